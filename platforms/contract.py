@@ -58,7 +58,10 @@ class AudiencePlatform(Protocol):
     def capabilities(self) -> Capabilities: ...
 
     def find_or_create(self, spec: AudienceSpec) -> AudienceState:
-        """Return the list with this ``audience_id``, creating it once. Safe to call again after a lost answer."""
+        """Return the list with this ``audience_id``, creating it once.
+
+        Safe to call again after a lost answer.
+        """
         ...
 
     def state(self, audience_id: str, external_id: str) -> AudienceState: ...
@@ -74,7 +77,10 @@ class AudiencePlatform(Protocol):
         ...
 
     def check(self) -> tuple[str, ...]:
-        """Sign in and read something small. Returns plain findings, () when all is well; raises PlatformError."""
+        """Sign in and read something small.
+
+        Returns plain findings, () when all is well; raises PlatformError.
+        """
         ...
 
 
@@ -108,13 +114,19 @@ class CampaignPlatform(Protocol):
         ...
 
     def clone(self, campaign_id: str, name: str, *, reference: str) -> Campaign:
-        """A draft copy with its creatives. ``reference`` makes the call repeatable: the same one returns the same copy."""
+        """A draft copy with its creatives.
+
+        ``reference`` makes the call repeatable: the same one returns the same copy.
+        """
         ...
 
     def audience_count(
         self, campaign_id: str, *, include: Sequence[str], exclude: Sequence[str]
     ) -> int | None:
-        """Members this campaign would reach with these lists. None when the platform will not say (0 below 300)."""
+        """Members this campaign would reach with these lists.
+
+        None when the platform will not say (LinkedIn answers 0 below 300).
+        """
         ...
 
 
@@ -131,7 +143,7 @@ class ReportingPlatform(Protocol):
         campaigns: Sequence[str] = (),
         creatives: Sequence[str] = (),
     ) -> ImpressionReport:
-        """Rows per account. Exactly one of ``campaigns`` / ``creatives``, or neither for the whole ad account.
+        """Rows per account, for ``campaigns`` or ``creatives``, or (neither) the whole ad account.
 
         Several ids in one call come back merged, without the id; ask once per id to keep them apart.
         ``totals`` are the platform's own, for the same scope and grain.
