@@ -1,0 +1,57 @@
+"""The only reader of the environment. Secrets stay ``SecretStr``; nothing is read at import."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What may come from the environment or ``.env``. Everything else is in ``evenreach.yaml``."""
+
+    model_config = SettingsConfigDict(env_prefix="EVENREACH_", env_file=".env", extra="ignore")
+
+    workspace: Path = Path(".")
+    who: str = ""  # name written to the audit log; default: the operating system's user
+    linkedin_client_id: str = ""
+    linkedin_client_secret: SecretStr = SecretStr("")
+    linkedin_access_token: SecretStr = SecretStr("")
+    google_credentials_file: Path | None = None
+    google_client_id: str = ""
+    google_client_secret: SecretStr = SecretStr("")
+    google_refresh_token: SecretStr = SecretStr("")
+    slack_webhook: SecretStr = SecretStr("")
+    webhook: SecretStr = SecretStr("")
+    smtp_password: SecretStr = SecretStr("")
+
+    def person(self) -> str:
+        """Who is acting, for the audit log."""
+        return self.who or os.environ.get("USER") or os.environ.get("LOGNAME") or "unknown"
+
+
+def prepare_prefect(home: Path) -> None:
+    """Set Prefect's defaults before its first import. The user's own environment wins.
+
+    Analytics are off; the temporary server gets time to start on a busy machine
+    (its own default of 20 s is too short there).
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    defaults = {
+        "PREFECT_HOME": str(home.absolute()),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_LOGGING_SERVER_LEVEL": "ERROR",
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "audiences,platforms,balancer,flows",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+
+
+def prefect_server_configured() -> bool:
+    """Whether a Prefect server is named in the environment, so that runs should be recorded there."""
+    return bool(os.environ.get("PREFECT_API_URL"))
