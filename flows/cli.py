@@ -1,0 +1,195 @@
+"""The command line: one verb per command. Parses words and picks a verb; does no work and imports none.
+
+Verbs live in ``flows.verbs``; each is imported only when called, so that
+``evenreach --help`` answers at once (Prefect alone takes two seconds).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+Add = Callable[[argparse.ArgumentParser], None]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Exit code: 0 done, 1 failed, 2 wrong words, 3 stopped by a brake."""
+    arguments = parser().parse_args(argv)
+    module, _, function = arguments.verb.partition(":")
+    verb: Callable[[argparse.Namespace], int] = getattr(importlib.import_module(module), function)
+    from flows.verbs.outcome import guarded
+
+    return guarded(verb, arguments)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options; the reference in ``docs/`` is generated from this."""
+    root = argparse.ArgumentParser(
+        prog="evenreach",
+        description="Build B2B audiences, push them to ad platforms, and spread impressions evenly over accounts.",
+        epilog="Start with: evenreach demo   (no account needed)   Every command takes --help.",
+    )
+    root.add_argument("--version", action="version", version=f"evenreach {_version()}")
+    commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, (help_text, verb, add) in COMMANDS.items():
+        command = commands.add_parser(name, help=help_text, description=help_text)
+        command.set_defaults(verb=verb)
+        _common(command)
+        add(command)
+    return root
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("evenreach")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _common(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--workspace",
+        type=Path,
+        metavar="DIR",
+        help="folder with evenreach.yaml (default: $EVENREACH_WORKSPACE or the current folder)",
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+
+
+def _nothing(command: argparse.ArgumentParser) -> None:
+    """This command has no options of its own."""
+
+
+def _demo(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--seed", type=int, default=1, help="seed of people, visits and market (default 1)")
+    command.add_argument(
+        "--weeks", type=int, default=8, help="weeks under balancing, at least 4; the last 4 are compared"
+    )
+
+
+def _segments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("action", choices=["list", "show", "preview", "export"])
+    command.add_argument("segment", nargs="?", help="name from evenreach.yaml")
+    command.add_argument("--account", help="with show: why this account is in or out")
+    command.add_argument("--out", type=Path, help="with export: a .csv or .parquet file")
+
+
+def _sync(command: argparse.ArgumentParser) -> None:
+    command.add_argument("segment", nargs="?", help="one segment (default: every segment with a sync entry)")
+    command.add_argument("--platform", help="one platform (default: every platform named in the segment)")
+    command.add_argument("--dry-run", action="store_true", help="show what would be sent; send nothing")
+    command.add_argument(
+        "--accept-shrink", type=int, metavar="N", help="go on although exactly N members would leave"
+    )
+
+
+def _push(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", type=Path, help="a list of companies or people (CSV, XLSX, Parquet)")
+    command.add_argument("--platform", default="linkedin")
+    command.add_argument("--name", help="name of the list (default: the file's name)")
+    command.add_argument("--owner", help="who answers for it (default: you)")
+    command.add_argument("--note", default="", help="what it is for")
+    command.add_argument("--until", metavar="YYYY-MM-DD", help="end date; the list is emptied then")
+    command.add_argument("--layout", help="name of a layout (default: recognised from the columns)")
+    command.add_argument("--dry-run", action="store_true", help="show what would be sent; send nothing")
+
+
+def _segment(command: argparse.ArgumentParser) -> None:
+    command.add_argument("segment", nargs="?", help="a segment with a balance entry (default: all of them)")
+
+
+def _collect(command: argparse.ArgumentParser) -> None:
+    _segment(command)
+    command.add_argument("--days", type=int, default=35, help="how far back to read again (default 35)")
+
+
+def _balance(command: argparse.ArgumentParser) -> None:
+    _segment(command)
+    command.add_argument("--approve", metavar="PLAN", help="approve this plan and apply it")
+    command.add_argument("--refuse", metavar="PLAN", help="refuse this plan")
+    command.add_argument("--shadow", action="store_true", help="plan and record, never apply")
+
+
+def _report(command: argparse.ArgumentParser) -> None:
+    _segment(command)
+    command.add_argument("--days", type=int, default=28, help="length of the window (default 28)")
+    command.add_argument("--end", metavar="YYYY-MM-DD", help="last day (default: the newest complete one)")
+    command.add_argument(
+        "--before", metavar="YYYY-MM-DD", help="last day of an earlier window to compare with"
+    )
+    command.add_argument("--top", type=int, default=100)
+    command.add_argument("--out", type=Path, help="write the self-contained HTML file here")
+
+
+def _sandbox(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--port", type=int, default=8321)
+    command.add_argument("--clock", choices=["real", "simulated"], default="real")
+    command.add_argument("--state", type=Path, metavar="DIR", help="keep its state here between runs")
+
+
+def _rehearse(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--impressions", type=Path, metavar="FILE", help="past impressions per account")
+    command.add_argument(
+        "--world", choices=["A", "B", "C", "D"], default="A", help="a simulated world instead"
+    )
+    command.add_argument("--mode", choices=["bands", "duty", "threshold", "auto"], default="bands")
+    command.add_argument("--plant", choices=["proportional", "power", "auction"], default="proportional")
+    command.add_argument("--seed", type=int, default=1)
+    command.add_argument("--weeks", type=int, default=8)
+
+
+def _hash(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--platform", choices=["linkedin", "google"], required=True)
+    command.add_argument(
+        "--kind",
+        choices=["email", "phone", "given_name", "family_name"],
+        default="email",
+        help="default: email",
+    )
+
+
+def _map(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", type=Path)
+    command.add_argument("--write", action="store_true", help="add the source to evenreach.yaml")
+
+
+def _why(command: argparse.ArgumentParser) -> None:
+    command.add_argument("account", help="account id or domain")
+    command.add_argument("--on", metavar="YYYY-MM-DD", help="default: the newest plan")
+
+
+def _check(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--offline", action="store_true", help="configuration and data only, no platform is called"
+    )
+
+
+COMMANDS: dict[str, tuple[str, str, Add]] = {
+    "demo": ("Run the whole loop on the sandbox, without an account", "flows.verbs.demo:run", _demo),
+    "init": ("Write a commented evenreach.yaml to start from", "flows.verbs.setup:init", _nothing),
+    "check": ("Check configuration, data and connections", "flows.verbs.setup:check", _check),
+    "map": ("Propose how a file's columns are read", "flows.verbs.setup:map_file", _map),
+    "segments": ("List, show, preview or export segments", "flows.verbs.segments:run", _segments),
+    "sync": ("Bring the platforms' lists in line with the segments", "flows.verbs.lists:sync", _sync),
+    "push": ("Push a one-off list from a file", "flows.verbs.lists:push", _push),
+    "collect": ("Read impression reports into the ledger", "flows.verbs.reports:collect", _collect),
+    "balance": ("Plan, approve or refuse balancing", "flows.verbs.reports:balance", _balance),
+    "report": ("Print the top-100 impression-share report", "flows.verbs.reports:report", _report),
+    "why": ("Say in one sentence why an account stands where it does", "flows.verbs.reports:why", _why),
+    "rehearse": (
+        "Show what balancing would do, before switching it on",
+        "flows.verbs.rehearse:run",
+        _rehearse,
+    ),
+    "hash": ("Hash lines from stdin by a platform's rule", "flows.verbs.setup:hash_lines", _hash),
+    "platforms": ("Print what each platform can do", "flows.verbs.setup:platforms", _nothing),
+    "sandbox": ("Run LinkedIn and Google on this machine", "flows.verbs.sandbox:run", _sandbox),
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
