@@ -1,0 +1,238 @@
+"""Simulated delivery: what a platform does with one day's budgets and membership.
+
+Rehearsal, sandbox and tests all use these. A plant sees rates and money, never
+a plan: it must not know what the controller wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from balancer.normal import cumulative, quantile
+from balancer.types import Vector
+
+
+@dataclass(frozen=True, eq=False)
+class Delivery:
+    """What one day brought.
+
+    impressions  (n,) whole counts as floats; 0 where excluded, unplaced or in a band without money
+    spend        (K,) money, never above the budget by more than one impression
+    throttle     (K,) the level the platform settled on; 1 = the uncontrolled state, 0 = no delivery
+    """
+
+    impressions: Vector
+    spend: Vector
+    throttle: Vector
+
+
+class Plant(Protocol):
+    """One day of delivery.
+
+    rates      (n,) impressions each account would take today at throttle 1, >= 0
+    inventory  (n,) most impressions it could take today at any throttle, >= rates
+    included   (n,) bool, False = excluded from its campaign today
+    band       (n,) campaign of each account, 0..K-1; negative = in none
+    budgets    (K,) money available today, >= 0
+    price      money per impression at throttle 1
+    rng        source of the integer noise; the same state gives the same day
+
+    Every band is independent: its throttle rises until its money is spent or every
+    included account is saturated. Inventory bounds the *expected* count of an account.
+    """
+
+    def deliver(
+        self,
+        rates: Vector,
+        inventory: Vector,
+        *,
+        included: NDArray[np.bool_],
+        band: NDArray[np.integer],
+        budgets: Vector,
+        price: float,
+        rng: np.random.Generator,
+    ) -> Delivery: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Proportional:
+    """Flat price: account i takes ``min(inventory, p * rate)`` and every impression costs ``price``.
+
+    The common throttle p is how LinkedIn describes budget pacing: one pass-through rate per campaign
+    (Agarwal, Ghosh, Wei, You, KDD 2014).
+    """
+
+    def deliver(
+        self,
+        rates: Vector,
+        inventory: Vector,
+        *,
+        included: NDArray[np.bool_],
+        band: NDArray[np.integer],
+        budgets: Vector,
+        price: float,
+        rng: np.random.Generator,
+    ) -> Delivery:
+        """See ``Plant``."""
+
+        def settle(a: Vector, u: Vector, money: float) -> tuple[Vector, Vector, float]:
+            p = spending_throttle(a, u, money / price)
+            return np.minimum(u, p * a), np.full(a.size, price), p
+
+        return _by_band(settle, rates, inventory, included, band, budgets, rng)
+
+
+@dataclass(frozen=True, slots=True)
+class PowerPrice:
+    """Pressure raises the price: an impression costs ``price * p ** eps`` at throttle p (eps >= 0)."""
+
+    eps: float = 0.1
+
+    def deliver(
+        self,
+        rates: Vector,
+        inventory: Vector,
+        *,
+        included: NDArray[np.bool_],
+        band: NDArray[np.integer],
+        budgets: Vector,
+        price: float,
+        rng: np.random.Generator,
+    ) -> Delivery:
+        """See ``Plant``. A throttle above the largest headroom buys nothing and is never reached."""
+
+        def settle(a: Vector, u: Vector, money: float) -> tuple[Vector, Vector, float]:
+            def cost(p: float) -> float:
+                return float(price * p**self.eps * np.minimum(u, p * a).sum())
+
+            p = _rising_root(cost, money, low=0.0, high=_saturation(a, u))
+            return np.minimum(u, p * a), np.full(a.size, price * p**self.eps), p
+
+        return _by_band(settle, rates, inventory, included, band, budgets, rng)
+
+
+@dataclass(frozen=True, slots=True)
+class Auction:
+    """Second price per opportunity, mean-field: one bid per band moves until the money is spent.
+
+    An account has ``inventory`` opportunities; the highest competing bid of each is log-normal with
+    spread ``sigma``, placed so that the natural bid (throttle 1) wins ``rate`` of them. A win pays the
+    competing bid. The account whose natural win rate is ``win_rate`` pays ``price`` on average at
+    throttle 1; one that is won more often is cheaper. ``throttle`` is the bid over the natural bid, at
+    most ``highest``. A mean-field reading of AuctionGym (Jeunen, Murphy, Allison, AdKDD 2022).
+    """
+
+    sigma: float = 0.8
+    win_rate: float = 0.25
+    highest: float = 50.0
+
+    def deliver(
+        self,
+        rates: Vector,
+        inventory: Vector,
+        *,
+        included: NDArray[np.bool_],
+        band: NDArray[np.integer],
+        budgets: Vector,
+        price: float,
+        rng: np.random.Generator,
+    ) -> Delivery:
+        """See ``Plant``."""
+
+        def settle(a: Vector, u: Vector, money: float) -> tuple[Vector, Vector, float]:
+            def cost(bid: float) -> float:
+                wins, each = self.response(a, u, np.full(a.size, bid), price=price)
+                return float((wins * each).sum())
+
+            bid = _rising_root(cost, money, low=0.0, high=self.highest)
+            wins, each = self.response(a, u, np.full(a.size, bid), price=price)
+            return wins, each, bid
+
+        return _by_band(settle, rates, inventory, included, band, budgets, rng)
+
+    def response(
+        self, rates: Vector, inventory: Vector, bid: Vector, *, price: float
+    ) -> tuple[Vector, Vector]:
+        """Expected impressions (n,) and mean price of each (n,) at bids (n,) relative to the natural bid."""
+        place = quantile(np.clip(rates / np.maximum(inventory, 1e-300), 1e-9, 1.0 - 1e-9))
+        reach = place + np.log(np.maximum(bid, 1e-12)) / self.sigma
+        won = cumulative(reach)
+        paid = np.exp(-self.sigma * place) * cumulative(reach - self.sigma)
+        start = quantile(np.array([self.win_rate]))
+        unit = np.exp(-self.sigma * start) * cumulative(start - self.sigma) / self.win_rate
+        each = price * paid / np.maximum(won, 1e-300) / unit[0]
+        return inventory * won, np.where(won > 0.0, each, 0.0)
+
+
+def spending_throttle(rates: Vector, inventory: Vector, total: float) -> float:
+    """The p with ``sum(min(inventory, p * rates)) = total``, or the saturating p when there is less.
+
+    Exact: sorts the headrooms, O(n log n). rates (n,) >= 0, inventory (n,) >= 0, total >= 0.
+    """
+    live = rates > 0.0
+    a, u = rates[live], inventory[live]
+    if a.size == 0 or total <= 0.0:
+        return 0.0
+    headroom = u / a
+    if total >= u.sum():
+        return float(headroom.max())
+    order = np.argsort(headroom, kind="stable")
+    a, u, headroom = a[order], u[order], headroom[order]
+    full = np.concatenate([[0.0], np.cumsum(u)[:-1]])  # delivered by accounts saturated before this one
+    open_ = np.cumsum(a[::-1])[::-1]
+    at = int(np.searchsorted(full + headroom * open_, total))
+    return float((total - full[at]) / open_[at])
+
+
+def _saturation(rates: Vector, inventory: Vector) -> float:
+    live = rates > 0.0
+    return float((inventory[live] / rates[live]).max()) if live.any() else 0.0
+
+
+def _rising_root(cost: Callable[[float], float], money: float, *, low: float, high: float) -> float:
+    """Largest level in [low, high] that costs no more than ``money``; ``cost`` never falls."""
+    if cost(high) <= money:
+        return high
+    for _ in range(50):
+        middle = (low + high) / 2.0
+        low, high = (low, middle) if cost(middle) > money else (middle, high)
+    return low
+
+
+_Settle = Callable[[Vector, Vector, float], tuple[Vector, Vector, float]]
+
+
+def _by_band(
+    settle: _Settle,
+    rates: Vector,
+    inventory: Vector,
+    included: NDArray[np.bool_],
+    band: NDArray[np.integer],
+    budgets: Vector,
+    rng: np.random.Generator,
+) -> Delivery:
+    count = budgets.size
+    impressions, spend, throttle = np.zeros(rates.size), np.zeros(count), np.zeros(count)
+    for b in range(count):
+        rows = np.flatnonzero(included & (band == b) & (rates > 0.0))
+        if rows.size == 0 or budgets[b] <= 0.0:
+            continue
+        expected, each, throttle[b] = settle(rates[rows], inventory[rows], float(budgets[b]))
+        whole = _whole(expected, rng)
+        impressions[rows] = whole
+        spend[b] = min(float((whole * each).sum()), float(budgets[b]))
+    return Delivery(impressions=impressions, spend=spend, throttle=throttle)
+
+
+def _whole(expected: Vector, rng: np.random.Generator) -> Vector:
+    """Integer counts around ``expected``: one multinomial draw, so the band's total is not noisy."""
+    total = float(expected.sum())
+    if total <= 0.0:
+        return np.zeros(expected.size)
+    draws = int(total) + int(rng.random() < total % 1.0)
+    return rng.multinomial(draws, expected / total).astype(np.float64)
