@@ -1,0 +1,233 @@
+"""``evenreach.yaml`` as typed, checked settings: sources, scoring, segments, policies.
+
+Reads one file and nothing else: no environment, no secrets (those are the
+settings of the shell), no data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from audiences.config_rules import ZeroShare, as_list
+from audiences.config_scoring import Scoring
+from audiences.config_segments import Finding, Matrix, Segment, order, reference_findings
+from audiences.config_yaml import (
+    Node,
+    Part,
+    Problem,
+    place,
+    problems_error,
+    read_nodes,
+    suggestion,
+    validate,
+    wrong,
+)
+
+# The fields of balancer.types.Policy; a test on the flows side keeps the two alike.
+POLICY_KEYS = (
+    "mode window_days bands beta tier_weights member_cap share_cap absolute_cap tier_caps click_cap spend_cap "
+    "cap_policy floor pins held impression_floor spend_floor minimum_members operations_per_day dwell_days "
+    "stale_days ramp max_throttle reband_days hysteresis gain threshold interval_days report_delay "
+    "actuation_delay"
+).split()
+
+
+class LinkedIn(Part):
+    mode: Literal["sandbox", "live"] = "sandbox"
+    ad_account: str
+    api_version: str = Field("202608", pattern=r"^20\d{4}$")
+
+
+class Google(Part):
+    mode: Literal["sandbox", "live"] = "sandbox"
+    customer: str
+    login_customer: str | None = None  # the manager account, when access goes through one
+
+
+class Files(Part):
+    directory: str = "out"
+
+
+class Platforms(Part):
+    linkedin: LinkedIn | None = None
+    google: Google | None = None
+    files: Files | None = None
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for name in type(self).model_fields if getattr(self, name) is not None)
+
+
+class Source(Part):
+    """A file (CSV, XLSX, Parquet, optionally gzipped) or an SQL query; ``layout`` maps its columns."""
+
+    file: str | None = None
+    sql: str | None = None  # SQLAlchemy URL, or env:NAME to keep the password out of this file
+    query: str | None = None
+    layout: str = "auto"
+    columns: dict[str, str] = Field(default_factory=dict)  # ours -> theirs, on top of the layout
+    sheet: str | None = None
+    name: str | None = None
+
+    @model_validator(mode="after")
+    def _comes_from_one_place(self) -> Source:
+        if (self.file is None) == (self.sql is None):
+            raise wrong("a source is a file or an SQL query", "Write file: or sql: and query:")
+        if self.sql is not None and self.query is None:
+            raise wrong("the SQL source has no query", "Add query: select ...")
+        return self
+
+
+class CompanySource(Source):
+    layout: str = "generic_companies"
+
+
+class ContactSource(Source):
+    layout: str = "generic_contacts"
+    first_party: bool = False
+    consent: Literal["granted", "denied", "unknown"] = "unknown"  # where the file has no consent column
+    default_country: str | None = Field(None, pattern=r"^[A-Z]{2}$")
+
+
+class SignalSource(Source):
+    kind: str | None = None
+    as_of: date | None = None  # day of the signals, where the file has no date column
+
+
+class DealSource(Source):
+    layout: str = "generic_deals"
+
+
+class Sources(Part):
+    companies: tuple[CompanySource, ...] = ()
+    contacts: tuple[ContactSource, ...] = ()
+    signals: tuple[SignalSource, ...] = ()
+    deals: tuple[DealSource, ...] = ()
+    decisions: str | None = None
+    suppressions: str | None = None  # file of companies and people never to be put on a list
+
+
+class Brakes(Part):
+    max_leavers: ZeroShare = 0.3
+    max_rule_drop: ZeroShare = 0.4
+    minimum_rows: int = Field(1, ge=0)
+    minimum_leavers: int = Field(10, ge=0)  # fewer leavers than this never brake
+
+
+class Sync(Part):
+    schedule: str | None = None  # cron
+    collect: str | None = None
+    balance: str | None = None
+    keep_alive_days: int = Field(25, ge=1)
+
+
+class Alerts(Part):
+    slack: str | None = None  # env:NAME of the webhook address
+    email: Annotated[tuple[str, ...], BeforeValidator(as_list)] = ()
+    webhook: str | None = None
+
+
+class Approvals(Part):
+    auto_below: int = Field(0, ge=0)  # plans with fewer moves go ahead without a person
+    approvers: Annotated[tuple[str, ...], BeforeValidator(as_list)] = ()
+    expire_days: int = Field(7, ge=1)
+
+
+class Retention(Part):
+    versions_days: int = Field(365, ge=1)
+    reports_days: int = Field(730, ge=1)
+    audit_days: int = Field(1095, ge=1)
+
+
+class Economics(Part):
+    """What acquisition costs and customers bring; without these CAC and LTV are not shown."""
+
+    marketing_spend: float | None = Field(None, ge=0)
+    sales_spend: float | None = Field(None, ge=0)
+    spend_by_segment: dict[str, float] = Field(default_factory=dict)
+    gross_margin: ZeroShare | None = None
+    revenue_per_account: float | None = Field(None, ge=0)  # per year
+    churn: ZeroShare | None = None  # per year
+
+
+class Config(Part):
+    """Everything a workspace is told."""
+
+    workspace: str
+    database: str = "sqlite:///evenreach.db"
+    timezone: str = "UTC"
+    platforms: Platforms = Platforms()
+    sources: Sources = Sources()
+    scoring: Scoring = Scoring()
+    matrices: dict[str, Matrix] = Field(default_factory=dict)
+    segments: dict[str, Segment] = Field(default_factory=dict)
+    policies: dict[str, dict[str, Any]] = Field(default_factory=lambda: {"default": {}})
+    brakes: Brakes = Brakes()
+    sync: Sync = Sync()
+    alerts: Alerts = Alerts()
+    approvals: Approvals = Approvals()
+    retention: Retention = Retention()
+    economics: Economics = Economics()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def segment_order(self) -> tuple[str, ...]:
+        """Segment names, each after what it is computed from."""
+        return order(self.segments, self.matrices)
+
+
+def load(path: Path, *, policy_keys: Sequence[str] = POLICY_KEYS) -> Config:
+    """Read and check a settings file.
+
+    Raises ConfigError listing every problem with file, line, field and what to do.
+    """
+    root = read_nodes(path)
+    config, problems = validate(Config, root)
+    if config is not None:
+        problems = [_problem(root, finding) for finding in _findings(config, policy_keys)]
+    if config is None or problems:
+        raise problems_error(path.name, problems)
+    return config
+
+
+def _problem(root: Node, finding: Finding) -> Problem:
+    parts, message, remedy = finding
+    line, path = place(root, parts)
+    return Problem(line, path, message, remedy)
+
+
+def _findings(config: Config, policy_keys: Sequence[str]) -> Iterator[Finding]:
+    """What each part cannot know alone: names that must exist elsewhere in the file."""
+    if config.timezone not in available_timezones():
+        yield (
+            ("timezone",),
+            "this is no time zone",
+            suggestion(config.timezone, sorted(available_timezones())),
+        )
+    yield from reference_findings(config.segments, config.matrices)
+    for name, policy in config.policies.items():
+        for key in policy:
+            if key not in policy_keys:
+                yield ("policies", name, key), f'unknown key "{key}"', suggestion(key, policy_keys)
+    platforms = config.platforms.names()
+    for name, segment in config.segments.items():
+        yield from _segment_findings(name, segment, config.policies, platforms)
+
+
+def _segment_findings(
+    name: str, segment: Segment, policies: Mapping[str, object], platforms: Sequence[str]
+) -> Iterator[Finding]:
+    for platform in segment.sync:
+        if platform not in platforms:
+            remedy = suggestion(platform, platforms) if platforms else "Add it under platforms:"
+            yield ("segments", name, "sync", platform), f'platform "{platform}" is not set up', remedy
+    if segment.balance and segment.balance.policy not in policies:
+        remedy = suggestion(segment.balance.policy, policies)
+        yield ("segments", name, "balance", "policy"), "there is no such policy", remedy
