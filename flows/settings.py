@@ -55,3 +55,13 @@ def prepare_prefect(home: Path) -> None:
 def prefect_server_configured() -> bool:
     """Whether a Prefect server is named in the environment, so that runs should be recorded there."""
     return bool(os.environ.get("PREFECT_API_URL"))
+
+
+def use_prefect_server(url: str) -> None:
+    """Send this process's flow runs to ``url``. Call before the first import of Prefect."""
+    os.environ["PREFECT_API_URL"] = url
+
+
+def server_environment(**extra: str) -> dict[str, str]:
+    """The environment for a Prefect server started by us: this one's, with ``extra`` on top."""
+    return {**os.environ, **extra}

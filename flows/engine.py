@@ -1,0 +1,102 @@
+"""Prefect's server as a child that cannot outlive us. Knows no flow.
+
+Prefect's own temporary server stays behind when its parent is killed outright;
+ours watches a pipe from the parent and leaves when the pipe closes. Starting it
+early lets the ten seconds it needs pass while files are read.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flows.settings import prefect_server_configured, prepare_prefect, server_environment, use_prefect_server
+
+START_SECONDS = 180.0
+
+
+class EngineError(Exception):
+    """Prefect's server did not come up."""
+
+    retryable = True
+    remedy = "Run the command again; if it happens again, look at prefect/server.log in the workspace."
+
+
+@contextmanager
+def prefect_server(home: Path) -> Iterator[Callable[[], None]]:
+    """Start a Prefect server on loopback unless the environment names one; yields ``wait until healthy``.
+
+    Raises EngineError from the wait when the server ends or is not healthy after 180 s.
+    """
+    prepare_prefect(home)
+    if prefect_server_configured():
+        yield lambda: None
+        return
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}/api"
+    log = (home / "server.log").open("ab")
+    child = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "flows.engine", str(port)],
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=log,
+        env=server_environment(
+            PREFECT_UI_ENABLED="0", PREFECT__SERVER_EPHEMERAL="1", PREFECT__SERVER_FINAL="1"
+        ),
+    )
+    use_prefect_server(url)
+    try:
+        yield lambda: _wait(child, url)
+    finally:
+        child.terminate()
+        try:
+            child.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        log.close()
+
+
+def _wait(child: subprocess.Popen[bytes], url: str) -> None:
+    import httpx
+
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        if child.poll() is not None:
+            raise EngineError(f"Prefect's server ended with code {child.returncode}")
+        try:
+            if httpx.get(f"{url}/health", timeout=2).is_success:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    raise EngineError(f"Prefect's server was not healthy after {START_SECONDS:.0f} s")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _leave_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+def _serve(port: int) -> None:
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    import uvicorn
+    from prefect.server.api.server import create_app
+
+    uvicorn.run(create_app, factory=True, host="127.0.0.1", port=port, log_level="error", lifespan="on")
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]))
