@@ -49,9 +49,10 @@ PAGES = (
     "demo_request",
 )
 CONTACT_COLUMNS = (
-    "email,first_name,last_name,phone,country,postal_code,job_title,function,seniority,company_domain,consent,origin"
+    "email,first_name,last_name,phone,country,postal_code,job_title,function,seniority,company_domain,consent,first_party"
 ).split(",")
-VISIT_COLUMNS = "date,company_domain,visitor_id,page,visits".split(",")
+CRM_COLUMNS = "Record ID,Company name,Company Domain Name,Country/Region,Lifecycle Stage".split(",")
+VISIT_COLUMNS = "date,company_domain,visitor_id,page_kind,visits".split(",")
 
 
 def company_domains(path: Path) -> list[str]:
@@ -61,21 +62,28 @@ def company_domains(path: Path) -> list[str]:
     return sorted(host for host in hosts if host and "." in host and "/" not in host)
 
 
+def keen_domains(domains: Sequence[str], *, seed: int) -> list[str]:
+    """The twelfth of the companies that visit the site often, and whose people we know best."""
+    return random.Random(f"keen-{seed}").sample(domains, k=max(1, len(domains) // 12))
+
+
 def write_contacts(path: Path, domains: Sequence[str], *, seed: int, people: int) -> None:
-    """Write ``people`` rows for companies drawn from ``domains``."""
+    """Write ``people`` rows; three in five work for a keen company."""
     rng = random.Random(f"contacts-{seed}")
-    write_atomically(path, _csv(CONTACT_COLUMNS, (_person(rng, rng.choice(domains)) for _ in range(people))))
+    keen = keen_domains(domains, seed=seed)
+    rows = (_person(rng, rng.choice(keen if rng.random() < 0.6 else domains)) for _ in range(people))
+    write_atomically(path, _csv(CONTACT_COLUMNS, rows))
 
 
 def write_visits(path: Path, domains: Sequence[str], *, seed: int, until: date, visits: int) -> None:
-    """Write ``visits`` rows over the 90 days before ``until``; a few companies visit often."""
+    """Write ``visits`` rows over the 90 days before ``until``; seven in ten by keen companies."""
     rng = random.Random(f"visits-{seed}")
-    keen = rng.sample(domains, k=max(1, len(domains) // 12))
+    keen = keen_domains(domains, seed=seed)
 
     def rows() -> Iterator[list[str]]:
         for _ in range(visits):
             host = rng.choice(keen if rng.random() < 0.7 else domains)
-            on = until - timedelta(days=min(89, int(rng.expovariate(1 / 18))))
+            on = until - timedelta(days=1 + min(89, int(rng.expovariate(1 / 18))))
             page = rng.choice(PAGES)
             yield [
                 on.isoformat(),
@@ -86,6 +94,23 @@ def write_visits(path: Path, domains: Sequence[str], *, seed: int, until: date, 
             ]
 
     write_atomically(path, _csv(VISIT_COLUMNS, rows()))
+
+
+def write_crm(path: Path, companies: Path, *, seed: int, rows: int) -> None:
+    """Write a CRM export of ``rows`` companies, spelled as a CRM spells them, with life-cycle stages."""
+    rng = random.Random(f"crm-{seed}")
+    with gzip.open(companies, "rt", encoding="utf-8", newline="") as file:
+        known = [row for row in csv.DictReader(file) if row["domain"] and row["name"] and row["industry"]]
+    chosen = rng.sample(known, k=min(rows, len(known)))
+    stages = rng.choices(("Customer", "Opportunity", "Lead"), weights=(30, 15, 55), k=len(chosen))
+
+    def lines() -> Iterator[list[str]]:
+        for number, (row, stage) in enumerate(zip(chosen, stages, strict=True)):
+            name = row["name"].strip().replace('"', "").title()
+            site = rng.choice((row["domain"], row["website"] or row["domain"], row["domain"].upper()))
+            yield [str(9_001_000_000 + number), name, site, row["country"], stage]
+
+    write_atomically(path, _csv(CRM_COLUMNS, lines()))
 
 
 def _person(rng: random.Random, host: str) -> list[str]:
@@ -102,11 +127,24 @@ def _person(rng: random.Random, host: str) -> list[str]:
         email = f"{given}.{family}+news{number}@gmail.com"
     phone = PHONES[country].format(number) if rng.random() < 0.4 else ""
     consent = rng.choices(("yes", "no", ""), weights=(86, 4, 10))[0]
-    origin = rng.choices(("webinar", "site form", "event", "data vendor"), weights=(40, 30, 15, 15))[0]
+    first_party = "yes" if rng.random() < 0.85 else "no"
     title = f"{rng.choice(SENIORITIES)} {rng.choice(FUNCTIONS)}"
     seniority, function = title.split(" ", 1)
     postal = f"{10_000 + number}" if country in {"US", "DE", "FR"} else ""
-    return [email, given, family, phone, country, postal, title, function, seniority, host, consent, origin]
+    return [
+        email,
+        given,
+        family,
+        phone,
+        country,
+        postal,
+        title,
+        function,
+        seniority,
+        host,
+        consent,
+        first_party,
+    ]
 
 
 def _csv(header: Sequence[str], rows: Iterator[list[str]]) -> str:
