@@ -90,8 +90,12 @@ class EmptySource(SourceError):
 
 
 class UnknownColumns(SourceError):
-    """No column that could identify a company or a person was recognised."""
+    """No column that could identify a company or a person was recognised.
 
+    ``headers`` stays empty when the first line may itself be somebody's row.
+    """
+
+    headers: tuple[str, ...] = ()
     remedy = "Run `evenreach map FILE`, check the proposed mapping, and put it under the source in the YAML."
 
 
