@@ -75,6 +75,7 @@ class DayReport:
     impressions: Vector  # (m,) counts, +- noise
     list_floor: Vector  # (K,) largest count an unlisted account of the band can hold that day; inf if unknown
     band: NDArray[np.int8]  # (n,) band in force on that day, UNPLACED where none
+    hidden: Vector | None = None  # (m,) most impressions a row may lack (its unlisted creatives); None = 0
 
 
 @dataclass(frozen=True, eq=False)
