@@ -29,14 +29,13 @@ def level_by_fixing(total: float, w: Vector, low: Vector, high: Vector) -> float
     level = 0.0
     for _ in range(PASSES):
         level = rest / float(w.sum())
-        z = level * w
-        over, under = z - high, low - z
-        up, down = over > 0.0, under > 0.0
-        above, below = float(over[up].sum()), float(under[down].sum())
-        if above == below:
+        x = level * w
+        over = x - np.clip(x, low, high)  # > 0 above the cap, < 0 under the floor
+        balance = float(over.sum())
+        if balance == 0.0:
             return level
-        fixed = up if above > below else down
-        rest -= float((high if above > below else low)[fixed].sum())
+        fixed = over > 0.0 if balance > 0.0 else over < 0.0
+        rest -= float((high if balance > 0.0 else low)[fixed].sum())
         keep = ~fixed
         w, low, high = w[keep], low[keep], high[keep]
         if w.size == 0:
@@ -69,14 +68,16 @@ def level_by_sorting(total: float, w: Vector, low: Vector, high: Vector) -> floa
     grown = np.cumsum(np.diff(levels) * slope[:-1])
     mass = float(low.sum()) + np.concatenate([[0.0], grown])
     at = int(np.clip(np.searchsorted(mass, base, side="right") - 1, 0, levels.size - 1))
-    return _refined(base, float(levels[at]), w, low, high)
+    beyond = float(levels[at + 1]) if at + 1 < levels.size else float(levels[at]) * 2.0 + 1.0
+    return _refined(base, float(levels[at]), beyond, w, low, high)
 
 
-def _refined(total: float, level: float, w: Vector, low: Vector, high: Vector) -> float:
-    """Solve the linear piece that starts at ``level``, summed afresh so that no prefix error remains."""
-    growing = (low <= level * w) & (level * w < high)
+def _refined(total: float, level: float, beyond: float, w: Vector, low: Vector, high: Vector) -> float:
+    """Solve the linear piece between two breakpoints, summed afresh so that no prefix error remains."""
+    middle = 0.5 * (level + beyond) * w
+    growing = (low < middle) & (middle < high)
     pace = float(w[growing].sum())
     if pace == 0.0:
         return level
-    settled = float(np.clip(level * w, low, high)[~growing].sum())
+    settled = float(np.clip(middle, low, high)[~growing].sum())
     return (total - settled) / pace

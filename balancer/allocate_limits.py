@@ -1,0 +1,188 @@
+"""Turn a policy into numbers per account: weight, floor, cap, and which cap it is.
+
+Decides which limits apply, never how much anybody gets (``allocate``), and
+invents no inventory: ``inf`` means nobody knows a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from balancer.allocate import checked_total
+from balancer.errors import BadNumbers, ImpossibleCap
+from balancer.types import Policy, Vector
+
+LIMITS = ("none", "share", "member", "tier", "absolute", "click", "spend", "inventory", "pin", "held")
+SHARE_ROOM = 1.5  # a share cap below 1.5 / n leaves no room to be uneven at all: it starves delivery
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Limits:
+    """What each account may get over the window, in impressions.
+
+    weight     (n,) fairness weight, > 0, or 0 where held
+    floor      (n,) wanted at least
+    cap        (n,) soft: the smallest of the policy's caps, inf for none
+    inventory  (n,) hard: what the platform can deliver at all; a pin is hard too
+    which      (n,) index into LIMITS of the cap that binds first
+    share_cap  fraction of what is really delivered, or None
+    """
+
+    weight: Vector
+    floor: Vector
+    cap: Vector
+    inventory: Vector
+    which: NDArray[np.int8]
+    share_cap: float | None = None
+
+
+def limits_from_policy(
+    policy: Policy,
+    *,
+    total: float,
+    members: Vector,
+    tier: NDArray[np.integer],
+    accounts: Sequence[str] = (),
+    inventory: Vector | None = None,
+    clicks_per_impression: Vector | None = None,
+    cost_per_impression: Vector | None = None,
+) -> Limits:
+    """Weight, floor and one cap per account, and the name of the cap that binds.
+
+    total                  impressions over the policy's window
+    members                (n,) matched members, 0 = unknown: the median of the known is assumed
+    tier                   (n,)
+    accounts               (n,) ids, needed only for pins and held accounts
+    inventory              (n,) most impressions available, None = unknown
+    clicks_per_impression  (n,) for the click cap
+    cost_per_impression    (n,) money, for the spend cap
+
+    Raises ImpossibleCap for a share cap below 1.5 / n under the strict policy
+    (it can only be met by delivering nothing), BadNumbers for lengths that differ.
+    """
+    n = members.size
+    check_share_cap(policy, n - len(policy.held.intersection(accounts)))
+    known = known_members(members)
+    caps = {
+        "share": _share_impressions(policy, total, n),
+        "member": _times(policy.member_cap, known),
+        "tier": _by_tier(policy.tier_caps, tier, np.inf),
+        "absolute": np.full(n, np.inf if policy.absolute_cap is None else policy.absolute_cap),
+        "click": _per(policy.click_cap, clicks_per_impression, n, "clicks_per_impression"),
+        "spend": _per(policy.spend_cap, cost_per_impression, n, "cost_per_impression"),
+    }
+    cap, which = combine_caps(caps)
+    weight = _by_tier(policy.tier_weights, tier, 1.0) * known**policy.beta
+    floor = np.full(n, float(policy.floor))
+    hard = np.full(n, np.inf) if inventory is None else np.asarray(inventory, dtype=np.float64).copy()
+    if hard.size != n or tier.size != n:
+        raise BadNumbers(f"There are {n} accounts, but {hard.size} inventories and {tier.size} tiers.")
+    which = np.where(hard < cap, np.int8(LIMITS.index("inventory")), which)
+    limits = Limits(weight, floor, cap, hard, which, policy.share_cap)
+    _pin_and_hold(limits, policy, accounts)
+    return limits
+
+
+def combine_caps(caps: Mapping[str, Vector]) -> tuple[Vector, NDArray[np.int8]]:
+    """The smallest of several caps per account, and which one it is (index into LIMITS, 0 = none).
+
+    caps  name in LIMITS -> (n,) impressions, inf for none. The first named wins a tie.
+    """
+    table = np.stack([np.asarray(cap, dtype=np.float64) for cap in caps.values()])
+    if np.isnan(table).any() or (table < 0.0).any():
+        raise BadNumbers("A cap is negative or not a number.")
+    codes = np.array([LIMITS.index(name) for name in caps], dtype=np.int8)
+    cap = table.min(axis=0)
+    which = np.where(np.isinf(cap), np.int8(0), codes[table.argmin(axis=0)])
+    return cap, which.astype(np.int8)
+
+
+def check_share_cap(policy: Policy, n: int) -> None:
+    """Refuse a strict share cap that can only be met by delivering nothing. Raises ImpossibleCap."""
+    kappa = policy.share_cap
+    if kappa is None or policy.cap_policy != "strict" or n == 0:
+        return
+    if kappa * n < SHARE_ROOM:
+        raise ImpossibleCap(
+            f"A share cap of {kappa:g} for {n} accounts is below {SHARE_ROOM} / {n} = {SHARE_ROOM / n:g}."
+        )
+
+
+def deliverable_under_share_cap(total: float, *, kappa: float, cap: Vector) -> float:
+    """The largest S <= total that can be delivered with nobody above ``kappa * S``.
+
+    kappa  fraction, > 0
+    cap    (n,) every other limit, impressions
+
+    ``sum min(cap, kappa S)`` is concave in S and 0 at 0, so the deliverable S
+    form an interval [0, S*]. With the j largest at the share cap,
+    ``S = (sum of the rest) / (1 - j kappa)``; S* is the smallest of these.
+    """
+    asked = checked_total(total)
+    largest_first = np.sort(cap)[::-1]
+    if np.isinf(largest_first).sum() * kappa >= 1.0:
+        return asked
+    rest = np.concatenate([[0.0], np.cumsum(largest_first[::-1])])[::-1]
+    room = 1.0 - kappa * np.arange(rest.size)
+    usable = (room > 1e-12) & np.isfinite(rest)
+    return min(asked, float((rest[usable] / room[usable]).min(initial=np.inf)))
+
+
+def known_members(members: Vector) -> Vector:
+    """Members with unknowns (0) replaced by the median of the known ones; 1 where none is known."""
+    seen = members > 0.0
+    return np.where(seen, members, float(np.median(members[seen])) if seen.any() else 1.0)
+
+
+def _share_impressions(policy: Policy, total: float, n: int) -> Vector:
+    # Strict: the share of what is really delivered is only known at the fixed point.
+    if policy.share_cap is None or policy.cap_policy == "strict":
+        return np.full(n, np.inf)
+    return np.full(n, max(policy.share_cap, SHARE_ROOM / n) * total)
+
+
+def _times(rate: float | None, amount: Vector) -> Vector:
+    return np.full(amount.size, np.inf) if rate is None else rate * amount
+
+
+def _per(limit: float | None, rate: Vector | None, n: int, name: str) -> Vector:
+    """Impressions after which ``limit`` clicks or money are used up."""
+    if limit is None:
+        return np.full(n, np.inf)
+    if rate is None or rate.size != n:
+        raise BadNumbers(f"This cap needs {name} for each of the {n} accounts.")
+    with np.errstate(divide="ignore"):
+        return np.where(rate > 0.0, limit / rate, np.inf)
+
+
+def _by_tier(values: Mapping[int, float], tier: NDArray[np.integer], otherwise: float) -> Vector:
+    result = np.full(tier.size, otherwise)
+    for name, value in values.items():
+        result[tier == name] = value
+    return result
+
+
+def _pin_and_hold(limits: Limits, policy: Policy, accounts: Sequence[str]) -> None:
+    """Write pins and held accounts into fresh arrays; held beats pinned."""
+    if not policy.pins and not policy.held:
+        return
+    row = {account: i for i, account in enumerate(accounts)}
+    for account, pin in policy.pins.items():
+        if (i := row.get(account)) is not None:
+            _pin(limits, i, pin)
+    for i in (row[account] for account in policy.held if account in row):
+        limits.weight[i] = limits.floor[i] = limits.inventory[i] = 0.0
+        limits.which[i] = LIMITS.index("held")
+
+
+def _pin(limits: Limits, i: int, pin: float) -> None:
+    limits.cap[i] = np.inf
+    if np.isinf(pin):  # "never cap": only the platform's own inventory limits it
+        limits.which[i] = LIMITS.index("inventory") if np.isfinite(limits.inventory[i]) else 0
+        return
+    limits.inventory[i] = limits.floor[i] = min(pin, limits.inventory[i])
+    limits.which[i] = LIMITS.index("pin")
