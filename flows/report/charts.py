@@ -1,0 +1,181 @@
+"""The report's charts as inline SVG, labelled directly, readable in grey. They compute no figure."""
+
+from __future__ import annotations
+
+from flows.report import words
+from flows.report.axes import BOTTOM, LEFT, RIGHT, SIZE, TOP, axes, percent_ticks
+from flows.report.charts_weekly import delivery_and_price, weekly
+from flows.report.model import ReportPage
+from flows.report.pieces import Curve, Figures
+from flows.report.svg import (
+    Markup,
+    Point,
+    Scale,
+    decades,
+    dot,
+    frame,
+    label,
+    line,
+    path,
+    ribbon,
+    spread_labels,
+    ticks,
+)
+
+# -- concentration ---------------------------------------------------------
+
+
+def lorenz(page: ReportPage) -> Markup:
+    """Share of impressions against share of accounts, least served first; the unknown part is shaded."""
+    x, y = Scale(0, 1, LEFT, RIGHT), Scale(0, 1, BOTTOM, TOP)
+    quarters = percent_ticks(0, 1, 4)
+    parts = axes(x, y, x_ticks=quarters, y_ticks=quarters, x_title="Accounts, least served first")
+    parts.append(line((x(0), y(0)), (x(1), y(1)), "even"))
+    parts.append(label((x(0.30), y(0.335)), "perfectly even", "quiet", anchor="end"))
+    for kind, figures in (("before", page.before), ("after", page.after)):
+        if figures is not None:
+            parts += _curve(figures.lorenz, kind, x, y)
+    parts += _curve_names(page, x, y)
+    return frame(
+        "lorenz",
+        SIZE,
+        parts,
+        title="How evenly impressions are spread (Lorenz curve)",
+        description=_lorenz_text(page),
+    )
+
+
+def _curve(curve: Curve, kind: str, x: Scale, y: Scale) -> list[Markup]:
+    xs = [x(v) for v in curve.x]
+    known = ribbon(xs, [y(v) for v in curve.low], [y(v) for v in curve.high], f"unknown {kind}")
+    return [known, path(zip(xs, (y(v) for v in curve.point), strict=True), f"line {kind}")]
+
+
+def _curve_names(page: ReportPage, x: Scale, y: Scale) -> list[Markup]:
+    """Name the curves with what the top N take, in the corner no Lorenz curve can reach."""
+    parts: list[Markup] = []
+    shown = [("before", page.before)] + ([("after", page.after)] if page.after else [])
+    for row, (kind, figures) in enumerate(shown):
+        at = y(0.93) + 24 * row
+        text = f"{_name(page, kind)}: top {figures.top} take {words.percent(figures.top_share.point, 0)}"
+        parts.append(line((x(0.04), at - 5), (x(0.04) + 30, at - 5), f"line {kind}"))
+        parts.append(label((x(0.04) + 40, at), text, f"name {kind}"))
+    return parts
+
+
+def _at(curve: Curve, place: float) -> float:
+    nearest = min(range(len(curve.x)), key=lambda i: abs(curve.x[i] - place))
+    return curve.point[nearest]
+
+
+def _name(page: ReportPage, kind: str) -> str:
+    return kind if page.after is not None else "now"
+
+
+def _lorenz_text(page: ReportPage) -> str:
+    parts = [
+        f"{_name(page, kind).capitalize()}, the least served half of accounts took "
+        f"{words.percent(_at(f.lorenz, 0.5))} of impressions and the Gini index was "
+        f"{words.decimal(f.gini.point, 2)}."
+        for kind, f in (("before", page.before), ("after", page.after))
+        if f is not None
+    ]
+    return " ".join((*parts, "The shaded area is what the reports leave open."))
+
+
+def ranking(page: ReportPage) -> Markup:
+    """Impressions per account down the ranking, both axes logarithmic, with the floor."""
+    shown = [(k, f) for k, f in (("before", page.before), ("after", page.after)) if f is not None]
+    largest = max((high for _, f in shown for _, _, _, high in f.ranked[:1]), default=10.0)
+    count = max((f.accounts for _, f in shown), default=10)
+    x = Scale(1, max(count, 2), LEFT + 6, RIGHT, log=True)
+    y = Scale(1, max(largest * 1.2, 10), BOTTOM, TOP, log=True)
+    parts = axes(
+        x,
+        y,
+        x_ticks=[(v, words.count(v)) for v in decades(1, x.high)],
+        y_ticks=[(v, words.count(v)) for v in decades(1, y.high)],
+        x_title="Accounts, most served first",
+    )
+    floor = y(page.floor)
+    parts += [line((x.start, floor), (x.end, floor), "aim")]
+    parts += [label((x.start + 6, floor - 6), f"{page.floor} impressions: barely noticed", "quiet")]
+    ends: list[tuple[str, Figures, Point]] = []
+    for kind, figures in shown:
+        xs = [x(r) for r, _, _, _ in figures.ranked]
+        low, high = ([y(row[i]) for row in figures.ranked] for i in (1, 3))
+        parts.append(ribbon(xs, low, high, f"unknown {kind}"))
+        points = [(x(r), y(p)) for r, _, p, _ in figures.ranked]
+        parts.append(path(points, f"line {kind}"))
+        ends.append((kind, figures, points[0]))
+    heights = spread_labels([at[1] for _, _, at in ends], gap=17, low=TOP + 10, high=BOTTOM)
+    parts += [
+        label((at[0] + 10, height + (-6 if kind == "before" else 14)), _name(page, kind), f"name {kind}")
+        for (kind, _, at), height in zip(ends, heights, strict=True)
+    ]
+    return frame(
+        "ranking",
+        SIZE,
+        parts,
+        title="Impressions per account, most served first",
+        description="Both scales grow by factors of ten. A flatter line means a fairer spread.",
+    )
+
+
+# -- coverage --------------------------------------------------------------
+
+
+def coverage(page: ReportPage) -> Markup:
+    """For each k, the fraction of accounts that saw at least k impressions, before and after, with ranges."""
+    ks = list(page.now.coverage)
+    row = max(44.0, (SIZE[1] - 46) / max(len(ks), 1))
+    size = (SIZE[0], 46 + row * max(len(ks), 1))
+    x = Scale(0, 1, 96, RIGHT - 10)
+    bottom = size[1] - 34
+    parts = [line((x(v), 8), (x(v), bottom), "grid") for v in ticks(0, 1, about=4)]
+    parts += [
+        label((x(v), bottom + 20), words.percent(v, 0), "tick", anchor="middle") for v in ticks(0, 1, about=4)
+    ]
+    for i, k in enumerate(ks):
+        middle = 8 + row * (i + 0.5)
+        parts.append(label((x.start - 12, middle + 4), f"{words.count(k)} or more", "tick", anchor="end"))
+        for kind, figures, shift in (("before", page.before, -8.0), ("after", page.after, 8.0)):
+            if figures is not None and k in figures.coverage:
+                parts += _interval(figures, k, kind, x, middle + (shift if page.after else 0.0))
+    return frame(
+        "coverage",
+        size,
+        parts,
+        title="Accounts that saw at least so many impressions",
+        description=_coverage_text(page),
+    )
+
+
+def _interval(figures: Figures, k: int, kind: str, x: Scale, at: float) -> list[Markup]:
+    value = figures.coverage[k]
+    late = x(value.high) > x.end - 96
+    where = x(value.low) - 8 if late else x(value.high) + 8
+    text = f"{kind} {words.percent(value.point, 0)}"
+    return [
+        line((x(value.low), at), (x(value.high), at), f"range {kind}"),
+        dot((x(value.point), at), f"dot {kind}", radius=5),
+        label((where - (4 if late else -4), at + 4), text, f"name {kind}", anchor="end" if late else "start"),
+    ]
+
+
+def _coverage_text(page: ReportPage) -> str:
+    shown = [("before", page.before), *([("after", page.after)] if page.after else [])]
+    lines = []
+    for k in page.now.coverage:
+        values = [f"{words.percent(f.coverage[k].point, 0)} {kind}" for kind, f in shown if k in f.coverage]
+        lines.append(f"{words.count(k)} or more: {', '.join(values)}.")
+    return " ".join(lines)
+
+
+def has_strips(page: ReportPage) -> bool:
+    """Whether any week knows its delivery or its price."""
+    return any(w.delivery is not None or w.cpm is not None for w in page.weeks)
+
+
+strips = delivery_and_price
+__all__ = ["coverage", "has_strips", "lorenz", "ranking", "strips", "weekly"]

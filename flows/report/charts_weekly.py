@@ -1,0 +1,165 @@
+"""Charts of what happens week by week, as inline SVG. They compute no figure of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from flows.report import words
+from flows.report.axes import BOTTOM, LEFT, RIGHT, SIZE, TOP, axes, percent_ticks
+from flows.report.model import ReportPage
+from flows.report.pieces import Week
+from flows.report.svg import Markup, Scale, box, dot, frame, label, line, path, ribbon, spread_labels
+
+
+def weekly(page: ReportPage) -> Markup:
+    """Weekly top share with its range, the A/A band, the target and what was done when."""
+    weeks, top = page.weeks, page.now.top
+    x = Scale(0, max(len(weeks) - 1, 1), LEFT + 12, RIGHT - 112)
+    peak = max([w.share.high for w in weeks] + [page.aa_band[1] if page.aa_band else 0.0, 0.05])
+    y = Scale(0, min(1.0, peak * 1.18), BOTTOM, TOP)
+    parts = axes(
+        x,
+        y,
+        x_ticks=_week_ticks(weeks),
+        y_ticks=percent_ticks(0, y.high),
+        x_title="Week beginning",
+    )
+    parts += _week_bands(page, x, y)
+    parts += _marks(weeks, x, y)
+    xs = [x(i) for i in range(len(weeks))]
+    parts.append(
+        ribbon(xs, [y(w.share.low) for w in weeks], [y(w.share.high) for w in weeks], "unknown after")
+    )
+    points = [(x(i), y(w.share.point)) for i, w in enumerate(weeks)]
+    parts.append(path(points, "line after"))
+    parts += [dot(p, "dot after", radius=3.2) for p in points]
+    if points:
+        last = words.percent(weeks[-1].share.point)
+        parts.append(label((points[-1][0] + 8, points[-1][1] + 4), last, "name after"))
+    return frame(
+        "weekly",
+        SIZE,
+        parts,
+        title=f"Share of the top {top}, week by week",
+        description=_weekly_text(weeks),
+    )
+
+
+def _week_ticks(weeks: Sequence[Week]) -> list[tuple[float, str]]:
+    step = max(1, -(-len(weeks) // 6))
+    return [(float(i), f"{w.start.day} {w.start:%b}") for i, w in enumerate(weeks) if i % step == 0]
+
+
+def _week_bands(page: ReportPage, x: Scale, y: Scale) -> list[Markup]:
+    parts: list[Markup] = []
+    names: list[tuple[float, str]] = []
+    if page.aa_band is not None:
+        low, high = page.aa_band
+        parts.append(box((x.start, y(high)), (x.end - x.start, y(low) - y(high)), "aa"))
+        names.append((y((low + high) / 2) + 4, "without changes"))
+    if page.target_share is not None:
+        at = y(page.target_share)
+        parts.append(line((x.start, at), (x.end, at), "aim"))
+        names.append((at + 4, f"aim {words.percent(page.target_share, 0)}"))
+    even = min(1.0, page.now.top / max(page.now.accounts, 1))
+    parts.append(line((x.start, y(even)), (x.end, y(even)), "even"))
+    names.append((y(even) + 4, f"even {words.percent(even, 0)}"))
+    taken = y(page.weeks[-1].share.point) + 4 if page.weeks else None
+    heights = _beside([at for at, _ in names], taken)
+    return parts + [
+        label((x.end + 8, at), text, "quiet") for at, (_, text) in zip(heights, names, strict=True)
+    ]
+
+
+def _beside(wanted: list[float], taken: float | None) -> list[float]:
+    """Label heights that avoid each other and the value label at the end of the line."""
+    if taken is None:
+        return spread_labels(wanted, gap=16, low=TOP, high=BOTTOM)
+    placed = spread_labels([*wanted, taken], gap=16, low=TOP, high=BOTTOM)
+    return placed[:-1]
+
+
+def _marks(weeks: Sequence[Week], x: Scale, y: Scale) -> list[Markup]:
+    parts: list[Markup] = []
+    marked = [(i, week) for i, week in enumerate(weeks) if week.marks]
+    for row, (i, week) in enumerate(marked):
+        at, height = x(i), TOP + 10 + 15 * (row % 2)
+        parts.append(line((at, TOP), (at, y.start), "mark"))
+        late = i > len(weeks) * 0.6
+        parts.append(
+            label(
+                (at + (-6 if late else 6), height),
+                "; ".join(week.marks),
+                "note",
+                anchor="end" if late else "start",
+            )
+        )
+    return parts
+
+
+def _weekly_text(weeks: Sequence[Week]) -> str:
+    if not weeks:
+        return "No week is complete yet."
+    first, last = weeks[0], weeks[-1]
+    return (
+        f"From {words.percent(first.share.point)} in the week of {words.day(first.start)} to "
+        f"{words.percent(last.share.point)} in the week of {words.day(last.start)}, over {len(weeks)} weeks."
+    )
+
+
+def strip(
+    name: str,
+    title: str,
+    weeks: Sequence[Week],
+    *,
+    value: Callable[[Week], float | None],
+    shape: Callable[[float], str],
+    steady: float | None = None,
+) -> Markup:
+    """A low, wide line for one weekly value (delivery, CPM), with its last value named."""
+    size = (620.0, 150.0)
+    known = [(i, v) for i, w in enumerate(weeks) if (v := value(w)) is not None]
+    peak = max([v for _, v in known] + [steady or 0.0, 1e-9])
+    x = Scale(0, max(len(weeks) - 1, 1), LEFT + 12, RIGHT - 112)
+    y = Scale(0, peak * 1.2, 118, 12)
+    parts = [line((x.start, y.start), (x.end, y.start), "axis")]
+    parts += [label((x(v), y.start + 20), text, "tick", anchor="middle") for v, text in _week_ticks(weeks)]
+    parts += [label((x.start - 20, y(v) + 4), shape(v), "tick", anchor="end") for v in (0.0,)]
+    if steady is not None:
+        parts += [line((x.start, y(steady)), (x.end, y(steady)), "even")]
+        parts += [label((x.start - 20, y(steady) + 4), shape(steady), "tick", anchor="end")]
+    points = [(x(i), y(v)) for i, v in known]
+    parts.append(path(points, "line after"))
+    parts += [dot(p, "dot after", radius=3.0) for p in points]
+    parts.append(label((points[-1][0] + 8, points[-1][1] + 4), shape(known[-1][1]), "name after"))
+    last = shape(known[-1][1])
+    return frame(
+        name, size, parts, title=title, description=f"{shape(known[0][1])} at first, {last} at last."
+    )
+
+
+def delivery_and_price(page: ReportPage) -> Markup:
+    """Delivery against the weeks before balancing, and the price of 1,000 impressions."""
+    drawn = []
+    if any(w.delivery is not None for w in page.weeks):
+        drawn.append(
+            strip(
+                "delivery",
+                "Impressions against the weeks before",
+                page.weeks,
+                value=lambda w: w.delivery,
+                shape=lambda v: words.percent(v, 0),
+                steady=1.0,
+            )
+        )
+    if any(w.cpm is not None for w in page.weeks):
+        drawn.append(
+            strip(
+                "cpm",
+                f"Price of 1,000 impressions ({page.currency})",
+                page.weeks,
+                value=lambda w: w.cpm,
+                shape=lambda v: words.decimal(v, 2),
+            )
+        )
+    return Markup("").join(drawn)

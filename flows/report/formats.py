@@ -1,0 +1,84 @@
+"""How numbers, dates and ranges look, everywhere. It knows no sentence and no figure's meaning.
+
+One rule: thousands with a comma, a no-break space before the per cent sign, a dash for what is unknown.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime
+
+from balancer.types import Bounded
+
+NBSP = "\u00a0"
+DASH = "\u2013"
+
+
+def count(value: float | None) -> str:
+    """``2,431``; an unknown value is a dash."""
+    return DASH if value is None or not math.isfinite(value) else f"{round(value):,}"
+
+
+def decimal(value: float | None, digits: int = 1) -> str:
+    """``3.4``; an unknown value is a dash."""
+    return DASH if value is None or not math.isfinite(value) else f"{value:,.{digits}f}"
+
+
+def percent(fraction: float | None, digits: int = 1) -> str:
+    """``38.4 %`` from 0.384; an unknown value is a dash."""
+    if fraction is None or not math.isfinite(fraction):
+        return DASH
+    return f"{fraction * 100:,.{digits}f}{NBSP}%"
+
+
+def points(change: float | None, digits: int = 2) -> str:
+    """``+1.20`` percentage points, always signed, from a fraction."""
+    if change is None or not math.isfinite(change):
+        return DASH
+    rounded = round(change * 100, digits) + 0.0
+    return f"{rounded:+.{digits}f}".replace("-", "\u2212")
+
+
+def times(value: float | None) -> str:
+    """``4.1×``; an unknown value is a dash."""
+    return DASH if value is None or not math.isfinite(value) else f"{value:,.1f}×"
+
+
+def money(value: float | None, currency: str) -> str:
+    """``1,234.50 USD``; an unknown value is a dash."""
+    return DASH if value is None or not math.isfinite(value) else f"{value:,.2f}{NBSP}{currency}"
+
+
+def day(value: date | None) -> str:
+    """``3 Mar 2026``, the same everywhere in the world."""
+    return DASH if value is None else f"{value.day}{NBSP}{value:%b}{NBSP}{value:%Y}"
+
+
+def span(start: date, end: date) -> str:
+    return f"{day(start)} {DASH} {day(end)}"
+
+
+def between(value: Bounded, digits: int = 1) -> str:
+    """``36.1 to 40.2 %``, or one figure where the bounds meet."""
+    low, high = percent(value.low, digits), percent(value.high, digits)
+    return low if low == high else f"{low.removesuffix(NBSP + '%')} to {high}"
+
+
+def counts_between(value: Bounded) -> str:
+    low, high = count(value.low), count(value.high)
+    return low if low == high else f"{low} to {high}"
+
+
+def plural(n: float, one: str, many: str = "") -> str:
+    """``1 account``, ``2,431 accounts``."""
+    return f"{count(n)}{NBSP}{one if round(n) == 1 else many or one + 's'}"
+
+
+def signed(value: float) -> str:
+    """``+1,200`` or ``−340``."""
+    return f"{round(value):+,}".replace("-", "\u2212")
+
+
+def moment(value: datetime) -> str:
+    """``3 Mar 2026, 14:05 UTC``; a time without a zone is shown without one."""
+    return f"{day(value.date())}, {value:%H:%M}{NBSP}{value.tzname() or ''}".rstrip(NBSP)

@@ -1,0 +1,301 @@
+"""The page model: everything one report shows, computed once, as frozen data. It never formats or draws.
+
+The same ``ReportPage`` becomes the HTML file, the web page, the terminal summary and the downloads.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+
+from balancer.types import UNPLACED, BalancePlan, ShareTable
+from flows.report import words
+from flows.report.curves import aligned, groups_of, lorenz, ranked_counts
+from flows.report.pieces import (
+    AccountFacts,
+    AccountRow,
+    Companies,
+    Figures,
+    ListLine,
+    Moved,
+    PlanLine,
+    PlanSummary,
+    StarvedLine,
+    Transfer,
+    Week,
+    Window,
+)
+
+_UNKNOWN_FACTS = AccountFacts()
+_SHOWN_TRANSFERS = 10
+_SHOWN_STARVED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPage:
+    """One report, ready to be shown. ``after`` is None while there is nothing to compare with."""
+
+    title: str
+    segment: str
+    sentence: str  # the one thing to know
+    certainty: tuple[str, ...]  # bounds and unattributed share in plain words
+    before: Figures
+    after: Figures | None
+    rows: tuple[AccountRow, ...]  # every account of the newest window, by rank
+    weeks: tuple[Week, ...]
+    aa_band: tuple[float, float] | None  # where the weekly share lies when nothing is changed
+    target_share: float | None
+    moved: Moved | None
+    starved: tuple[StarvedLine, ...]
+    starved_total: int
+    plan: PlanSummary | None
+    lists: tuple[ListLine, ...]
+    companies: Companies | None
+    notes: tuple[str, ...]
+    generated_at: datetime
+    currency: str
+    floor: int  # impressions under which an account counts as under-served
+
+    @property
+    def now(self) -> Figures:
+        """The newest window."""
+        return self.after or self.before
+
+
+def build_page(
+    *,
+    segment: str,
+    before: ShareTable,
+    before_window: Window,
+    generated_at: datetime,
+    facts: Mapping[str, AccountFacts],
+    after: ShareTable | None = None,
+    after_window: Window | None = None,
+    title: str = "",
+    weeks: Sequence[Week] = (),
+    aa_band: tuple[float, float] | None = None,
+    target_share: float | None = None,
+    plan: BalancePlan | None = None,
+    lists: Sequence[ListLine] = (),
+    companies: Companies | None = None,
+    notes: Sequence[str] = (),
+    currency: str = "USD",
+    floor: int = 7,
+) -> ReportPage:
+    """Turn plain inputs into one page. Pure: the same inputs give an equal page.
+
+    segment        the segment's name as the marketer wrote it
+    before         share table of the window before balancing (or of the only window)
+    after          share table of the window to compare, None if there is none yet; needs ``after_window``
+    facts          account_id -> AccountFacts; an account without an entry is shown by its id
+    generated_at   when the page was made; passed in, no clock is read here
+    weeks          oldest first, one per week over both windows (and between); may be empty
+    aa_band        (low, high) of the weekly top-N share over weeks without a change, fractions
+    target_share   the top-N share aimed at, fraction
+    plan           the plan waiting or in force; its account ids are looked up in ``facts``
+    notes          sentences or codes known to ``words.NOTES``; ShareTable.notes are added by themselves
+    floor          impressions under which an account counts as under-served (as in ShareTable)
+
+    Raises ValueError when ``after`` comes without ``after_window`` or the other way round.
+    """
+    if (after is None) != (after_window is None):
+        raise ValueError("after and after_window belong together: give both or neither")
+    first = figures(before, before_window)
+    second = figures(after, after_window) if after is not None and after_window is not None else None
+    newest = after if after is not None else before
+    rows = account_rows(newest, facts=facts, before=before if after is not None else None)
+    starved = starved_lines(rows, facts, floor=floor)
+    return ReportPage(
+        title=title or words.title(segment, first.top),
+        segment=segment,
+        sentence=words.headline(first, second, floor=floor),
+        certainty=words.certainty(second or first),
+        before=first,
+        after=second,
+        rows=rows,
+        weeks=tuple(weeks),
+        aa_band=aa_band,
+        target_share=target_share,
+        moved=moved_between(before, after, facts) if after is not None else None,
+        starved=starved[:_SHOWN_STARVED],
+        starved_total=len(starved),
+        plan=plan_summary(plan, facts) if plan is not None else None,
+        lists=tuple(lists),
+        companies=companies,
+        notes=_all_notes(first, second, tables=(before, after), notes=notes),
+        generated_at=generated_at,
+        currency=currency,
+        floor=floor,
+    )
+
+
+def _all_notes(
+    first: Figures,
+    second: Figures | None,
+    *,
+    tables: tuple[ShareTable, ShareTable | None],
+    notes: Sequence[str],
+) -> tuple[str, ...]:
+    given = [note for table in tables if table is not None for note in table.notes]
+    sentences = [words.note(note) for note in (*given, *notes)]
+    return tuple(dict.fromkeys((*sentences, *words.standing_notes(first, second))))
+
+
+def figures(table: ShareTable, window: Window) -> Figures:
+    """The headline numbers of one share table."""
+    return Figures(
+        window=window,
+        accounts=len(table.exposure.accounts),
+        top=table.top,
+        total=table.exposure.total,
+        outside=table.exposure.outside,
+        top_share=table.top_share,
+        top_decile=table.top_decile,
+        gini=table.gini,
+        effective_accounts=table.effective_accounts,
+        coverage_even=table.coverage_even,
+        coverage=dict(sorted(table.coverage.items())),
+        under_served=table.under_served,
+        never_seen=table.never_seen,
+        unattributed=table.unattributed,
+        lorenz=lorenz(table.exposure),
+        ranked=ranked_counts(table.exposure),
+    )
+
+
+def account_rows(
+    table: ShareTable,
+    *,
+    facts: Mapping[str, AccountFacts],
+    before: ShareTable | None,
+) -> tuple[AccountRow, ...]:
+    """Every account of ``table``, largest first; ranks and shares compared with ``before`` where given."""
+    exposure = table.exposure
+    ranks, shares = _standing(before) if before is not None else ({}, {})
+    total, n = max(exposure.total, 1.0), len(exposure.accounts)
+    rows = []
+    for rank, i in enumerate(table.order.tolist(), start=1):
+        account = exposure.accounts[i]
+        fact = facts.get(account, _UNKNOWN_FACTS)
+        count = float(exposure.point[i])
+        share = count / total
+        earlier = shares.get(account)
+        rows.append(
+            AccountRow(
+                rank=rank,
+                account_id=account,
+                name=fact.name or account,
+                domain=fact.domain,
+                tier=fact.tier,
+                members=fact.members,
+                impressions=count,
+                low=float(exposure.low[i]),
+                high=float(exposure.high[i]),
+                share=share,
+                times_even=share * n,
+                per_member=count / fact.members if fact.members else None,
+                cap=fact.cap,
+                cap_use=count / fact.cap if fact.cap else None,
+                band=None if fact.band == UNPLACED else fact.band,
+                rank_before=ranks.get(account),
+                share_change=None if earlier is None else share - earlier,
+                state=fact.state,
+                since=fact.since,
+                source="reported" if exposure.listed[i] else "imputed",
+            )
+        )
+    return tuple(rows)
+
+
+def _standing(table: ShareTable) -> tuple[dict[str, int], dict[str, float]]:
+    accounts, point = table.exposure.accounts, table.exposure.point
+    ranks = {accounts[i]: rank for rank, i in enumerate(table.order.tolist(), start=1)}
+    total = max(table.exposure.total, 1.0)
+    return ranks, {account: float(x) / total for account, x in zip(accounts, point, strict=True)}
+
+
+def moved_between(before: ShareTable, after: ShareTable, facts: Mapping[str, AccountFacts]) -> Moved:
+    """Who gave and who got, largest changes first; windows are compared by share."""
+    accounts, then, now = aligned(before.exposure, after.exposure)
+    change = now - then
+    order = np.argsort(change, kind="stable")
+
+    def lines(rows: list[int]) -> tuple[Transfer, ...]:
+        return tuple(
+            Transfer(a, facts.get(a, _UNKNOWN_FACTS).name or a, float(then[i]), float(now[i]))
+            for i in rows
+            for a in (accounts[i],)
+        )
+
+    return Moved(
+        impressions=float(min(change[change > 0].sum(), -change[change < 0].sum())),
+        givers=lines([i for i in order[:_SHOWN_TRANSFERS].tolist() if change[i] < 0]),
+        getters=lines([i for i in order[::-1][:_SHOWN_TRANSFERS].tolist() if change[i] > 0]),
+        groups=groups_of(then, now, top=before.top),
+    )
+
+
+def starved_lines(
+    rows: Sequence[AccountRow], facts: Mapping[str, AccountFacts], *, floor: int
+) -> tuple[StarvedLine, ...]:
+    """Accounts whose best guess is under the floor, best tiers first, then most members."""
+    low = [row for row in rows if row.impressions < floor]
+    low.sort(key=lambda r: (r.tier or 9, -(r.members or 0.0), r.account_id))
+    return tuple(
+        StarvedLine(
+            account_id=row.account_id,
+            name=row.name,
+            tier=row.tier,
+            members=row.members,
+            impressions=row.impressions,
+            high=row.high,
+            reason=facts.get(row.account_id, _UNKNOWN_FACTS).starved or _starved_guess(row),
+        )
+        for row in low
+    )
+
+
+def _starved_guess(row: AccountRow) -> str:
+    """The reason the numbers alone support, where the caller gave none."""
+    if row.state in ("paused", "held", "pending", "excluded"):
+        return row.state
+    if row.members is not None and row.members <= 0:
+        return "not_matched"
+    return "below_report" if row.source == "imputed" else "outbid"
+
+
+def plan_summary(plan: BalancePlan, facts: Mapping[str, AccountFacts]) -> PlanSummary:
+    """A plan in the page's terms, with one sentence per move."""
+    lines = []
+    for move in plan.moves:
+        name = facts.get(move.account, _UNKNOWN_FACTS).name or move.account
+        lines.append(
+            PlanLine(
+                account_id=move.account,
+                name=name,
+                before=move.before,
+                after=move.after,
+                reason=move.reason,
+                why=words.why(move, name=name),
+                release=None if move.release is None else date.fromordinal(move.release),
+            )
+        )
+    counted = Counter(move.reason for move in plan.moves)
+    return PlanSummary(
+        day=date.fromordinal(plan.day),
+        mode=plan.mode,
+        inputs_hash=plan.inputs_hash,
+        budgets=tuple(float(b) for b in plan.budgets),
+        band_accounts=tuple(int((plan.band == k).sum()) for k in range(plan.budgets.size)),
+        forecast=dict(plan.forecast),
+        statuses=plan.statuses,
+        moves=tuple(lines),
+        by_reason=dict(counted.most_common()),
+    )
+
+
+__all__ = ["ReportPage", "account_rows", "build_page", "figures", "plan_summary"]

@@ -1,0 +1,162 @@
+"""The report's tables as CSV and JSON. Values only: no sentence, no rounding beyond what is meaningful."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from balancer.types import Bounded
+from flows.report.model import ReportPage
+from flows.report.pieces import AccountRow, Figures
+
+COLUMNS = (
+    "rank", "account_id", "name", "domain", "tier", "members", "impressions", "impressions_low",
+    "impressions_high", "share", "times_even", "per_member", "cap", "cap_use", "band", "rank_before",
+    "share_change", "state", "since", "source",
+)  # fmt: skip
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def safe_cell(value: str) -> str:
+    """Keep a spreadsheet from running a company's name as a formula.
+
+    Source: OWASP, "CSV Injection" (read 2026-11): cells starting with = + - @ tab or return are prefixed.
+    """
+    return "'" + value if value.startswith(_FORMULA_STARTS) else value
+
+
+def row_values(row: AccountRow) -> tuple[Any, ...]:
+    """One account in the order of ``COLUMNS``; unknown is None, bands count from 1."""
+    return (
+        row.rank,
+        row.account_id,
+        row.name,
+        row.domain,
+        row.tier,
+        _short(row.members, 1),
+        _short(row.impressions, 2),
+        _short(row.low, 2),
+        _short(row.high, 2),
+        _short(row.share, 7),
+        _short(row.times_even, 4),
+        _short(row.per_member, 3),
+        _short(row.cap, 2),
+        _short(row.cap_use, 4),
+        None if row.band is None else row.band + 1,
+        row.rank_before,
+        _short(row.share_change, 7),
+        row.state,
+        row.since.isoformat() if row.since else None,
+        row.source,
+    )
+
+
+def _short(value: float | None, digits: int) -> float | int | None:
+    if value is None:
+        return None
+    rounded = round(value, digits) + 0.0
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def accounts_csv(page: ReportPage) -> str:
+    """The account table, every account, with a header line (RFC 4180, CRLF)."""
+    return to_csv(COLUMNS, (row_values(row) for row in page.rows))
+
+
+def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Any table as CSV; text cells are made safe for spreadsheets, None is empty."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([safe_cell(v) if isinstance(v, str) else v for v in row])
+    return out.getvalue()
+
+
+def accounts_json(page: ReportPage) -> str:
+    """The account table as a JSON array of objects."""
+    rows = [dict(zip(COLUMNS, row_values(row), strict=True)) for row in page.rows]
+    return json.dumps(rows, ensure_ascii=False, allow_nan=False)
+
+
+def columns_json(page: ReportPage) -> str:
+    """The account table by column, compact: what the page's script reads.
+
+    ``</`` never occurs in the text, so it may stand inside a script element.
+    """
+    columns = list(zip(*(row_values(row) for row in page.rows), strict=True))
+    data = {name: columns[i] if columns else [] for i, name in enumerate(COLUMNS)}
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("</", "<\\/")
+
+
+def figures_json(page: ReportPage) -> str:
+    """Headline numbers of both windows, with bounds."""
+    return json.dumps(
+        {
+            "segment": page.segment,
+            "generated_at": page.generated_at.isoformat(),
+            "sentence": page.sentence,
+            "before": _figures(page.before),
+            "after": _figures(page.after) if page.after else None,
+            "impressions_moved": page.moved.impressions if page.moved else None,
+            "weeks": [
+                {
+                    "start": week.start.isoformat(),
+                    "share": _bounds(week.share),
+                    "delivery": week.delivery,
+                    "cpm": week.cpm,
+                    "coverage": week.coverage,
+                    "marks": list(week.marks),
+                }
+                for week in page.weeks
+            ],
+        },
+        ensure_ascii=False,
+        allow_nan=False,
+    )
+
+
+def weeks_csv(page: ReportPage) -> str:
+    """The weekly series."""
+    columns = ("week", "share_low", "share", "share_high", "delivery", "cpm", "coverage", "marks")
+    rows = (
+        (
+            w.start.isoformat(),
+            w.share.low,
+            w.share.point,
+            w.share.high,
+            w.delivery,
+            w.cpm,
+            w.coverage,
+            "; ".join(w.marks),
+        )
+        for w in page.weeks
+    )
+    return to_csv(columns, rows)
+
+
+def _figures(figures: Figures) -> dict[str, Any]:
+    names = ("top_share", "top_decile", "gini", "effective_accounts", "coverage_even", "under_served")
+    return {
+        "start": figures.window.start.isoformat(),
+        "end": figures.window.end.isoformat(),
+        "accounts": figures.accounts,
+        "top": figures.top,
+        "total": figures.total,
+        "outside": figures.outside,
+        "unattributed": figures.unattributed,
+        "never_seen": figures.never_seen,
+        **{name: _bounds(getattr(figures, name)) for name in names},
+        "coverage": {str(k): _bounds(value) for k, value in figures.coverage.items()},
+    }
+
+
+def _bounds(value: Bounded) -> dict[str, float]:
+    return {"low": value.low, "point": value.point, "high": value.high}
+
+
+__all__ = ["COLUMNS", "accounts_csv", "accounts_json", "columns_json", "figures_json", "safe_cell", "to_csv"]

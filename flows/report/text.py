@@ -1,0 +1,60 @@
+"""The report as a few lines for a terminal or a message. No colour, no layout beyond columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flows.report import words
+from flows.report.model import ReportPage
+from flows.report.pieces import Figures
+
+
+def summary(page: ReportPage, *, accounts: int = 10) -> str:
+    """Sentence, bounds, before and after side by side, the first ``accounts`` rows, and the notes."""
+    blocks = [page.title, page.sentence, *page.certainty, "", *_table(_figure_lines(page))]
+    if page.rows and accounts:
+        blocks += ["", *_table(_account_lines(page, accounts))]
+    if page.notes:
+        blocks += ["", *(f"- {line}" for line in page.notes)]
+    return "\n".join(blocks).replace(words.NBSP, " ") + "\n"
+
+
+def _figure_lines(page: ReportPage) -> list[tuple[str, ...]]:
+    windows = [figures for figures in (page.before, page.after) if figures is not None]
+    head = ("", *(words.span(f.window.start, f.window.end) for f in windows))
+    return [head, *((label, *(shape(f) for f in windows)) for label, shape in _FIGURES)]
+
+
+_FIGURES: tuple[tuple[str, Callable[[Figures], str]], ...] = (
+    ("impressions", lambda f: words.count(f.total)),
+    ("share of the top", lambda f: _share(f)),
+    ("even spread (Gini)", lambda f: words.decimal(f.gini.point, 2)),
+    ("as if shared by", lambda f: f"{words.count(f.effective_accounts.point)} accounts"),
+    ("coverage", lambda f: words.percent(f.coverage_even.point)),
+    ("under the floor", lambda f: f"{words.count(f.under_served.point)} accounts"),
+    ("carry no name", lambda f: words.percent(f.unattributed)),
+)
+
+
+def _share(figures: Figures) -> str:
+    return f"{words.percent(figures.top_share.point)} ({words.between(figures.top_share)})"
+
+
+def _account_lines(page: ReportPage, limit: int) -> list[tuple[str, ...]]:
+    head = ("rank", "account", "impressions", "share", "x even")
+    rows = [
+        (
+            str(row.rank),
+            row.name[:32],
+            words.count(row.impressions),
+            words.percent(row.share),
+            words.times(row.times_even),
+        )
+        for row in page.rows[:limit]
+    ]
+    return [head, *rows]
+
+
+def _table(lines: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines]

@@ -1,0 +1,312 @@
+"""Every sentence a marketer reads, and how numbers look in it. It decides nothing and computes no share.
+
+Numbers follow one rule: thousands with a comma, shares with a no-break space before the per cent sign,
+whole per cent in sentences, one decimal in tables.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import date
+
+from balancer.types import UNPLACED, Bounded, Move
+from flows.report.formats import (
+    DASH as DASH,
+)
+from flows.report.formats import (
+    NBSP as NBSP,
+)
+from flows.report.formats import (
+    between as between,
+)
+from flows.report.formats import (
+    count as count,
+)
+from flows.report.formats import (
+    counts_between as counts_between,
+)
+from flows.report.formats import (
+    day as day,
+)
+from flows.report.formats import (
+    decimal as decimal,
+)
+from flows.report.formats import (
+    moment as moment,
+)
+from flows.report.formats import (
+    money as money,
+)
+from flows.report.formats import (
+    percent as percent,
+)
+from flows.report.formats import (
+    plural as plural,
+)
+from flows.report.formats import (
+    points as points,
+)
+from flows.report.formats import (
+    signed as signed,
+)
+from flows.report.formats import (
+    span as span,
+)
+from flows.report.formats import (
+    times as times,
+)
+from flows.report.pieces import Companies, Figures, Moved, PlanSummary
+from flows.report.reasons import LIST_STATES, MOVES, NOTES, PLATFORMS, SOURCES, STARVED, STATES, STATUSES
+
+# -- the report ------------------------------------------------------------
+
+
+def title(segment: str, top: int) -> str:
+    return f"{segment}: who saw the ads"
+
+
+def headline(before: Figures, after: Figures | None, *, floor: int) -> str:
+    """The one sentence on top: who took how much, and how many saw almost nothing."""
+    if before.accounts == 0 or before.total <= 0:
+        return "No impressions have been reported for this segment yet."
+    if after is None:
+        return (
+            f"{count(min(before.top, before.accounts))} of {count(before.accounts)} accounts took "
+            f"{percent(before.top_share.point, 0)} of impressions; "
+            f"{count(before.under_served.point)} saw fewer than {floor}."
+        )
+    return (
+        f"The top {count(min(after.top, after.accounts))} of {count(after.accounts)} accounts took "
+        f"{percent(before.top_share.point, 0)} of impressions before and "
+        f"{percent(after.top_share.point, 0)} after; "
+        f"{_under(before, after, floor)}."
+    )
+
+
+def _under(before: Figures, after: Figures, floor: int) -> str:
+    then, now = round(before.under_served.point), round(after.under_served.point)
+    if now < then:
+        return f"accounts that saw fewer than {floor} fell from {count(then)} to {count(now)}"
+    if now > then:
+        return f"accounts that saw fewer than {floor} rose from {count(then)} to {count(now)}"
+    return f"{count(now)} accounts still saw fewer than {floor}"
+
+
+def certainty(figures: Figures) -> tuple[str, ...]:
+    """Bounds and the unattributed share, in plain words."""
+    if figures.accounts == 0 or figures.total <= 0:
+        return ()
+    top = f"the top {count(min(figures.top, figures.accounts))}"
+    exact = figures.top_share.high - figures.top_share.low < 0.0005
+    lines = []
+    if figures.unattributed > 0.0005:
+        lines.append(
+            f"The platform names only the most-served accounts. {percent(figures.unattributed, 0)} of the "
+            f"{count(figures.total)} impressions carry no name."
+        )
+    if not exact:
+        lines.append(
+            f"Whoever saw those, {top} took at least {percent(figures.top_share.low)} and at most "
+            f"{percent(figures.top_share.high)}."
+        )
+    elif not lines:
+        lines.append(f"Every one of the {count(figures.total)} impressions is attributed to an account.")
+    if figures.never_seen:
+        lines.append(
+            f"{plural(figures.never_seen, 'account')} never appeared in a report: served little or nothing, "
+            "but not provably zero."
+        )
+    if figures.outside > 0:
+        lines.append(
+            f"{plural(figures.outside, 'impression')} went to companies that are not in this segment."
+        )
+    return tuple(lines)
+
+
+def spread(figures: Figures) -> str:
+    """Concentration as a picture in words."""
+    return (
+        f"Impressions are spread as if {count(figures.effective_accounts.point)} accounts "
+        f"shared them equally, out of {count(figures.accounts)}."
+    )
+
+
+def moved(value: Moved, total: float) -> str:
+    """How much changed hands."""
+    share = value.impressions / total if total > 0 else 0.0
+    return (
+        f"{plural(value.impressions, 'impression')} ({percent(share, 0)}) went to other accounts "
+        "than before. Some of that happens by itself: the same accounts are never equally busy twice."
+    )
+
+
+def standing_notes(before: Figures, after: Figures | None) -> tuple[str, ...]:
+    """What a careful reader should know about these very numbers."""
+    now, lines = after or before, []
+    if after is not None and after.accounts:
+        if after.window.days != before.window.days:
+            lines.append(
+                f"The two windows differ in length ({before.window.days} and {after.window.days} days); "
+                "shorter windows look more concentrated."
+            )
+        fell = after.top_share.point < before.top_share.point - 0.005
+        if fell and after.coverage_even.point <= before.coverage_even.point + 0.005:
+            lines.append(
+                "The top share fell, but coverage did not grow: impressions moved among accounts that were "
+                "already well served."
+            )
+        if fell and after.top_share.high >= before.top_share.low:
+            lines.append(
+                "The ranges before and after overlap: the reports alone cannot prove that the share fell."
+            )
+    if now.accounts:
+        lines.append(
+            f"The top {now.top} is ranked anew in every window. A fixed list of former leaders loses share "
+            "even when nothing changes."
+        )
+        lines.append(power(now.accounts))
+    return tuple(lines)
+
+
+def power(accounts: int, *, base_rate: float = 0.02) -> str:
+    """What a list of this size can and cannot confirm (80 % power, 5 % two-sided, halves compared).
+
+    Uses n = 2 (1.96 + 0.84)^2 p (1 - p) / (p lift)^2 solved for the lift.
+    """
+    arm = max(accounts / 2, 1.0)
+    lift = math.sqrt(2 * (1.959964 + 0.841621) ** 2 * (1 - base_rate) / (base_rate * arm))
+    return (
+        f"With {count(accounts)} accounts, a change in opportunities (about {percent(base_rate, 0)} "
+        f"of accounts) can only be confirmed from about +{percent(lift, 0)} on. This list can confirm reach "
+        "and coverage, not a modest lift in pipeline."
+    )
+
+
+def note(text: str) -> str:
+    """A known note code becomes its sentence; anything else is already one."""
+    code, _, number = text.partition(":")
+    return NOTES[code].format(n=number.strip()) if code in NOTES else text
+
+
+def companies(value: Companies) -> str:
+    """What became of the rows that were read."""
+    return (
+        f"{plural(value.read, 'row')} read, {plural(value.resolved, 'company', 'companies')} recognised, "
+        f"{count(value.rejected)} rejected with a reason, "
+        f"{count(value.quarantined)} set aside for a person to decide."
+    )
+
+
+# -- accounts and plans ----------------------------------------------------
+
+# (key in the data, heading, class) in table order
+ACCOUNT_COLUMNS = (
+    ("rank", "Rank", "n rank"),
+    ("name", "Account", "name"),
+    ("tier", "Tier", ""),
+    ("members", "Members", "n"),
+    ("impressions", "Impressions", "n"),
+    ("share", "Share", "n share"),
+    ("times_even", "× even share", "n"),
+    ("per_member", "Per member", "n"),
+    ("cap_use", "Cap use", "n"),
+    ("band", "Band", ""),
+    ("rank_before", "Rank before", "n"),
+    ("share_change", "Points", "n"),
+    ("state", "State", ""),
+    ("source", "Source", ""),
+)
+
+
+def band(index: int | None) -> str:
+    return "none" if index is None or index == UNPLACED else f"Band {index + 1}"
+
+
+def state(code: str) -> str:
+    return STATES.get(code, code.replace("_", " "))
+
+
+def tier(value: int | None) -> str:
+    return DASH if value is None else f"Tier {value}"
+
+
+def starved_reason(code: str) -> str:
+    return STARVED.get(code, code.replace("_", " ").capitalize() + ".")
+
+
+def status(code: str, number: float = 0.0, detail: str = "") -> str:
+    """One sentence for a plan's status."""
+    text = STATUSES.get(code, "")
+    if not text:
+        text = code.replace("_", " ").capitalize() + "."
+    sentence = text.format(n=count(number), x=decimal(number, 2), p=percent(number))
+    return f"{sentence} {detail}".strip()
+
+
+def why(move: Move, *, name: str) -> str:
+    """One sentence: what happens to this account, because of what, and until when."""
+    reason = MOVES.get(move.reason, f"of {move.reason.replace('_', ' ')}")
+    proof = evidence(move)
+    proof = f" ({proof})" if proof else ""
+    until = ""
+    if move.release is not None:
+        until = f" Earliest change back: {day(date.fromordinal(move.release))}."
+    return f"{name} {_step(move)} because {reason}{proof}.{until}"
+
+
+def _step(move: Move) -> str:
+    if move.after == UNPLACED:
+        return "is taken off the campaigns"
+    if move.before == UNPLACED:
+        return f"joins {band(move.after).lower()}"
+    return f"moves from {band(move.before).lower()} to {band(move.after).lower()}"
+
+
+_EVIDENCE: dict[str, tuple[str, Callable[[float], str]]] = {
+    "times_even": ("{} the even share", times),
+    "share": ("{} of impressions", percent),
+    "impressions": ("{} impressions", count),
+    "cap": ("cap {}", count),
+    "per_member": ("{} per member", decimal),
+    "rate": ("{} impressions a day", decimal),
+    "target": ("aim {} a day", decimal),
+    "days": ("{} days", count),
+}
+
+
+def evidence(move: Move) -> str:
+    """The numbers behind a move, those with a known meaning only."""
+    parts = [
+        text.format(shape(float(move.evidence[key])))
+        for key, (text, shape) in _EVIDENCE.items()
+        if key in move.evidence and math.isfinite(float(move.evidence[key]))
+    ]
+    return ", ".join(parts)
+
+
+def source(code: str) -> str:
+    return SOURCES.get(code, code)
+
+
+def platform(code: str) -> str:
+    return PLATFORMS.get(code, code)
+
+
+def list_status(code: str) -> str:
+    return LIST_STATES.get(code, code.replace("_", " ").capitalize()) if code else DASH
+
+
+def plan_sentence(plan: PlanSummary, currency: str) -> str:
+    """What the plan does and what it is expected to do."""
+    budget = money(sum(plan.budgets), currency)
+    what = f"{plural(len(plan.moves), 'account')} change place; {budget} a day stays as it is"
+    if len(plan.budgets) > 1:
+        what += f", over {len(plan.budgets)} bands"
+    share = plan.forecast.get("top100_share")
+    if share is None:
+        return what + "."
+    low, high = plan.forecast.get("top100_share_low", share), plan.forecast.get("top100_share_high", share)
+    aim = f"{what}. Expected top share: {percent(share, 0)} ({between(Bounded(low, share, high), 0)})"
+    delivery = plan.forecast.get("delivery")
+    return f"{aim}." if delivery is None else f"{aim}, with {percent(delivery, 0)} of today's impressions."
