@@ -31,8 +31,8 @@ from audiences.config_yaml import (
 
 # The fields of balancer.types.Policy; a test on the flows side keeps the two alike.
 POLICY_KEYS = (
-    "mode window_days bands beta tier_weights member_cap share_cap absolute_cap tier_caps click_cap spend_cap "
-    "cap_policy floor pins held impression_floor spend_floor minimum_members operations_per_day dwell_days "
+    "mode window_days bands beta tier_weights member_cap share_cap absolute_cap tier_caps click_cap "
+    "spend_cap cap_policy floor pins held impression_floor spend_floor minimum_members operations_per_day dwell_days "
     "stale_days ramp max_throttle reband_days hysteresis gain threshold interval_days report_delay "
     "actuation_delay"
 ).split()
@@ -155,6 +155,10 @@ class Economics(Part):
     churn: ZeroShare | None = None  # per year
 
 
+def _default_policies() -> dict[str, dict[str, Any]]:
+    return {"default": {}}
+
+
 class Config(Part):
     """Everything a workspace is told."""
 
@@ -166,7 +170,7 @@ class Config(Part):
     scoring: Scoring = Scoring()
     matrices: dict[str, Matrix] = Field(default_factory=dict)
     segments: dict[str, Segment] = Field(default_factory=dict)
-    policies: dict[str, dict[str, Any]] = Field(default_factory=lambda: {"default": {}})
+    policies: dict[str, dict[str, Any]] = Field(default_factory=_default_policies)
     brakes: Brakes = Brakes()
     sync: Sync = Sync()
     alerts: Alerts = Alerts()

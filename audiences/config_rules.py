@@ -229,7 +229,9 @@ class NoneOf(Part):
     none_: tuple[Condition, ...] = Field(alias="none", min_length=1)
 
 
-_KINDS = "all any none field signal metric tier fit intent heat mode technology absent_technology segment matrix".split()
+_KINDS = (
+    "all any none field signal metric tier fit intent heat mode technology absent_technology segment matrix"
+).split()
 
 
 def _kind(value: Any) -> str | None:

@@ -5,6 +5,7 @@ Only shapes and checks; ``scoring`` does the arithmetic.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
@@ -162,7 +163,7 @@ class Scoring(Part):
     @model_validator(mode="after")
     def _tiers_fall(self) -> Scoring:
         floors = [floor for _, floor in sorted(self.tiers.items())]
-        if not floors or any(a <= b for a, b in zip(floors, floors[1:], strict=False)):
+        if not floors or any(a <= b for a, b in pairwise(floors)):
             raise wrong("tiers must fall", "Write them as {1: 70, 2: 45, 3: 25, 4: 0}")
         best = 100.0 * self.fit.reachable / self.fit.maximum
         if self.fit.groups and best < floors[0]:

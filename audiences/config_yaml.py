@@ -21,7 +21,6 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from audiences.errors import ConfigError
 
-
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -44,7 +43,7 @@ class Node(dict[str, Any]):
 
     line: int = 0
     path: str = ""
-    lines: Mapping[str, int] = {}  # noqa: RUF012 - replaced per node in _mapping
+    lines: Mapping[str, int] = {}
 
 
 class Items(list[Any]):
