@@ -1,0 +1,115 @@
+"""How fast each account takes impressions when nobody holds it back.
+
+A forgetting gamma estimate per account from delayed, cut-off, noisy day reports.
+It reads reports; it never decides what an account should get.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from balancer.allocate import water_fill
+from balancer.types import DayReport, Vector
+
+PRIOR = 0.5  # impressions' worth of belief in the prior rate
+FORGET = 0.985  # per day: half of the evidence is gone after 46 days
+TEMPER = 8.0  # a day with mean m counts as 1 / (1 + m / 8) of a Poisson day: real days vary more
+IMPUTED = 0.25  # weight of a count that was inferred, not reported
+SHOCK_TIMES, SHOCK_PLUS, SHOCK_DAYS, SHOCK_KEEP = 3.0, 8.0, 2, 0.15
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What is known per account, all (n,). ``seen`` impressions over ``exposure`` throttle-days."""
+
+    seen: Vector
+    exposure: Vector
+    hot: NDArray[np.int8]  # consecutive reported days far above expectation
+
+
+@dataclass(frozen=True, eq=False)
+class Absorbed:
+    """One report read.
+
+    evidence  afterwards
+    counts    (n,) reported or imputed impressions of the day; they sum to the campaigns' totals
+    shocked   (n,) bool, the account has just shown that its rate is several times what was believed
+    """
+
+    evidence: Evidence
+    counts: Vector
+    shocked: NDArray[np.bool_]
+
+
+def no_evidence(n: int) -> Evidence:
+    """Nothing seen yet of n accounts."""
+    return Evidence(np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int8))
+
+
+def rates(evidence: Evidence, prior: Vector) -> Vector:
+    """(n,) posterior mean impressions per day at throttle 1, > 0. ``prior`` (n,) > 0 in the same unit."""
+    return np.asarray((PRIOR + evidence.seen) / (PRIOR / prior + evidence.exposure))
+
+
+def absorb(
+    evidence: Evidence,
+    report: DayReport,
+    prior: Vector,
+    *,
+    forget: float = FORGET,
+    temper: float = TEMPER,
+    imputed: float = IMPUTED,
+) -> Absorbed:
+    """Add one reported day.
+
+    The throttle of a campaign that day is its exact total over the believed rates of its members.
+    Accounts that were served but not listed share what is left of the total, in proportion to their
+    believed rates and never above what the list could have hidden (``report.list_floor``).
+    """
+    believed = rates(evidence, prior)
+    n, k = believed.size, report.band_total.size
+    placed = report.band >= 0
+    home = np.where(placed, report.band, 0).astype(np.int64)
+    mass = np.bincount(home[placed], weights=believed[placed], minlength=k)[:k]
+    q = np.divide(report.band_total, mass, out=np.zeros(k), where=mass > 0.0)
+    rows = np.bincount(report.account, weights=np.maximum(report.impressions, 0.0), minlength=n)
+    listed = np.zeros(n, dtype=np.bool_)
+    listed[report.account] = True
+    counts = completed_counts(report, believed, rows=rows, listed=listed)
+    exposure = np.where(placed, q[home], 0.0)
+    expected = exposure * believed
+    certain = listed | (placed & (report.list_floor[home] <= 0.0))
+    weight = np.where(certain, 1.0, imputed) / (1.0 + expected / temper if temper > 0.0 else 1.0)
+    weight = np.where(placed, weight, 0.0)
+    far = listed & placed & (counts > SHOCK_TIMES * expected + SHOCK_PLUS)
+    hot = np.where(far, np.minimum(evidence.hot + 1, 100), np.where(certain, 0, evidence.hot)).astype(np.int8)
+    shocked = hot == SHOCK_DAYS
+    keep = forget * np.where(shocked, SHOCK_KEEP, 1.0)
+    seen = keep * evidence.seen + weight * counts
+    return Absorbed(Evidence(seen, keep * evidence.exposure + weight * exposure, hot), counts, shocked)
+
+
+def completed_counts(
+    report: DayReport, believed: Vector, *, rows: Vector, listed: NDArray[np.bool_]
+) -> Vector:
+    """(n,) the day's impressions: rows as reported, the rest of each campaign's total guessed.
+
+    What the rows leave of an exact total is water-filled in proportion to the believed rates, between
+    what was shown and the most that can be hidden. Where perturbed rows exceed the total nothing is
+    added; where the lists leave too little room the rest stays unattributed.
+    """
+    low, high = rows.copy(), rows.copy()
+    if report.hidden is not None:
+        high += np.bincount(report.account, weights=report.hidden, minlength=rows.size)
+    counts = np.zeros(rows.size)
+    for b in range(report.band_total.size):
+        members = np.flatnonzero(report.band == b)
+        shown, total = float(rows[members].sum()), float(report.band_total[b])
+        most = np.where(listed[members], high[members], report.list_floor[b])
+        counts[members] = low[members]
+        if total > shown and most.size:
+            counts[members] = water_fill(total, weight=believed[members], floor=low[members], cap=most).target
+    return counts
