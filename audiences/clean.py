@@ -1,0 +1,178 @@
+"""Mapped text to typed rows: companies, contacts, signals; and what was refused, with line and reason.
+
+Must never put the value of a cell into a reject: a line, a column and a code
+are enough for whoever holds the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from audiences.clean_values import amounts_of, countries_of, dates_of, headcounts_of, hosts, years_of
+from audiences.model import Rejected
+from audiences.sources import SourceFrame
+
+COMPANY_COLUMNS: dict[str, pl.DataType] = {
+    "source": pl.String(), "line": pl.UInt32(), "row_id": pl.String(), "name": pl.String(), "host": pl.String(),
+    "more_domains": pl.String(), "linkedin_url": pl.String(), "organization_urn": pl.String(), "industry": pl.String(),
+    "employees": pl.Int64(), "revenue_usd": pl.Float64(), "country": pl.String(), "region": pl.String(),
+    "city": pl.String(), "founded_year": pl.Int64(), "parent": pl.String(), "status": pl.String(), "tags": pl.String(),
+    "technologies": pl.String(),
+}  # fmt: skip
+CONTACT_COLUMNS: dict[str, pl.DataType] = {
+    "source": pl.String(), "line": pl.UInt32(), "row_id": pl.String(), "email": pl.String(), "phone": pl.String(),
+    "given_name": pl.String(), "family_name": pl.String(), "country": pl.String(), "postal_code": pl.String(),
+    "company": pl.String(), "host": pl.String(), "company_row_id": pl.String(), "function": pl.String(),
+    "seniority": pl.String(), "consent": pl.String(), "first_party": pl.Boolean(), "job_title": pl.String(),
+}  # fmt: skip
+SIGNAL_COLUMNS: dict[str, pl.DataType] = {
+    "source": pl.String(), "line": pl.UInt32(), "host": pl.String(), "company": pl.String(), "country": pl.String(),
+    "kind": pl.String(), "on": pl.Date(), "topic": pl.String(), "strength": pl.Float64(), "person": pl.String(),
+}  # fmt: skip
+_NO = frozenset({"no", "false", "0", "n", "denied", "nein", "non", "opted out", "opt-out", "optout", "unsubscribed",
+                 "withdrawn", "revoked", "objected"})  # fmt: skip
+_YES = frozenset({"yes", "true", "1", "y", "granted", "ja", "oui", "sí", "si", "opted in", "opt-in", "optin",
+                  "subscribed", "consent_granted", "given"})  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Cleaned:
+    """Typed rows of one source. ``frame`` has the columns of its kind, above, plus ``attribute:*``."""
+
+    source: str
+    kind: str
+    frame: pl.DataFrame
+    rejected: tuple[Rejected, ...]
+    notes: tuple[str, ...] = ()
+
+
+class _Cells:
+    """The columns of one source while they turn into values, collecting refusals on the way."""
+
+    def __init__(self, source: SourceFrame) -> None:
+        self.name, self.frame = source.source, source.frame
+        self.rejected: list[Rejected] = list(source.rejected)
+
+    def text(self, column: str) -> pl.Series:
+        if column in self.frame.columns:
+            return self.frame[column]
+        return pl.Series(column, [None], dtype=pl.String).new_from_index(0, self.frame.height)
+
+    def keep(self, column: str, texts: pl.Series, values: pl.Series, reason: str) -> pl.Series:
+        """``values``, noting every line where there was a text but no value could be made of it."""
+        lost = texts.is_not_null() & values.is_null()
+        for line in self.frame["line"].filter(lost):
+            self.rejected.append(Rejected(self.name, line, column, reason, "the cell is left blank"))
+        return values.alias(column)
+
+    def drop_rows(self, frame: pl.DataFrame, bad: pl.Series, reason: str, detail: str) -> pl.DataFrame:
+        for line in frame["line"].filter(bad):
+            self.rejected.append(Rejected(self.name, line, "", reason, detail))
+        return frame.filter(~bad)
+
+
+def clean_companies(source: SourceFrame) -> Cleaned:
+    """Company rows: text trimmed, host bare, country ISO alpha-2, numbers as numbers; a row needs a name or a host."""
+    cells = _Cells(source)
+    where = pl.coalesce(hosts(pl.col("domain")), hosts(pl.col("website")))
+    texts = pl.DataFrame([cells.text("domain"), cells.text("website")])
+    host = texts.select(where.alias("host")).to_series()
+    either = texts.select(pl.coalesce("domain", "website")).to_series()
+    read = {
+        "employees": (headcounts_of, "headcount_unreadable"),
+        "revenue_usd": (amounts_of, "amount_unreadable"),
+        "country": (countries_of, "country_unknown"),
+        "founded_year": (years_of, "year_unreadable"),
+    }
+    values = [cells.keep(c, cells.text(c), f(cells.text(c)), why) for c, (f, why) in read.items()]
+    values.append(cells.keep("host", either, host, "domain_malformed"))
+    frame = _finish(cells, source, COMPANY_COLUMNS, values)
+    nobody = frame["name"].is_null() & frame["host"].is_null() & frame["linkedin_url"].is_null()
+    frame = cells.drop_rows(frame, nobody, "nothing_identifies_it", "neither name nor domain nor page")
+    return Cleaned(source.source, "companies", frame, tuple(cells.rejected), source.notes)
+
+
+def clean_contacts(source: SourceFrame, *, first_party: bool = False) -> Cleaned:
+    """People rows, still raw: they must go on to ``identity.identify_contacts`` and nowhere else.
+
+    ``first_party`` is what the source is declared to be; a column of that name
+    decides per row. Consent is granted, denied or unknown; an odd word is unknown.
+    """
+    cells = _Cells(source)
+    country = cells.keep(
+        "country", cells.text("country"), countries_of(cells.text("country")), "country_unknown"
+    )
+    host = pl.DataFrame([cells.text("domain")]).select(hosts(pl.col("domain")).alias("host")).to_series()
+    values = [
+        country,
+        host,
+        _consent(cells.text("consent")),
+        _yes(cells.text("first_party"), default=first_party),
+    ]
+    frame = _finish(cells, source, CONTACT_COLUMNS, values)
+    extra = [c for c in source.frame.columns if c.rstrip("23456789_") in {"email", "phone", "postal_code"}]
+    more = [c for c in extra if c not in frame.columns]
+    frame = frame.hstack(source.frame.select(more)) if more else frame
+    return Cleaned(source.source, "contacts", frame, tuple(cells.rejected), source.notes)
+
+
+def clean_signals(source: SourceFrame, *, as_of: date | None = None, kind: str = "") -> Cleaned:
+    """Events and scores. ``as_of`` dates rows of a feed that carries no day; ``kind`` names a table without one.
+
+    Strength is a count for events; a score is divided by the full scale its
+    layout states (100 for Bombora), so that it is 0..1.
+    """
+    cells, layout = _Cells(source), source.layout
+    days, order = dates_of(cells.text("on"), order=layout.values.get("on", {}).get("order", "")
+                           if isinstance(layout.values.get("on"), dict) else "")  # fmt: skip
+    on = cells.keep("on", cells.text("on"), days, "date_unreadable").fill_null(as_of)
+    scale = float(layout.values.get("strength", {}).get("scale", 1))
+    strength = cells.keep(
+        "strength", cells.text("strength"), amounts_of(cells.text("strength")), "amount_unreadable"
+    )
+    kinds = cells.text("kind").str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", "_").str.strip_chars("_")
+    named = layout.constants.get("kind") or kind or None
+    values = [
+        on, (strength.fill_null(scale) / scale).alias("strength"),
+        countries_of(cells.text("country")).alias("country"),
+        kinds.fill_null(named).alias("kind"),
+        pl.DataFrame([cells.text("domain")]).select(hosts(pl.col("domain")).alias("host")).to_series(),
+    ]  # fmt: skip
+    frame = _finish(cells, source, SIGNAL_COLUMNS, values)
+    frame = cells.drop_rows(
+        frame, frame["on"].is_null(), "no_day", "no day in the row and none given for the source"
+    )
+    frame = cells.drop_rows(
+        frame, frame["kind"].is_null(), "no_kind", "neither the row nor the source names a kind"
+    )
+    nobody = frame["host"].is_null() & frame["company"].is_null()
+    frame = cells.drop_rows(frame, nobody, "nothing_identifies_it", "neither domain nor company name")
+    notes = source.notes + ((f"dates read as {order}",) if order else ())
+    return Cleaned(source.source, "signals", frame, tuple(cells.rejected), notes)
+
+
+def _finish(
+    cells: _Cells, source: SourceFrame, schema: dict[str, pl.DataType], values: list[pl.Series]
+) -> pl.DataFrame:
+    """The columns of this kind in their order: given values, else the text, else null; then ``attribute:*``."""
+    ready = {value.name: value for value in values}
+    ready["source"] = pl.Series("source", [source.source]).new_from_index(0, source.frame.height)
+    ready["line"] = source.frame["line"]
+    columns = [ready.get(name, cells.text(name)).cast(dtype).alias(name) for name, dtype in schema.items()]
+    extra = [source.frame[c] for c in source.frame.columns if c.startswith("attribute:")]
+    return pl.DataFrame(columns + extra)
+
+
+def _consent(texts: pl.Series) -> pl.Series:
+    low = texts.str.to_lowercase()
+    choice = pl.when(low.is_in(_YES)).then(pl.lit("granted")).when(low.is_in(_NO)).then(pl.lit("denied"))
+    return pl.select(choice.when(low.is_not_null()).then(pl.lit("unknown")).alias("consent")).to_series()
+
+
+def _yes(texts: pl.Series, *, default: bool) -> pl.Series:
+    low = texts.str.to_lowercase()
+    choice = pl.when(low.is_in(_YES)).then(statement=True).when(low.is_in(_NO)).then(statement=False)
+    return pl.select(choice.otherwise(default).alias("first_party")).to_series()

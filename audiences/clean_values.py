@@ -1,0 +1,233 @@
+"""Texts to values: countries, numbers, head-counts, years, dates, hosts, tags.
+
+Each ``*_of`` takes a String column and returns values of the same length, null
+where the text says nothing usable. Must not drop a row or raise over a value.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import polars as pl
+
+from audiences.sources_layout import fold
+
+# Spellings that no list of territory names has; ISO 3166-1 alpha-2 on the right.
+_ALSO = {
+    "uk": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB", "great britain": "GB",
+    "united kingdom great britain": "GB", "britain": "GB", "u s": "US", "u s a": "US", "united states of america": "US",
+    "america": "US", "the netherlands": "NL", "holland": "NL", "kingdom of the netherlands": "NL", "russian federation": "RU",
+    "korea south": "KR", "republic of korea": "KR", "korea republic of": "KR", "korea": "KR", "korea north": "KP",
+    "republic of ireland": "IE", "eire": "IE", "czech republic": "CZ", "turkey": "TR", "macedonia": "MK",
+    "cote divoire": "CI", "ivory coast": "CI", "dr congo": "CD", "democratic republic of the congo": "CD",
+    "republic of the congo": "CG", "macau": "MO", "the gambia": "GM", "swaziland": "SZ", "burma": "MM",
+    "viet nam": "VN", "cape verde": "CV", "east timor": "TL", "vatican city": "VA", "peoples republic of china": "CN",
+    "pr china": "CN", "mainland china": "CN", "hong kong": "HK", "taiwan province of china": "TW", "uae": "AE",
+    "u a e": "AE", "brasil": "BR", "deutschland": "DE", "iran islamic republic of": "IR", "syrian arab republic": "SY",
+    "lao pdr": "LA", "moldova republic of": "MD", "tanzania united republic of": "TZ", "bolivia plurinational state of": "BO",
+    "venezuela bolivarian republic of": "VE", "palestine": "PS", "falkland islands": "FK", "bahamas": "BS",
+}  # fmt: skip
+_LANGUAGES = (
+    "en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "pl", "cs", "sk", "hu", "ro", "tr", "el", "ru",
+    "uk", "bg", "ja", "ko", "zh", "zh_Hant", "ar", "he", "ca",
+)  # fmt: skip
+
+
+@cache
+def _territories(language: str) -> dict[str, str]:
+    from babel import Locale
+
+    names = Locale.parse(language).territories
+    return {fold(name): code for code, name in names.items() if _is_country(code)}
+
+
+@cache
+def iso_country_codes() -> frozenset[str]:
+    from babel import Locale
+
+    return frozenset(code for code in Locale.parse("en").territories if _is_country(code))
+
+
+def _is_country(code: str) -> bool:
+    # CLDR also names regions (numbers), unions and private codes; XK is used for Kosovo but is not ISO.
+    return len(code) == 2 and code.isalpha() and code not in {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO", "XK", "AC", "CP",
+                                                              "CQ", "DG", "EA", "IC", "TA"}  # fmt: skip
+
+
+@cache
+def country_code(text: str) -> str | None:
+    """ISO 3166-1 alpha-2 for a code or a name in any of the languages above; None when it is neither.
+
+    Names come from CLDR through Babel. Two- and three-letter codes are read in
+    either case; ``UK`` and ``EL`` are everyday words for GB and GR.
+    """
+    from babel.core import get_global
+
+    bare = fold(text)
+    upper = bare.upper()
+    if upper in iso_country_codes():
+        return upper
+    if bare in _ALSO:
+        return _ALSO[bare]
+    alias = get_global("territory_aliases").get(upper, [])
+    if len(alias) == 1 and alias[0] in iso_country_codes():
+        return str(alias[0])
+    return next((found for lang in _LANGUAGES if (found := _territories(lang).get(bare))), None)
+
+
+def by_unique(texts: pl.Series, read: Callable[[str], Any], dtype: pl.DataType) -> pl.Series:
+    """Apply ``read`` once per distinct text. Right for columns with few spellings, not for free text."""
+    distinct = texts.drop_nulls().unique()
+    values = pl.Series([read(text) for text in distinct], dtype=dtype, strict=False)
+    if distinct.is_empty():
+        return pl.Series(texts.name, [None] * len(texts), dtype=dtype)
+    return texts.replace_strict(distinct, values, default=None, return_dtype=dtype)
+
+
+def countries_of(texts: pl.Series) -> pl.Series:
+    return by_unique(texts, country_code, pl.String())
+
+
+_AMOUNT = re.compile(
+    r"(?i)^[^\d\-+(]*([-+(]?)\s*(?:[$€£¥]|usd|eur|gbp)?\s*(\d[\d.,'\s\u00a0\u202f]*)\s*"
+    r"(k|m|mm|mn|mio|million|bn|b|billion|mrd|tsd|thousand)?\b[^\d]*$"
+)
+_SCALE = {"k": 1e3, "tsd": 1e3, "thousand": 1e3, "m": 1e6, "mm": 1e6, "mn": 1e6, "mio": 1e6, "million": 1e6, "bn": 1e9,
+          "b": 1e9, "billion": 1e9, "mrd": 1e9}  # fmt: skip
+
+
+def amount(text: str) -> float | None:
+    """``"$250,000,000"``, ``"1.234,5"``, ``"1 200"``, ``"2.5M"`` as a number; None when it is not one amount."""
+    match = _AMOUNT.match(text.strip())
+    if not match:
+        return None
+    number = _plain_number(re.sub(r"[\s'\u00a0\u202f]", "", match[2]))
+    if number is None:
+        return None
+    value = number * _SCALE.get((match[3] or "").lower(), 1.0)
+    return -value if match[1] in ("-", "(") else value
+
+
+def _plain_number(digits: str) -> float | None:
+    """Decide which of ``.`` and ``,`` separates thousands: the last one when both occur, else by groups of three."""
+    digits = digits.rstrip(".,")
+    dot, comma = digits.rfind("."), digits.rfind(",")
+    if dot >= 0 and comma >= 0:
+        decimal, group = (".", ",") if dot > comma else (",", ".")
+        digits = digits.replace(group, "").replace(decimal, ".")
+    elif dot >= 0 or comma >= 0:
+        mark = "." if dot >= 0 else ","
+        grouped = re.fullmatch(rf"\d{{1,3}}(?:\{mark}\d{{3}})+", digits)
+        digits = digits.replace(mark, "" if grouped else ".")
+    try:
+        return float(digits)
+    except ValueError:
+        return None
+
+
+def amounts_of(texts: pl.Series) -> pl.Series:
+    """Float64; plain decimals are cast in one go, only other spellings are read one by one."""
+    return _fast_then(texts, r"^-?\d+(\.\d{1,2}|\.\d{4,})?$", pl.Float64(), amount)
+
+
+def _fast_then(texts: pl.Series, plain: str, dtype: pl.DataType, read: Callable[[str], Any]) -> pl.Series:
+    simple = texts.str.contains(plain)
+    cast = pl.select(pl.when(simple).then(texts)).to_series().cast(dtype, strict=False)
+    if simple.fill_null(value=True).all():
+        return cast.alias(texts.name)
+    rest = by_unique(pl.select(pl.when(~simple).then(texts)).to_series(), read, dtype)
+    return pl.select(pl.coalesce(cast, rest)).to_series().alias(texts.name)
+
+
+_RANGE = re.compile(r"(\d[\d.,']*)\s*(?:-|–|—|to|bis|a|à)\s*(\d[\d.,']*)")
+
+
+def headcount(text: str) -> int | None:
+    """Employees as one number. A range becomes its geometric mean, ``"10,001+"`` its floor, ``"myself only"`` 1.
+
+    The geometric mean is the middle of a size band on the scale on which
+    companies differ; the lower end would put every "51-200" below 100.
+    """
+    low = text.strip().lower()
+    if low in {"myself only", "self-employed", "self employed", "1 employee", "just me"}:
+        return 1
+    ends = _RANGE.search(low)
+    if ends:
+        a, b = _plain_number(ends[1]), _plain_number(ends[2])
+        return round(math.sqrt(max(a, 1.0) * b)) if a is not None and b is not None and b >= a else None
+    value = amount(re.sub(r"[+<>~≈≥≤]", " ", low))
+    return int(value) if value is not None and 0 <= value <= 10_000_000 else None
+
+
+def headcounts_of(texts: pl.Series) -> pl.Series:
+    return _fast_then(texts, r"^\d{1,7}$", pl.Int64(), headcount)
+
+
+def year(text: str) -> int | None:
+    """The first year in the text (``"2013 (1888)"`` is 2013), from 1000 to 2100."""
+    found = re.search(r"(?<!\d)(1\d{3}|20\d{2}|2100)(?!\d)", text)
+    return int(found[1]) if found else None
+
+
+def years_of(texts: pl.Series) -> pl.Series:
+    return by_unique(texts, year, pl.Int64())
+
+
+_ISO = r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?$"
+_SLASHED = r"^(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})(?:[, T].*)?$"
+
+
+def dates_of(texts: pl.Series, *, order: str = "") -> tuple[pl.Series, str]:
+    """Calendar days (Date), and which order day and month were read in: ``"mdy"``, ``"dmy"`` or ``""``.
+
+    ISO forms are read first. For ``a/b/yyyy`` the column decides: a first part
+    above 12 anywhere means day first, a second part above 12 month first;
+    ``order`` overrides, and month first is the last resort. Times of day and
+    zones are dropped: a signal belongs to the day as written.
+    """
+    bare = texts.str.strip_chars()
+    iso = _ymd(bare, _ISO, (1, 2, 3))
+    parts = bare.str.extract_groups(_SLASHED).struct.unnest()
+    first, second = (parts.to_series(i).cast(pl.Int32, strict=False) for i in (0, 1))
+    if not order:
+        day_first, month_first = bool((first > 12).any()), bool((second > 12).any())
+        order = "dmy" if day_first and not month_first else ("mdy" if first.count() else "")
+    slashed = _ymd(bare, _SLASHED, (3, 1, 2) if order == "mdy" else (3, 2, 1))
+    named = bare.str.to_date("%d %b %Y", strict=False)
+    named_us = bare.str.to_date("%b %d, %Y", strict=False)
+    return pl.select(pl.coalesce(iso, slashed, named, named_us)).to_series().alias(texts.name), order
+
+
+def _ymd(texts: pl.Series, pattern: str, places: tuple[int, int, int]) -> pl.Series:
+    y, m, d = (texts.str.extract(pattern, place).str.zfill(2) for place in places)
+    return (
+        pl.select(pl.concat_str([y, m, d], separator="-")).to_series().str.to_date("%Y-%m-%d", strict=False)
+    )
+
+
+def hosts(text: pl.Expr) -> pl.Expr:
+    """The bare host of a domain, URL or e-mail-like text: no scheme, user, port, path or ``www.``; lower case."""
+    host = text.str.to_lowercase().str.strip_chars()
+    host = host.str.replace(r"^[a-z][a-z0-9+.\-]*:/*", "").str.replace(r"^//", "")
+    host = host.str.replace(r"[/?#\\].*$", "").str.replace(r"^.*@", "").str.replace(r":\d*$", "")
+    host = (
+        host.str.replace_all("[\u3002\uff0e\uff61]", ".").str.strip_chars(". ").str.replace(r"^www\d?\.", "")
+    )
+    valid = host.str.contains(r"^[\p{L}\p{M}\p{N}_\-]+(\.[\p{L}\p{M}\p{N}_\-]+)+$") & ~host.str.contains(
+        r"^[\d.]+$"
+    )
+    return pl.when(valid & (host.str.len_chars() <= 253)).then(host)
+
+
+def tags_to_dict(text: str | None) -> dict[str, list[str]]:
+    """``"tech:go;tech:k8s;sector:Energy"`` as lists per key; a bare word goes under ``tag``."""
+    found: dict[str, list[str]] = {}
+    for part in (text or "").split(";"):
+        key, colon, value = part.strip().partition(":")
+        if key:
+            found.setdefault(key.strip() if colon else "tag", []).append((value if colon else key).strip())
+    return found

@@ -1,0 +1,213 @@
+"""Contact rows in, hashed Contacts out. The gate after which no raw e-mail, phone or name exists.
+
+Must not pass a raw column on: the result is built from digests, codes and
+flags only, never by copying the incoming frame.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from audiences.identity import HEX64
+from audiences.identity_bulk import hash_many, reasons_of
+from audiences.model import Consent, Contact, IdentifierKind, Rejected
+
+_KINDS = {
+    "email": IdentifierKind.EMAIL, "phone": IdentifierKind.PHONE, "given_name": IdentifierKind.GIVEN_NAME,
+    "family_name": IdentifierKind.FAMILY_NAME, "postal_code": IdentifierKind.POSTAL_CODE,
+    "region_code": IdentifierKind.REGION_CODE,
+}  # fmt: skip
+_CARRIED = (
+    "source",
+    "line",
+    "row_id",
+    "account_id",
+    "country",
+    "first_party",
+    "consent",
+    "function",
+    "seniority",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Identified:
+    """Hashed people, one row per person.
+
+    ``frame``: ``contact_id``, the carried columns (source, line, row_id,
+    account_id, country, first_party, consent, function, seniority) and one
+    String column per identifier: ``email``, ``phone``, ``given_name``,
+    ``family_name`` (hex digests), ``postal_code``, ``region_code`` (plain, as
+    Google wants them), further ones as ``email_2`` ... Where LinkedIn's and
+    Google's rules give two digests for one e-mail (Gmail), ``email`` is
+    LinkedIn's and ``google:email`` is Google's; else ``google:email`` is null
+    and ``email`` is good for both.
+    """
+
+    frame: pl.DataFrame
+    rejected: tuple[Rejected, ...]
+    duplicates: int  # rows folded into an earlier row of the same person
+
+    def contacts(self) -> Iterator[Contact]:
+        """Every person as a Contact, in frame order."""
+        names = [c for c in self.frame.columns if _kind_of(c)]
+        for row in self.frame.iter_rows(named=True):
+            yield Contact(
+                contact_id=row["contact_id"],
+                account_id=row["account_id"],
+                identifiers=_identifiers(row, names),
+                country=row["country"],
+                first_party=bool(row["first_party"]),
+                consent=Consent(row["consent"]) if row["consent"] else None,
+                function=row["function"],
+                seniority=row["seniority"],
+            )
+
+
+def identifiers_for(identifiers: Iterable[tuple[str, str]], platform: str) -> tuple[tuple[str, str], ...]:
+    """What this platform may be sent: plain kinds go to all, ``"<platform>:<kind>"`` to that platform alone."""
+    found = []
+    for kind, value in identifiers:
+        owner, colon, bare = kind.rpartition(":")
+        if not colon or owner == platform:
+            found.append((bare, value))
+    return tuple(dict.fromkeys(found))
+
+
+def identify_contacts(frame: pl.DataFrame) -> Identified:
+    """Normalise and hash every identifier of a cleaned contacts frame, for both platforms at once.
+
+    Phones are read in the row's own country. A person is known by the digest of
+    the first e-mail under LinkedIn's rule (the one that changes least), else
+    Google's, else the phone, else name + country + postal code. Rows of one
+    person are folded into one: a refusal of consent on any row wins.
+    """
+    rejected: list[Rejected] = []
+    out = {name: _carried(frame, name) for name in _CARRIED}
+    for column in [c for c in frame.columns if _kind_of(c)]:
+        out.update(_digests(frame, column, rejected))
+    out["region_code"] = out["country"].alias("region_code")
+    hashed = pl.DataFrame(list(out.values()))
+    hashed = hashed.insert_column(0, _person_keys(hashed))
+    nobody = hashed["contact_id"].is_null()
+    for row in hashed.filter(nobody).select("source", "line").iter_rows():
+        rejected.append(
+            Rejected(row[0], row[1], "", "nothing_to_match_by", "no usable e-mail, phone or full address")
+        )
+    people = _fold(hashed.filter(~nobody))
+    return Identified(people, tuple(rejected), int((~nobody).sum()) - people.height)
+
+
+def _kind_of(column: str) -> str:
+    """The identifier kind of a column name, "" for any other column."""
+    bare = re.sub(r"_\d+$", "", column.rpartition(":")[2])
+    return bare if bare in _KINDS else ""
+
+
+def _carried(frame: pl.DataFrame, name: str) -> pl.Series:
+    if name in frame.columns:
+        return frame[name]
+    return pl.Series(name, [None], dtype=pl.String).new_from_index(0, frame.height)
+
+
+def _digests(frame: pl.DataFrame, column: str, rejected: list[Rejected]) -> dict[str, pl.Series]:
+    kind, values = _kind_of(column), frame[column]
+    if kind == "postal_code":
+        return {column: values}
+    if kind == "phone":
+        digests = _phones(values, frame["country"])
+        countries = frame["country"]
+    else:
+        digests, countries = hash_many("google", kind, values), None
+    made = {column: digests.alias(column)}
+    if kind == "email":
+        linkedin = hash_many("linkedin", kind, values)
+        differs = pl.select(pl.when(digests.ne_missing(linkedin)).then(digests)).to_series()
+        made = {column: pl.select(pl.coalesce(linkedin, digests)).to_series().alias(column)}
+        made[f"google:{column}"] = differs.alias(f"google:{column}")
+        digests = made[column]
+    for index, reason in _reasons(kind, values, digests, countries):
+        where = frame["source"][index], frame["line"][index]
+        rejected.append(Rejected(*where, column, f"{kind}_{reason}", "the identifier is not used"))
+    return made
+
+
+def _phones(values: pl.Series, countries: pl.Series) -> pl.Series:
+    """Hash per country, because the same digits are different numbers in different countries."""
+    frame = pl.DataFrame({"v": values, "c": countries}).with_row_index("i")
+    parts = [
+        part.with_columns(hash_many("google", "phone", part["v"], default_country=part["c"][0]).alias("v"))
+        for part in frame.partition_by("c")
+    ]
+    return pl.concat(parts).sort("i")["v"] if parts else values
+
+
+def _reasons(
+    kind: str, values: pl.Series, digests: pl.Series, countries: pl.Series | None
+) -> Iterator[tuple[int, str]]:
+    for index, reason in reasons_of("google", kind, values, digests):
+        known = countries[index] if countries is not None else None
+        yield index, "not_for_this_country" if known and reason == "unexplained" else reason
+
+
+def _person_keys(hashed: pl.DataFrame) -> pl.Series:
+    wanted = [c for c in ("email", "google:email", "email_2", "phone", "phone_2") if c in hashed.columns]
+    keys = hashed.select(pl.coalesce([pl.col(c) for c in wanted])).to_series() if wanted else None
+    address = _address_keys(hashed)
+    parts = [key for key in (keys, address) if key is not None]
+    if not parts:
+        return pl.Series("contact_id", [None], dtype=pl.String).new_from_index(0, hashed.height)
+    return pl.select(pl.coalesce(parts)).to_series().alias("contact_id")
+
+
+def _address_keys(hashed: pl.DataFrame) -> pl.Series | None:
+    """SHA-256 over the two name digests, country and postal code, where all four are there."""
+    need = ["given_name", "family_name", "country", "postal_code"]
+    if not set(need) <= set(hashed.columns):
+        return None
+    import polars_hash as plh
+
+    joined = hashed.select(pl.concat_str(need, separator="|").alias("a"))
+    return joined.select(plh.col("a").chash.sha2_256()).to_series()
+
+
+def _fold(hashed: pl.DataFrame) -> pl.DataFrame:
+    """One row per person: the first value of each column that is there; any refusal of consent wins."""
+    if hashed["contact_id"].n_unique() == hashed.height:
+        return hashed
+    first = [
+        pl.col(c).drop_nulls().first()
+        for c in hashed.columns
+        if c not in ("contact_id", "consent", "first_party")
+    ]
+    choice = pl.col("consent")
+    worst = (
+        pl.when((choice == "denied").any()).then(pl.lit("denied"))
+        .when((choice == "unknown").any()).then(pl.lit("unknown"))
+        .otherwise(choice.drop_nulls().first()).alias("consent")
+    )  # fmt: skip
+    folded = hashed.group_by("contact_id", maintain_order=True).agg(
+        *first, worst, pl.col("first_party").any()
+    )
+    return folded.select(hashed.columns)
+
+
+def _identifiers(row: dict[str, str | None], names: list[str]) -> tuple[tuple[str, str], ...]:
+    """(kind, value) pairs; an e-mail whose Google digest differs is kept once per platform."""
+    found = []
+    for name in names:
+        value, kind = row[name], _KINDS[_kind_of(name)]
+        if value is None:
+            continue
+        if name.startswith("google:"):
+            found.append((f"google:{kind}", value))
+        elif _kind_of(name) == "email" and row.get(f"google:{name}") is not None:
+            found.append((f"linkedin:{kind}", value))
+        else:
+            found.append((str(kind), value))
+    return tuple(found)
