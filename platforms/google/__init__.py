@@ -1,0 +1,78 @@
+"""Google Customer Match of one Google Ads customer, behind the platform contract.
+
+Google shows no numbers per company; what it can do is lists of people and numbers per list.
+Nothing here may decide who is on a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import httpx
+
+from audiences.model import IdentifierKind, MemberKind
+from platforms.contract import Capabilities
+from platforms.google.audiences import UserLists
+from platforms.google.settings import Cadence, GoogleSettings
+from platforms.pacing import QuotaStore
+
+__all__ = ["CAPABILITIES", "Cadence", "Google", "GoogleSettings"]
+
+# developers.google.com/data-manager/api/devguides/limits and /diagnostics, 2026-11; minimum of 100 active
+# members on all networks since 2025-12.
+CAPABILITIES = Capabilities(
+    platform="google",
+    member_kinds=(MemberKind.CONTACT,),
+    identifiers=(
+        IdentifierKind.EMAIL,
+        IdentifierKind.PHONE,
+        IdentifierKind.GIVEN_NAME,
+        IdentifierKind.FAMILY_NAME,
+        IdentifierKind.REGION_CODE,
+        IdentifierKind.POSTAL_CODE,
+        IdentifierKind.COUNTRY,
+    ),
+    batch_size=10_000,
+    answers_per_row=False,
+    settles_later=True,
+    minimum_audience=100,
+    maximum_lists=None,
+    account_report=False,
+    campaigns=False,
+    needs_consent=True,
+    needs_first_party=True,
+    membership_life=timedelta(days=540),
+    keep_alive=timedelta(days=30),
+    first_build=timedelta(hours=24),
+    update_latency=timedelta(hours=24),
+    report_latency=timedelta(hours=24),
+    poll_every=timedelta(minutes=30),
+    notes=(
+        "Requests are processed in no promised order: wait for one direction to settle before the other.",
+        "Given name, family name, region and postcode match only together.",
+    ),
+)
+
+
+class Google(UserLists):
+    """Implements AudiencePlatform; ``audience_performance`` and ``list_sizes`` read numbers per list.
+
+    ``client`` carries the token and lives as long as this object; ``clock`` gives aware datetimes; ``sleep``
+    takes seconds. ``quota`` shares request rates between processes.
+    """
+
+    def __init__(
+        self,
+        settings: GoogleSettings,
+        client: httpx.Client,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
+        *,
+        quota: QuotaStore | None = None,
+    ) -> None:
+        super().__init__(settings, client, clock, sleep, quota)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return CAPABILITIES

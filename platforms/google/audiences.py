@@ -1,0 +1,296 @@
+"""Customer Match lists through the Data Manager API: create, ingest, remove, settle. It must not report.
+
+Requests are processed later and in no promised order, so one direction per list at a time, and a batch is
+only known once its status is final. Source: developers.google.com/data-manager/api, v1.8, 2026-11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import orjson
+
+from audiences.model import (
+    AudienceSpec,
+    AudienceState,
+    AudienceStatus,
+    Op,
+    PushBatch,
+    Receipt,
+    RowResult,
+    RowStatus,
+)
+from platforms.errors import Conflict, Garbled, NotFound, NotReady, PlatformDown, Refused
+from platforms.google.answers import classify
+from platforms.google.members import PENDING, Prepared, prepare, spread, statuses
+from platforms.google.settings import GoogleSettings
+from platforms.http import Call, Lane, Wire
+from platforms.pacing import Pacer, QuotaStore, Rate
+
+UNTRACEABLE = RowResult(RowStatus.UNKNOWN, "request_not_known", retryable=True)
+SIZES = (
+    "displayNetworkMembersCount",
+    "searchNetworkMembersCount",
+    "youtubeMembersCount",
+    "gmailMembersCount",
+)
+
+
+class UserLists:
+    """The lists of one Google Ads customer."""
+
+    def __init__(
+        self,
+        settings: GoogleSettings,
+        client: httpx.Client,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
+        quota: QuotaStore | None = None,
+    ) -> None:
+        self._settings, self._clock = settings, clock
+        owner = f"google|{settings.project or settings.customer_id}"
+        self._wire = Wire(
+            "google",
+            client,
+            lambda response: classify(response, clock()),
+            pacer=Pacer(owner, clock=clock, sleep=sleep, store=quota),
+            retry=settings.retry,
+        )
+        rate = Rate(settings.headroom * settings.requests_per_minute, settings.burst)
+        self._lanes = {name: Lane(name, rate) for name in ("ingest", "status", "lists_write", "lists_read")}
+        self._lists = f"{settings.base_url}/accountTypes/GOOGLE_ADS/accounts/{settings.customer_id}/userLists"
+
+    def find_or_create(self, spec: AudienceSpec) -> AudienceState:
+        """The list whose ``integrationCode`` is the audience id, created once. Raises PlatformError.
+
+        A name in use by a list that is not ours is an error: a foreign list is never adopted.
+        """
+        found = self.find(spec.audience_id)
+        if found is None:
+            found = self._create(spec)
+        elif found.get("membershipStatus") == "CLOSED":
+            found = self._reopen(str(found["id"]))
+        return self._state(spec.audience_id, found)
+
+    def find(self, audience_id: str) -> dict[str, Any] | None:
+        """Our list, the oldest if there are several; None if there is none."""
+        quoted = audience_id.replace("\\", "\\\\").replace('"', '\\"')
+        params = {"filter": f'integration_code = "{quoted}"', "pageSize": str(self._settings.page_size)}
+        found, token = list[dict[str, Any]](), ""
+        while True:
+            query = httpx.QueryParams({**params, **({"pageToken": token} if token else {})})
+            page = self._wire.json(self._call("GET", f"{self._lists}?{query}", lane="lists_read"))
+            found += [row for row in page.get("userLists", ()) if row.get("integrationCode") == audience_id]
+            following = str(page.get("nextPageToken", ""))
+            if not following or following == token:
+                break
+            token = following
+        return min(found, key=lambda row: int(row["id"]), default=None)
+
+    def state(self, audience_id: str, external_id: str) -> AudienceState:
+        """What Google says about one list; status GONE when it was deleted."""
+        try:
+            row = self._wire.json(self._call("GET", f"{self._lists}/{external_id}", lane="lists_read"))
+        except NotFound:
+            return AudienceState(audience_id, external_id, None, AudienceStatus.GONE)
+        return self._state(audience_id, row)
+
+    def push(self, batch: PushBatch) -> Receipt:
+        """Send one batch; its rows stay unknown until ``settle``. Raises PlatformError.
+
+        One bad member makes Google refuse the whole request, so members it names are taken out, marked
+        rejected, and the rest is sent again. Their row numbers travel in the receipt's request id.
+        """
+        if len(batch.members) > self._settings.batch_size:
+            raise Refused(f"a batch of {len(batch.members)} members is too large", code="batch_size")
+        prepared = self._prepare(batch)
+        for _ in range(self._settings.bisect_rounds):
+            if not prepared.rows:
+                return Receipt(batch.batch_id, spread(prepared, (), len(batch.members)))
+            try:
+                return self._send(batch, prepared)
+            except Refused as error:
+                if not error.rows:
+                    raise
+                prepared = prepared.without(error.rows, error.code or "refused")
+        raise Refused("Google kept refusing members of this batch", platform="google", code="bisect_rounds")
+
+    def settle(self, batch: PushBatch, request_id: str) -> Receipt:
+        """Ask what became of a batch. ``settled`` False: it is still being processed.
+
+        Google forgets statuses after about 50 days, and then says the id is not valid: the rows are unknown
+        and may be sent again, which only refreshes memberships.
+        """
+        google_id, named = split_request_id(request_id)
+        prepared = self._prepare(batch)
+        prepared = prepared.without(_positions(prepared, named), "refused_by_google")
+        try:
+            told, final = statuses(self.request_status(google_id), len(prepared.rows))
+        except Refused as error:
+            if error.code not in ("INVALID_REQUEST_ID", "REQUEST_TOO_OLD"):
+                raise
+            told, final = (UNTRACEABLE,) * len(prepared.rows), True
+        results = spread(prepared, told, len(batch.members))
+        return Receipt(batch.batch_id, results, request_id=request_id, settled=final)
+
+    def request_status(self, google_id: str) -> dict[str, Any]:
+        """The raw status of one request."""
+        query = httpx.QueryParams({"requestId": google_id})
+        url = f"{self._settings.base_url}/requestStatus:retrieve?{query}"
+        return self._wire.json(self._call("GET", url, lane="status"))
+
+    def delete(self, external_id: str) -> None:
+        """Remove the list; one that is gone already is a success."""
+        try:
+            self._wire.send(self._call("DELETE", f"{self._lists}/{external_id}", lane="lists_write"))
+        except NotFound:
+            return
+
+    def remove_all(self, external_id: str, *, added_before: datetime | None = None) -> str:
+        """Take out every member last added before that moment (None: everyone). Returns the request id."""
+        body: dict[str, Any] = {"destinations": [self._destination(external_id)]}
+        if added_before is not None:
+            body["removeAsOfTime"] = added_before.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return self._ingest("removeAll", body)
+
+    def begin_replace(self) -> datetime:
+        """First step of replacing a list's content: note the time, then push the whole new membership."""
+        return self._clock()
+
+    def finish_replace(self, external_id: str, started: datetime, receipts: Sequence[Receipt]) -> str:
+        """Last step: remove whoever was not sent again. Returns the request id.
+
+        Raises NotReady while a push is unsettled, Refused when a push failed: both would empty the list.
+        """
+        if any(not receipt.settled for receipt in receipts):
+            raise NotReady("the new members are still being processed", platform="google")
+        rows = [row for receipt in receipts for row in receipt.results]
+        if not any(row.status is RowStatus.ACCEPTED for row in rows):
+            raise Refused("no new member was accepted, so the old ones stay", platform="google", code="empty")
+        return self.remove_all(external_id, added_before=started)
+
+    def check(self) -> tuple[str, ...]:
+        """Read one list; findings in plain words."""
+        self._wire.json(self._call("GET", f"{self._lists}?pageSize=1", lane="lists_read"))
+        if not self._settings.terms_accepted:
+            return ("The Customer Match terms are not marked as accepted: nothing can be added.",)
+        return ()
+
+    def _prepare(self, batch: PushBatch) -> Prepared:
+        return prepare(
+            batch,
+            member_data=self._settings.member_data,
+            identifier_limit=self._settings.identifiers_per_member,
+            consent_required=self._settings.consent_required,
+        )
+
+    def _send(self, batch: PushBatch, prepared: Prepared) -> Receipt:
+        body: dict[str, Any] = {
+            "destinations": [self._destination(batch.external_id)],
+            "audienceMembers": prepared.members,
+            "encoding": "HEX",
+        }
+        if batch.op is Op.ADD:  # a removal carries neither consent nor terms
+            consent, terms = self._settings.consent, self._settings.terms_accepted
+            body["consent"] = {"adUserData": consent, "adPersonalization": consent}
+            body["termsOfService"] = {
+                "customerMatchTermsOfServiceStatus": "ACCEPTED" if terms else "REJECTED"
+            }
+        google_id = self._ingest("ingest" if batch.op is Op.ADD else "remove", body)
+        locally = self._prepare(batch).refused
+        named = sorted(set(prepared.refused) - set(locally))
+        results = spread(prepared, (PENDING,) * len(prepared.rows), len(batch.members))
+        return Receipt(batch.batch_id, results, request_id=join_request_id(google_id, named), settled=False)
+
+    def _ingest(self, verb: str, body: dict[str, Any]) -> str:
+        """Adding or removing the same members twice is harmless, so a lost answer is repeated."""
+        url = f"{self._settings.base_url}/audienceMembers:{verb}"
+        reply = self._wire.json(self._call("POST", url, body, lane="ingest"))
+        if not isinstance(reply.get("requestId"), str):
+            raise Garbled("Google answered without a request id", platform="google")
+        return str(reply["requestId"])
+
+    def _create(self, spec: AudienceSpec) -> dict[str, Any]:
+        body = {
+            "displayName": spec.name,
+            "description": spec.description or spec.name,
+            "membershipDuration": f"{self._settings.membership_days * 86_400}s",
+            "integrationCode": spec.audience_id,
+            "ingestedUserListInfo": {
+                "uploadKeyTypes": ["CONTACT_ID"],
+                "contactIdInfo": {"dataSourceType": "DATA_SOURCE_TYPE_FIRST_PARTY"},
+            },
+        }
+        try:
+            call = self._call("POST", self._lists, body, lane="lists_write", repeatable=False)
+            return self._wire.json(call)
+        except (PlatformDown, Garbled, Conflict, Refused) as error:
+            found = self.find(spec.audience_id)  # a lost answer, or a racer: both leave our code on a list
+            if found is None:
+                raise error
+            return found
+
+    def _reopen(self, external_id: str) -> dict[str, Any]:
+        """Google closes lists that were unused for long; a closed one takes no members."""
+        url = f"{self._lists}/{external_id}?updateMask=membershipStatus"
+        return self._wire.json(self._call("PATCH", url, {"membershipStatus": "OPEN"}, lane="lists_write"))
+
+    def _destination(self, external_id: str) -> dict[str, Any]:
+        customer = {"accountType": "GOOGLE_ADS", "accountId": self._settings.customer_id}
+        destination: dict[str, Any] = {"operatingAccount": customer, "productDestinationId": external_id}
+        if self._settings.login_customer_id:
+            manager = {"accountType": "GOOGLE_ADS", "accountId": self._settings.login_customer_id}
+            destination["loginAccount"] = manager
+        return destination
+
+    def _call(self, method: str, url: str, body: Any = None, *, lane: str, repeatable: bool = True) -> Call:
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if self._settings.project:
+            headers["x-goog-user-project"] = self._settings.project
+        if self._settings.login_customer_id and lane.startswith("lists"):
+            headers["login-account"] = f"accountTypes/GOOGLE_ADS/accounts/{self._settings.login_customer_id}"
+        content = orjson.dumps(body) if body is not None else b""
+        return Call(method, url, headers, content, repeatable=repeatable, lane=self._lanes[lane])
+
+    def _state(self, audience_id: str, row: dict[str, Any]) -> AudienceState:
+        """Sizes are strings, may lag, and are absent below Google's privacy floor: absent is unknown."""
+        sizes = row.get("sizeInfo") or {}
+        counts = [int(sizes[name]) for name in SIZES if str(sizes.get(name, "")).isdigit()]
+        rate = ((row.get("ingestedUserListInfo") or {}).get("contactIdInfo") or {}).get("matchRatePercentage")
+        closed, network = row.get("membershipStatus") == "CLOSED", row.get("targetNetworkInfo") or {}
+        eligible = bool(network.get("eligibleForDisplay") or network.get("eligibleForSearch"))
+        size = max(counts, default=None)
+        identifier = str(row["id"])
+        return AudienceState(
+            audience_id=audience_id,
+            external_id=identifier,
+            target_id=f"customers/{self._settings.customer_id}/userLists/{identifier}",
+            status=AudienceStatus.ARCHIVED
+            if closed
+            else AudienceStatus.READY
+            if size
+            else AudienceStatus.BUILDING,
+            audience_size=size,
+            match_rate=rate / 100 if isinstance(rate, int) else None,
+            usable=not closed and eligible and row.get("accountAccessStatus", "ENABLED") == "ENABLED",
+        )
+
+
+def join_request_id(google_id: str, rows: Sequence[int]) -> str:
+    """Google's id plus the rows it refused at once: all that ``settle`` cannot work out again."""
+    return f"{google_id}#{','.join(map(str, rows))}" if rows else google_id
+
+
+def split_request_id(request_id: str) -> tuple[str, tuple[int, ...]]:
+    google_id, _, rows = request_id.partition("#")
+    return google_id, tuple(int(row) for row in rows.split(",") if row)
+
+
+def _positions(prepared: Prepared, rows: Sequence[int]) -> list[int]:
+    wanted = frozenset(rows)
+    return [position for position, row in enumerate(prepared.rows) if row in wanted]

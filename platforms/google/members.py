@@ -1,0 +1,158 @@
+"""Members as Google audience members, and request statuses as row results. It must not send anything.
+
+One person is one member with all identifiers. Source: developers.google.com/data-manager/api/devguides/
+audiences/send-audience-members and /diagnostics, 2026-11.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from audiences.model import IdentifierKind, Member, Op, PushBatch, RowResult, RowStatus
+from platforms.errors import Garbled
+
+# Marks a caller may put among a member's identifiers; without one the member was already cleared.
+CONSENT_MARK = "consent"  # "granted" | "denied" | "unknown"
+FIRST_PARTY_MARK = "first_party"  # "yes" | "no"
+
+ACCEPTED = RowResult(RowStatus.ACCEPTED)
+PENDING = RowResult(RowStatus.UNKNOWN, "processing")
+_HEX64 = re.compile(r"[0-9a-f]{64}")
+_REGION = re.compile(r"[A-Z]{2}")
+_AGAIN = ("INTERNAL_ERROR", "DESTINATION_TOO_RECENTLY_CREATED")
+_PREFIX = "PROCESSING_ERROR_REASON_"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A batch ready for Google: JSON members of the rows that may be sent, and why the others may not."""
+
+    rows: tuple[int, ...]  # row numbers of ``members``
+    members: tuple[dict[str, Any], ...]
+    refused: Mapping[int, RowResult]
+
+    def without(self, positions: Iterable[int], reason: str) -> Prepared:
+        """The same batch less the members at these positions, which Google named."""
+        out = frozenset(positions)
+        keep = [i for i in range(len(self.rows)) if i not in out]
+        named = {self.rows[i]: RowResult(RowStatus.REJECTED, reason) for i in out if i < len(self.rows)}
+        return Prepared(
+            tuple(self.rows[i] for i in keep), tuple(self.members[i] for i in keep), {**self.refused, **named}
+        )
+
+
+def prepare(batch: PushBatch, *, member_data: str, identifier_limit: int, consent_required: bool) -> Prepared:
+    """Gate and encode. A removal needs neither consent nor first-party context."""
+    rows, members, refused = [], [], {}
+    for row, member in enumerate(batch.members):
+        reason = "" if batch.op is Op.REMOVE else _gate(member, consent_required=consent_required)
+        found = identifiers(member)[:identifier_limit]
+        if reason or not found:
+            refused[row] = RowResult(RowStatus.REJECTED, reason or "no_usable_identifier")
+            continue
+        data = {"userIdentifiers": found}
+        rows.append(row)
+        members.append({member_data: {"userData": data} if member_data == "compositeData" else data})
+    return Prepared(tuple(rows), tuple(members), refused)
+
+
+def _gate(member: Member, *, consent_required: bool) -> str:
+    marks = {kind: value for kind, value in member.identifiers if kind in (CONSENT_MARK, FIRST_PARTY_MARK)}
+    if marks.get(FIRST_PARTY_MARK) == "no":
+        return "not_first_party"
+    consent = marks.get(CONSENT_MARK)
+    if consent == "denied" or (consent == "unknown" and consent_required):
+        return "no_consent"
+    return ""
+
+
+def identifiers(member: Member) -> list[dict[str, Any]]:
+    """One object per identifier; malformed digests are left out, one would fail the whole request."""
+    found: list[dict[str, Any]] = []
+    parts: dict[str, str] = {}
+    for kind, value in member.identifiers:
+        if kind == IdentifierKind.EMAIL and _HEX64.fullmatch(value):
+            found.append({"emailAddress": value})
+        elif kind == IdentifierKind.PHONE and _HEX64.fullmatch(value):
+            found.append({"phoneNumber": value})
+        else:
+            parts[kind] = value
+    address = _address(parts) if parts else None
+    return [*found, {"address": address}] if address else found
+
+
+def _address(parts: Mapping[str, str]) -> dict[str, str] | None:
+    """All four parts or nothing: a partial address fails the whole request."""
+    given, family = parts.get(IdentifierKind.GIVEN_NAME, ""), parts.get(IdentifierKind.FAMILY_NAME, "")
+    region = parts.get(IdentifierKind.REGION_CODE) or parts.get(IdentifierKind.COUNTRY) or ""
+    postal = parts.get(IdentifierKind.POSTAL_CODE, "")
+    if not (_HEX64.fullmatch(given) and _HEX64.fullmatch(family) and _REGION.fullmatch(region) and postal):
+        return None
+    return {"givenName": given, "familyName": family, "regionCode": region, "postalCode": postal}
+
+
+def spread(prepared: Prepared, told: Sequence[RowResult], size: int) -> tuple[RowResult, ...]:
+    """Results of the sent members and of the refused rows, in the order of the batch."""
+    by_row = {**prepared.refused, **dict(zip(prepared.rows, told, strict=True))}
+    return tuple(by_row[row] for row in range(size))
+
+
+def statuses(reply: Mapping[str, Any], sent: int) -> tuple[tuple[RowResult, ...], bool]:
+    """What a request status says about ``sent`` members: (results, whether it is final).
+
+    Google counts per reason and rarely says which record. Where it names none, no row of a partial success
+    can be called accepted: all are unknown, with the counts as the reason.
+    """
+    entries = reply.get("requestStatusPerDestination")
+    entry = entries[0] if isinstance(entries, list) and entries else None
+    if not isinstance(entry, dict):
+        raise Garbled("a request status is empty", platform="google")
+    state = entry.get("requestStatus")
+    if state == "SUCCESS":
+        return (ACCEPTED,) * sent, True
+    if state in ("PROCESSING", "REQUEST_STATUS_UNKNOWN"):
+        return (PENDING,) * sent, False
+    if state not in ("FAILED", "PARTIAL_SUCCESS"):
+        raise Garbled("a request status is not one we know", platform="google")
+    counts = _counts(entry)
+    return (_failed(counts, sent) if state == "FAILED" else _partial(counts, sent)), True
+
+
+def _failed(counts: Sequence[_Count], sent: int) -> tuple[RowResult, ...]:
+    top = max(counts, key=lambda c: c.records, default=_Count("FAILED", sent, ()))
+    return (RowResult(RowStatus.REJECTED, top.reason, retryable=top.reason in _AGAIN),) * sent
+
+
+def _partial(counts: Sequence[_Count], sent: int) -> tuple[RowResult, ...]:
+    named = {i: c.reason for c in counts for i in c.indices if 0 <= i < sent}
+    if len(named) < sum(count.records for count in counts):
+        told = ",".join(f"{count.reason}={count.records}" for count in counts)
+        return (RowResult(RowStatus.UNKNOWN, f"some_refused:{told}"),) * sent
+    return tuple(
+        RowResult(RowStatus.REJECTED, named[i], retryable=named[i] in _AGAIN) if i in named else ACCEPTED
+        for i in range(sent)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    reason: str
+    records: int
+    indices: tuple[int, ...]
+
+
+def _counts(entry: Mapping[str, Any]) -> list[_Count]:
+    """errorCounts; ``recordIndices`` exists in newer revisions only. Unknown reasons are kept as they are."""
+    info = entry.get("errorInfo")
+    found = info.get("errorCounts", ()) if isinstance(info, dict) else ()
+    return [
+        _Count(
+            reason=str(count.get("reason", "UNKNOWN")).removeprefix(_PREFIX),
+            records=int(count.get("recordCount", 0)),
+            indices=tuple(int(i) for i in count.get("recordIndices", ())),
+        )
+        for count in found
+    ]

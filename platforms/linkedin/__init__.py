@@ -1,0 +1,195 @@
+"""LinkedIn: matched audiences, campaigns and reports of one ad account, behind the platform contract.
+
+Nothing here may decide who is on a list or what a campaign should spend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import httpx
+
+from audiences.model import (
+    AudienceSpec,
+    AudienceState,
+    Campaign,
+    IdentifierKind,
+    ImpressionReport,
+    MemberKind,
+    Organization,
+    PushBatch,
+    Receipt,
+)
+from platforms.contract import Capabilities
+from platforms.linkedin.audiences import Segments
+from platforms.linkedin.campaigns import Campaigns
+from platforms.linkedin.members import NO_ANSWER
+from platforms.linkedin.organizations import Organizations
+from platforms.linkedin.reports import Reports
+from platforms.linkedin.rest import Rest
+from platforms.linkedin.settings import LinkedInSettings
+from platforms.pacing import QuotaStore
+
+__all__ = ["CAPABILITIES", "LinkedIn", "LinkedInSettings"]
+
+# Times and sizes: LinkedIn Help a795242 and a424450, /marketing/matched-audiences pages, read 2026-08.
+CAPABILITIES = Capabilities(
+    platform="linkedin",
+    member_kinds=(MemberKind.COMPANY, MemberKind.CONTACT),
+    identifiers=(
+        IdentifierKind.ORGANIZATION,
+        IdentifierKind.PAGE,
+        IdentifierKind.DOMAIN,
+        IdentifierKind.EMAIL_DOMAIN,
+        IdentifierKind.NAME,
+        IdentifierKind.COUNTRY,
+        IdentifierKind.EMAIL,
+    ),
+    batch_size=5000,
+    answers_per_row=True,
+    settles_later=False,
+    minimum_audience=300,
+    maximum_lists=1000,
+    account_report=True,
+    campaigns=True,
+    needs_consent=False,
+    needs_first_party=False,
+    membership_life=None,
+    keep_alive=timedelta(days=25),
+    first_build=timedelta(hours=48),
+    update_latency=timedelta(hours=24),
+    report_latency=timedelta(hours=24),
+    poll_every=timedelta(minutes=30),
+    notes=(
+        "Accepted means accepted for matching; LinkedIn never says who matched.",
+        "Reports list the 100 companies with the most impressions per creative and day.",
+    ),
+)
+
+
+class LinkedIn:
+    """Implements AudiencePlatform, CampaignPlatform and ReportingPlatform.
+
+    ``client`` carries the token (see ``platforms.oauth``) and lives as long as this object; ``clock`` gives
+    aware datetimes; ``sleep`` takes seconds. ``quota`` shares request rates between processes.
+    """
+
+    def __init__(
+        self,
+        settings: LinkedInSettings,
+        client: httpx.Client,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
+        *,
+        quota: QuotaStore | None = None,
+    ) -> None:
+        self._settings = settings
+        self._rest = Rest(settings, client, clock, sleep, quota)
+        self._segments = Segments(settings, self._rest, clock, sleep)
+        self._campaigns = Campaigns(settings, self._rest)
+        self._reports = Reports(settings, self._rest, clock)
+        self._organizations = Organizations(settings, self._rest)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return CAPABILITIES
+
+    def check(self) -> tuple[str, ...]:
+        """Read the ad account; findings in plain words. Raises PlatformError."""
+        account = self._rest.get(f"/adAccounts/{self._settings.ad_account}")
+        findings = []
+        if account.get("test"):
+            findings.append("This is a test ad account: it cannot hold segments and never delivers.")
+        if account.get("status", "ACTIVE") != "ACTIVE":
+            findings.append("The ad account is not active.")
+        currency = account.get("currency", self._settings.currency)
+        if currency != self._settings.currency:
+            findings.append(f"The ad account uses {currency}, the settings say {self._settings.currency}.")
+        return tuple(findings)
+
+    # lists ------------------------------------------------------------------
+
+    def find_or_create(self, spec: AudienceSpec) -> AudienceState:
+        """See ``Segments.find_or_create``."""
+        return self._segments.find_or_create(spec)
+
+    def state(self, audience_id: str, external_id: str) -> AudienceState:
+        """See ``Segments.state``."""
+        return self._segments.state(audience_id, external_id)
+
+    def push(self, batch: PushBatch) -> Receipt:
+        """See ``Segments.push``."""
+        return self._segments.push(batch)
+
+    def settle(self, batch: PushBatch, request_id: str) -> Receipt:
+        """LinkedIn answers inside ``push`` or never: what it did not say then stays unknown."""
+        return Receipt(batch.batch_id, (NO_ANSWER,) * len(batch.members))
+
+    def delete(self, external_id: str) -> None:
+        """See ``Segments.delete``."""
+        self._segments.delete(external_id)
+
+    # campaigns --------------------------------------------------------------
+
+    def list_campaigns(self) -> tuple[Campaign, ...]:
+        """Every campaign of the ad account with its lists and creatives."""
+        return self._campaigns.list_campaigns()
+
+    def campaign(self, campaign_id: str) -> Campaign:
+        """One campaign, read now; also how an existing one is adopted."""
+        return self._campaigns.campaign(campaign_id)
+
+    def set_targets(
+        self,
+        campaign_id: str,
+        *,
+        include: Sequence[str] | None = None,
+        exclude: Sequence[str] | None = None,
+        ours: Sequence[str] = (),
+    ) -> Campaign:
+        """See ``Campaigns.set_targets``."""
+        return self._campaigns.set_targets(campaign_id, include=include, exclude=exclude, ours=ours)
+
+    def exclude_companies(
+        self, campaign_id: str, urns: Sequence[str], *, ours: Sequence[str] = ()
+    ) -> Campaign:
+        """See ``Campaigns.exclude_companies``."""
+        return self._campaigns.exclude_companies(campaign_id, urns, ours=ours)
+
+    def set_daily_budget(self, campaign_id: str, amount: Decimal) -> Campaign:
+        """See ``Campaigns.set_daily_budget``."""
+        return self._campaigns.set_daily_budget(campaign_id, amount)
+
+    def set_status(self, campaign_id: str, status: str) -> Campaign:
+        """See ``Campaigns.set_status``."""
+        return self._campaigns.set_status(campaign_id, status)
+
+    def clone(self, campaign_id: str, name: str, *, reference: str) -> Campaign:
+        """See ``Campaigns.clone``."""
+        return self._campaigns.clone(campaign_id, name, reference=reference)
+
+    def audience_count(
+        self, campaign_id: str, *, include: Sequence[str], exclude: Sequence[str]
+    ) -> int | None:
+        """See ``Campaigns.audience_count``."""
+        return self._campaigns.audience_count(campaign_id, include=include, exclude=exclude)
+
+    # reports ----------------------------------------------------------------
+
+    def account_report(
+        self,
+        start: date,
+        end: date,
+        *,
+        grain: str,
+        campaigns: Sequence[str] = (),
+        creatives: Sequence[str] = (),
+    ) -> ImpressionReport:
+        """See ``Reports.account_report``."""
+        return self._reports.account_report(start, end, grain=grain, campaigns=campaigns, creatives=creatives)
+
+    def organizations(self, urns: Sequence[str]) -> dict[str, Organization]:
+        """See ``Organizations.organizations``."""
+        return self._organizations.organizations(urns)

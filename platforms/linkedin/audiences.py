@@ -1,0 +1,264 @@
+"""LinkedIn DMP segments: find or create, stream members, read state, delete. It must not know campaigns.
+
+Members cannot be read back and names are not unique, so the only safe key is our own ``sourceSegmentId``.
+Source: learn.microsoft.com/en-us/linkedin/marketing/matched-audiences/create-and-manage-segments, 2026-08.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from audiences.model import AudienceSpec, AudienceState, AudienceStatus, MemberKind, PushBatch, Receipt
+from platforms.errors import Conflict, Garbled, Gone, NotFound, NotReady, PlatformDown, Refused
+from platforms.http import Lane
+from platforms.linkedin import members, restli
+from platforms.linkedin.rest import Rest
+from platforms.linkedin.settings import LinkedInSettings
+from platforms.pacing import Rate
+
+T = TypeVar("T")
+STREAMING = {MemberKind.COMPANY: "COMPANY", MemberKind.CONTACT: "USER"}
+STATUS = {
+    "BUILDING": AudienceStatus.BUILDING,
+    "PROCESSING": AudienceStatus.BUILDING,  # only third-party schemas name it
+    "READY": AudienceStatus.READY,
+    "UPDATING": AudienceStatus.UPDATING,
+    "ARCHIVED": AudienceStatus.ARCHIVED,
+    "EXPIRED": AudienceStatus.EXPIRED,
+    "FAILED": AudienceStatus.FAILED,
+    "ERROR": AudienceStatus.FAILED,
+}
+DEAD = (AudienceStatus.EXPIRED, AudienceStatus.FAILED, AudienceStatus.GONE)
+
+
+class Segments:
+    """The lists of one ad account."""
+
+    def __init__(
+        self,
+        settings: LinkedInSettings,
+        rest: Rest,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._settings, self._rest, self._clock, self._sleep = settings, rest, clock, sleep
+        self._born: dict[str, float] = {}  # segment id -> creation, seconds since the epoch
+        share = settings.headroom
+        self._lanes = {
+            MemberKind.COMPANY: Lane(
+                "companies", Rate(share * settings.companies_per_minute, settings.burst)
+            ),
+            MemberKind.CONTACT: Lane("users", Rate(share * settings.users_per_minute, settings.burst)),
+        }
+
+    def find_or_create(self, spec: AudienceSpec) -> AudienceState:
+        """The segment whose ``sourceSegmentId`` is the audience id, created once.
+
+        A create has no idempotency key and its answer may be lost, so after any doubt we look again before
+        the next run may create again. Raises PlatformError.
+        """
+        found = self.find(spec, STREAMING[spec.kind], self._settings.source_platform)
+        if found is None:
+            found = self._create(spec)
+        return self._state(spec.audience_id, found)
+
+    def find(self, spec: AudienceSpec, kind: str, source: str) -> dict[str, Any] | None:
+        """Our oldest living segment of this type, or None. LinkedIn does not filter by type."""
+        start, found = 0, list[dict[str, Any]]()
+        while True:
+            page = self._rest.get(
+                "/dmpSegments",
+                {
+                    "q": "account",
+                    "account": self._settings.account_urn,
+                    "sourcePlatform": source,
+                    "sourceSegmentId": spec.audience_id,
+                    "start": start,
+                    "count": self._settings.page_size,
+                },
+            )
+            rows = _elements(page)
+            found += [row for row in rows if _is(row, kind, spec.audience_id)]
+            if len(rows) < self._settings.page_size:
+                break
+            start += len(rows)
+        # Expired and failed segments never come back to life.
+        found.sort(key=lambda row: (_status(row) in DEAD, row.get("created", 0)))
+        for row in found:
+            self._remember(row)
+        return found[0] if found and _status(found[0]) not in DEAD else None
+
+    def state(self, audience_id: str, external_id: str) -> AudienceState:
+        """What LinkedIn says about one segment; GONE when it was deleted. Raises NotReady."""
+        try:
+            return self._state(audience_id, self._segment(external_id))
+        except NotReady:
+            raise
+        except NotFound:
+            return AudienceState(audience_id, external_id, None, AudienceStatus.GONE)
+
+    def push(self, batch: PushBatch) -> Receipt:
+        """Add or remove members, and say what became of each one.
+
+        LinkedIn answers per element inside a 200, and may answer fewer elements than it was sent; a row with
+        no answer is "unknown". 201 means accepted for matching, not matched. Raises PlatformError.
+        """
+        if len(batch.members) > self._settings.batch_size:
+            raise Refused(f"a batch of {len(batch.members)} members is too large", code="batch_size")
+        parts = members.elements(batch)
+        sendable = [part for part in parts if part is not None]
+        if not sendable:
+            return Receipt(batch.batch_id, members.row_results(parts, ()))
+        child = "companies" if batch.kind is MemberKind.COMPANY else "users"
+        path = f"/dmpSegments/{restli.key(batch.external_id)}/{child}"
+        body, lane = members.body(sendable), self._lanes[batch.kind]
+        reply = self.when_ready(batch.external_id, lambda: self._rest.batch_create(path, body, lane))
+        return Receipt(batch.batch_id, members.row_results(parts, _elements(reply)))
+
+    def delete(self, external_id: str) -> None:
+        """Remove the segment and its adSegment: take it out of campaigns first, they would change meaning."""
+        try:
+            self._rest.delete(f"/dmpSegments/{restli.key(external_id)}")
+        except NotFound:
+            return
+
+    def when_ready(self, external_id: str, act: Callable[[], T]) -> T:
+        """Run ``act`` on a segment's children, bridging the seconds after a create in which they answer 404.
+
+        Streaming within five seconds of a create leaves a segment that never fills, so those are waited for.
+        """
+        self._wait_minimum_age(external_id)
+        for pause in (*self._settings.spread_waits, None):
+            try:
+                return act()
+            except NotFound as error:
+                if not self._young(external_id):
+                    raise Gone("the segment was deleted", platform="linkedin", status=404) from error
+                if pause is None:
+                    break
+                self._sleep(pause)
+        raise NotReady("the segment is not there yet", platform="linkedin", status=404)
+
+    def _wait_minimum_age(self, external_id: str) -> None:
+        born = self._born.get(external_id)
+        if born is not None:
+            left = self._settings.minimum_age - (self._clock().timestamp() - born)
+            if left > 0.0:
+                self._sleep(min(left, self._settings.minimum_age))
+
+    def _young(self, external_id: str) -> bool:
+        """Younger than the longest spreading seen (two minutes), as far as we know when it was made."""
+        if external_id not in self._born:
+            try:
+                self._segment(external_id)
+            except NotFound:
+                return False
+        age = self._clock().timestamp() - self._born.get(external_id, 0.0)
+        return age < self._settings.spread_age
+
+    def _create(self, spec: AudienceSpec) -> dict[str, Any]:
+        body = {
+            "account": self._settings.account_urn,
+            "name": spec.name,
+            "type": STREAMING[spec.kind],
+            "sourcePlatform": self._settings.source_platform,
+            "sourceSegmentId": spec.audience_id,
+            "destinations": [{"destination": "LINKEDIN"}],
+            **({"description": spec.description} if spec.description else {}),
+        }
+        return self.create(spec, body)
+
+    def create(self, spec: AudienceSpec, body: dict[str, Any]) -> dict[str, Any]:
+        """Create once; after a lost answer the finder decides whether it happened."""
+        try:
+            identifier = self._rest.create("/dmpSegments", body)
+        except (PlatformDown, Garbled, Conflict):
+            found = self._find_after_doubt(spec, str(body["type"]), str(body["sourcePlatform"]))
+            if found is None:
+                raise
+            return found
+        self._born[identifier] = self._clock().timestamp()
+        try:
+            return self._segment(identifier)
+        except (NotReady, NotFound):  # it exists, LinkedIn just does not show it everywhere yet
+            return {"id": identifier, "destinations": [{"status": "BUILDING"}]}
+
+    def _find_after_doubt(self, spec: AudienceSpec, kind: str, source: str) -> dict[str, Any] | None:
+        """Look a few times: a segment that was made a moment ago may not be listed yet."""
+        for pause in (*self._settings.spread_waits, None):
+            found = self.find(spec, kind, source)
+            if found is not None or pause is None:
+                return found
+            self._sleep(pause)
+        return None
+
+    def _segment(self, external_id: str) -> dict[str, Any]:
+        """GET one segment. Raises NotReady (young), NotFound."""
+        try:
+            row = self._rest.get(f"/dmpSegments/{restli.key(external_id)}")
+        except NotFound as error:
+            born = self._born.get(external_id, 0.0)
+            if self._clock().timestamp() - born < self._settings.spread_age:
+                raise NotReady("the segment is not there yet", platform="linkedin", status=404) from error
+            raise
+        self._remember(row)
+        return row
+
+    def _remember(self, row: dict[str, Any]) -> None:
+        created = row.get("created")
+        if isinstance(created, int):
+            self._born.setdefault(str(row.get("id")), created / 1000.0)
+
+    def _state(self, audience_id: str, row: dict[str, Any]) -> AudienceState:
+        """Status and sizes live in ``destinations[0]``; an absent count is unknown, not zero."""
+        destination = _destination(row)
+        status = _status(row)
+        size, matched = _count(destination, "audienceSize"), _count(destination, "matchedCount")
+        given = _count(row, "inputCount")
+        target = destination.get("destinationSegmentId")
+        revivable = status is not AudienceStatus.ARCHIVED or size != 0
+        return AudienceState(
+            audience_id=audience_id,
+            external_id=str(row["id"]),
+            target_id=str(target) if target else None,
+            status=status,
+            audience_size=size,
+            matched=matched,
+            match_rate=min(1.0, matched / given) if matched is not None and given else None,
+            usable=bool(target) and status not in DEAD and revivable,
+        )
+
+
+def created_at(row: dict[str, Any]) -> datetime | None:
+    """When LinkedIn says the segment was made."""
+    created = row.get("created")
+    return datetime.fromtimestamp(created / 1000.0, UTC) if isinstance(created, int) else None
+
+
+def _is(row: dict[str, Any], kind: str, audience_id: str) -> bool:
+    """The finder filters by key, but some answers leave the key out; then the filter is trusted."""
+    return row.get("type") == kind and row.get("sourceSegmentId", audience_id) == audience_id
+
+
+def _elements(page: dict[str, Any]) -> list[Any]:
+    rows = page.get("elements")
+    if not isinstance(rows, list):
+        raise Garbled("the answer has no elements", platform="linkedin")
+    return rows
+
+
+def _destination(row: dict[str, Any]) -> dict[str, Any]:
+    destinations = row.get("destinations")
+    first = destinations[0] if isinstance(destinations, list) and destinations else {}
+    return first if isinstance(first, dict) else {}
+
+
+def _status(row: dict[str, Any]) -> AudienceStatus:
+    return STATUS.get(str(_destination(row).get("status", "BUILDING")), AudienceStatus.BUILDING)
+
+
+def _count(record: dict[str, Any], name: str) -> int | None:
+    value = record.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

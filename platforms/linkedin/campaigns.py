@@ -1,0 +1,258 @@
+"""LinkedIn campaigns: read, re-target, budget, pause, copy. It must not decide what to change.
+
+Source: learn.microsoft.com/en-us/linkedin/marketing/integrations/ads/account-structure/
+create-and-manage-campaigns and create-and-manage-creatives, 2026-08.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from audiences.model import Campaign
+from platforms.errors import Conflict, Garbled, PlatformDown, Refused
+from platforms.linkedin import restli, targeting
+from platforms.linkedin.rest import Rest
+from platforms.linkedin.settings import LinkedInSettings
+
+STATUSES = {"active": "ACTIVE", "paused": "PAUSED"}
+HOLD = "CAMPAIGN_AUDIENCE_COUNT_HOLD"
+PAGE = 1000
+# What a copy takes over. Everything else is LinkedIn's own (ids, dates, versions, serving state).
+COPIED = (
+    "account",
+    "associatedEntity",
+    "campaignGroup",
+    "connectedTelevisionOnly",
+    "costType",
+    "creativeSelection",
+    "dailyBudget",
+    "format",
+    "locale",
+    "objectiveType",
+    "offsiteDeliveryEnabled",
+    "offsitePreferences",
+    "optimizationPreference",
+    "optimizationTargetType",
+    "pacingStrategy",
+    "politicalIntent",
+    "runSchedule",
+    "targetingCriteria",
+    "totalBudget",
+    "type",
+    "unitCost",
+)
+
+
+class Campaigns:
+    """The campaigns of one ad account."""
+
+    def __init__(self, settings: LinkedInSettings, rest: Rest) -> None:
+        self._settings, self._rest = settings, rest
+        self._path = f"/adAccounts/{settings.ad_account}"
+
+    def list_campaigns(self) -> tuple[Campaign, ...]:
+        rows = self._pages(f"{self._path}/adCampaigns", {"q": "search"})
+        ads = self._creatives([str(row["id"]) for row in rows])
+        return tuple(self._campaign(row, ads) for row in rows)
+
+    def campaign(self, campaign_id: str) -> Campaign:
+        row = self._read(campaign_id)
+        return self._campaign(row, self._creatives([str(row["id"])]))
+
+    def set_targets(
+        self,
+        campaign_id: str,
+        *,
+        include: Sequence[str] | None = None,
+        exclude: Sequence[str] | None = None,
+        ours: Sequence[str] = (),
+    ) -> Campaign:
+        """Make the campaign include and exclude these lists (adSegment URNs); None leaves that side alone.
+
+        Only lists in ``ours`` are ever taken out. Nothing is written when nothing changes. LinkedIn replaces
+        the whole object, so it is read, changed, written, and on a conflict read and written once more.
+        """
+        return self._retarget(
+            campaign_id,
+            lambda criteria, locale: targeting.retarget(
+                criteria, include=include, exclude=exclude, ours=ours, locale=locale
+            ),
+        )
+
+    def exclude_companies(
+        self, campaign_id: str, urns: Sequence[str], *, ours: Sequence[str] = ()
+    ) -> Campaign:
+        """Exclude employers directly: the fast brake, since a campaign edit needs no re-matching."""
+        limit = self._settings.exclusion_limit
+        return self._retarget(
+            campaign_id,
+            lambda criteria, _: targeting.exclude_employers(criteria, urns, ours=ours, limit=limit),
+        )
+
+    def set_daily_budget(self, campaign_id: str, amount: Decimal) -> Campaign:
+        """``amount`` in the campaign's currency, > 0, rounded to cents."""
+        if amount <= 0:
+            raise Refused("a daily budget must be above zero", platform="linkedin", code="budget")
+        row = self._read(campaign_id)
+        currency = (row.get("dailyBudget") or {}).get("currencyCode") or self._settings.currency
+        cents = amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+        if _money(row.get("dailyBudget")) != cents:
+            self._write(campaign_id, {"dailyBudget": {"amount": str(cents), "currencyCode": currency}})
+        return self.campaign(campaign_id)
+
+    def set_status(self, campaign_id: str, status: str) -> Campaign:
+        """``active`` or ``paused``."""
+        if status not in STATUSES:
+            raise Refused(
+                "a campaign can be set to active or paused only", platform="linkedin", code="status"
+            )
+        if self._read(campaign_id).get("status") != STATUSES[status]:
+            self._write(campaign_id, {"status": STATUSES[status]})
+        return self.campaign(campaign_id)
+
+    def clone(self, campaign_id: str, name: str, *, reference: str) -> Campaign:
+        """A draft copy with its creatives, called ``name [reference]``.
+
+        The reference in the name makes the call repeatable: a copy that exists is completed, not made twice.
+        Audience expansion is switched off in the copy, since it serves people outside the lists.
+        """
+        if not reference or "[" in reference or "]" in reference:
+            raise Refused("a reference must be text without brackets", platform="linkedin", code="reference")
+        source = self._read(campaign_id)
+        copy = self._find_copy(reference)
+        copy_id = str(copy["id"]) if copy is not None else self._create_copy(source, name, reference)
+        self._copy_creatives(campaign_id, copy_id)
+        return self.campaign(copy_id)
+
+    def audience_count(
+        self, campaign_id: str, *, include: Sequence[str], exclude: Sequence[str]
+    ) -> int | None:
+        """Members the campaign would reach with exactly these lists in place of its present ones.
+
+        None when LinkedIn answers 0, which means "below 300", "nobody there" or "no such thing" alike.
+        """
+        row = self._read(campaign_id)
+        criteria = targeting.with_lists(
+            row.get("targetingCriteria", {}), include=include, exclude=exclude, locale=_locale(row)
+        )
+        reply = self._rest.get("/audienceCounts", {"q": "targetingCriteriaV2", "targetingCriteria": criteria})
+        elements = reply.get("elements")
+        total = elements[0].get("total") if isinstance(elements, list) and elements else None
+        if not isinstance(total, int):
+            raise Garbled("the audience count has no total", platform="linkedin")
+        return total or None
+
+    def _retarget(self, campaign_id: str, change: Callable[[Any, str], dict[str, Any]]) -> Campaign:
+        for last in (False, True):
+            row = self._read(campaign_id)
+            before = row.get("targetingCriteria", {})
+            after = change(before, _locale(row))
+            if after == before:
+                break
+            try:
+                self._write(campaign_id, {"targetingCriteria": after})
+                break
+            except Conflict:
+                if last:
+                    raise
+        return self.campaign(campaign_id)
+
+    def _read(self, campaign_id: str) -> dict[str, Any]:
+        return self._rest.get(f"{self._path}/adCampaigns/{restli.tail(campaign_id)}")
+
+    def _write(self, campaign_id: str, changes: dict[str, Any]) -> None:
+        self._rest.update(f"{self._path}/adCampaigns/{restli.tail(campaign_id)}", changes)
+
+    def _find_copy(self, reference: str) -> dict[str, Any] | None:
+        mark = f"[{reference}]"
+        rows = self._pages(f"{self._path}/adCampaigns", {"q": "search"})
+        copies = [row for row in rows if str(row.get("name", "")).endswith(mark)]
+        return min(copies, key=lambda row: int(row["id"])) if copies else None
+
+    def _create_copy(self, source: dict[str, Any], name: str, reference: str) -> str:
+        body = {field: source[field] for field in COPIED if field in source}
+        body |= {"name": f"{name} [{reference}]", "status": "DRAFT", "audienceExpansionEnabled": False}
+        try:
+            return restli.tail(self._rest.create(f"{self._path}/adCampaigns", body))
+        except (PlatformDown, Garbled, Conflict):
+            made = self._find_copy(reference)
+            if made is None:
+                raise
+            return str(made["id"])
+
+    def _copy_creatives(self, source_id: str, copy_id: str) -> None:
+        """Creatives are recognised by what they show, so a copy that was interrupted is completed."""
+        present = [_shown(row) for row in self._creative_rows([copy_id])]
+        for row in self._creative_rows([source_id]):
+            if _shown(row) in present:
+                present.remove(_shown(row))
+                continue
+            body = {
+                "content": row.get("content", {}),
+                "campaign": restli.urn("sponsoredCampaign", copy_id),
+                "intendedStatus": row.get("intendedStatus", "ACTIVE"),
+            }
+            self._rest.create(f"{self._path}/creatives", body)
+
+    def _creatives(self, campaign_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Creative ids per campaign id, sorted."""
+        found: dict[str, list[str]] = {}
+        for row in self._creative_rows(campaign_ids):
+            found.setdefault(restli.tail(str(row.get("campaign", ""))), []).append(
+                restli.tail(str(row.get("id", "")))
+            )
+        return {campaign: tuple(sorted(ids)) for campaign, ids in found.items()}
+
+    def _creative_rows(self, campaign_ids: Sequence[str]) -> list[dict[str, Any]]:
+        if not campaign_ids:
+            return []
+        urns = [restli.urn("sponsoredCampaign", campaign) for campaign in campaign_ids]
+        return self._pages(f"{self._path}/creatives", {"q": "criteria", "campaigns": urns})
+
+    def _pages(self, path: str, parameters: dict[str, object]) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        token: str | None = None
+        while True:
+            page = self._rest.get(path, {**parameters, "pageSize": PAGE, "pageToken": token})
+            elements = page.get("elements")
+            if not isinstance(elements, list):
+                raise Garbled("the answer has no elements", platform="linkedin")
+            rows += elements
+            following = (page.get("metadata") or {}).get("nextPageToken")
+            if not following or following == token:
+                return rows
+            token = str(following)
+
+    def _campaign(self, row: dict[str, Any], ads: dict[str, tuple[str, ...]]) -> Campaign:
+        identifier, budget = str(row["id"]), row.get("dailyBudget") or {}
+        criteria = row.get("targetingCriteria", {})
+        return Campaign(
+            campaign_id=identifier,
+            name=str(row.get("name", "")),
+            status=str(row.get("status", "")).lower(),
+            daily_budget=_money(budget),
+            currency=str(budget.get("currencyCode") or self._settings.currency),
+            include=targeting.included(criteria),
+            exclude=targeting.excluded(criteria),
+            creatives=ads.get(identifier, ()),
+            audience_expansion=row.get("audienceExpansionEnabled"),
+            offsite_delivery=row.get("offsiteDeliveryEnabled"),
+            version_tag=str((row.get("version") or {}).get("versionTag", "")),
+            hold="audience_count_hold" if HOLD in row.get("servingStatuses", ()) else None,
+        )
+
+
+def _money(budget: Any) -> Decimal | None:
+    amount = budget.get("amount") if isinstance(budget, dict) else None
+    return Decimal(str(amount)) if amount is not None else None
+
+
+def _locale(row: dict[str, Any]) -> str:
+    locale = row.get("locale") or {}
+    return f"urn:li:locale:{locale.get('language', 'en')}_{locale.get('country', 'US')}"
+
+
+def _shown(row: dict[str, Any]) -> str:
+    return repr(sorted((row.get("content") or {}).items()))

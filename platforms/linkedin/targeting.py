@@ -1,0 +1,139 @@
+"""A campaign's targetingCriteria as data: which lists it names, and the same with ours changed. No I/O.
+
+``include`` is one ``and`` of clauses, each clause one ``or`` of facets; ``exclude`` is one ``or``. An update
+replaces the whole object and must carry ``interfaceLocales``. Everything that is not ours is kept as it is.
+Source: learn.microsoft.com/en-us/linkedin/shared/references/v2/ads/targeting-criteria, 2025-10.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from platforms.errors import Refused
+
+SEGMENTS = "urn:li:adTargetingFacet:audienceMatchingSegments"
+LOCALES = "urn:li:adTargetingFacet:interfaceLocales"
+EMPLOYERS = "urn:li:adTargetingFacet:employers"
+
+Criteria = Mapping[str, Any]
+
+
+def included(criteria: Criteria) -> tuple[str, ...]:
+    """Lists in any include clause, in order of appearance."""
+    return tuple(value for clause in _clauses(criteria) for value in _facet(clause, SEGMENTS))
+
+
+def excluded(criteria: Criteria) -> tuple[str, ...]:
+    return tuple(criteria.get("exclude", {}).get("or", {}).get(SEGMENTS, ()))
+
+
+def retarget(
+    criteria: Criteria,
+    *,
+    include: Sequence[str] | None,
+    exclude: Sequence[str] | None,
+    ours: Collection[str],
+    locale: str,
+) -> dict[str, Any]:
+    """The criteria with our lists set to ``include`` and ``exclude`` (None: that side stays).
+
+    Lists outside ``ours`` are never taken out. Our lists share one include clause of their own: whoever else
+    narrows the campaign by a list keeps doing so. Raises Refused when a list would be on both sides, or when
+    the last list would be taken out, which would open the campaign to everyone it targets otherwise.
+    """
+    changed = copy.deepcopy(dict(criteria))
+    if include is not None:
+        _set_include(changed, list(dict.fromkeys(include)), frozenset(ours) | frozenset(include))
+    if exclude is not None:
+        _set_exclude(changed, list(dict.fromkeys(exclude)), frozenset(ours))
+    _ensure_locale(changed, locale)
+    both = set(included(changed)) & set(excluded(changed))
+    if both:
+        raise Refused(
+            "a list cannot be included and excluded at once", platform="linkedin", code="both_sides"
+        )
+    if included(criteria) and not included(changed):
+        raise Refused(
+            "taking the last list out would open the campaign to everyone",
+            platform="linkedin",
+            code="last_list",
+        )
+    return changed
+
+
+def with_lists(
+    criteria: Criteria, *, include: Sequence[str], exclude: Sequence[str], locale: str
+) -> dict[str, Any]:
+    """The criteria with exactly these lists, whoever owned the others: for counting, not for writing."""
+    changed = copy.deepcopy(dict(criteria))
+    _set_include(changed, list(dict.fromkeys(include)), frozenset(included(criteria)) | frozenset(include))
+    _set_exclude(changed, list(dict.fromkeys(exclude)), frozenset(excluded(criteria)))
+    _ensure_locale(changed, locale)
+    return changed
+
+
+def exclude_employers(
+    criteria: Criteria, urns: Sequence[str], *, ours: Collection[str], limit: int
+) -> dict[str, Any]:
+    """Our excluded employers set to ``urns``; others' stay. Raises Refused above ``limit``."""
+    changed = copy.deepcopy(dict(criteria))
+    facets = changed.setdefault("exclude", {}).setdefault("or", {})
+    kept = [urn for urn in facets.get(EMPLOYERS, ()) if urn not in ours]
+    wanted = list(dict.fromkeys([*kept, *urns]))
+    if len(wanted) > limit:
+        raise Refused(f"{len(wanted)} employers are too many to exclude directly", code="too_many_employers")
+    _put(facets, EMPLOYERS, wanted)
+    if not facets:
+        changed.pop("exclude")
+    return changed
+
+
+def _set_include(criteria: dict[str, Any], wanted: list[str], ours: frozenset[str]) -> None:
+    clauses = _clauses(criteria)
+    mine = [clause for clause in clauses if ours & set(_facet(clause, SEGMENTS))]
+    for clause in mine:
+        _put(clause["or"], SEGMENTS, [value for value in _facet(clause, SEGMENTS) if value not in ours])
+    if wanted:
+        home = next((clause for clause in mine if not _others(clause)), None)
+        if home is None:
+            home = {"or": {}}
+            clauses.append(home)
+        home["or"][SEGMENTS] = [*_facet(home, SEGMENTS), *wanted]
+    criteria.setdefault("include", {})["and"] = [clause for clause in clauses if clause["or"]]
+
+
+def _set_exclude(criteria: dict[str, Any], wanted: list[str], ours: frozenset[str]) -> None:
+    facets = criteria.setdefault("exclude", {}).setdefault("or", {})
+    kept = [value for value in facets.get(SEGMENTS, ()) if value not in ours]
+    _put(facets, SEGMENTS, list(dict.fromkeys([*kept, *wanted])))
+    if not facets:
+        criteria.pop("exclude")
+
+
+def _ensure_locale(criteria: dict[str, Any], locale: str) -> None:
+    if not any(LOCALES in clause["or"] for clause in _clauses(criteria)):
+        clauses = criteria.setdefault("include", {}).setdefault("and", [])
+        clauses.append({"or": {LOCALES: [locale]}})
+
+
+def _clauses(criteria: Criteria) -> list[dict[str, Any]]:
+    clauses: list[dict[str, Any]] = criteria.get("include", {}).get("and", [])
+    return clauses
+
+
+def _facet(clause: Mapping[str, Any], facet: str) -> list[str]:
+    return list(clause.get("or", {}).get(facet, ()))
+
+
+def _others(clause: Mapping[str, Any]) -> bool:
+    """Whether the clause says anything besides lists of ours, which an added list would weaken."""
+    return bool(set(clause["or"]) - {SEGMENTS}) or bool(clause["or"].get(SEGMENTS))
+
+
+def _put(facets: dict[str, Any], facet: str, values: list[str]) -> None:
+    if values:
+        facets[facet] = values
+    else:
+        facets.pop(facet, None)

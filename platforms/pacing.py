@@ -1,0 +1,117 @@
+"""Request rates, owned by whoever owns the quota: (member, app, endpoint). It must not know any platform.
+
+State per bucket is two numbers, so that several processes can share it through one database row: the
+theoretical arrival time of the next request (generic cell rate algorithm) and a time before which nothing
+may be sent at all (a day quota that was used up).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from platforms.errors import QuotaSpent, Throttled
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """``per_minute`` requests on average, up to ``burst`` of them at once."""
+
+    per_minute: float
+    burst: int = 10
+
+    def __post_init__(self) -> None:
+        if self.per_minute <= 0 or self.burst < 1:
+            raise ValueError("a rate needs per_minute > 0 and burst >= 1")
+
+
+class QuotaStore(Protocol):
+    """Where buckets live. Every call is atomic; times are seconds since the epoch (UTC)."""
+
+    def reserve(self, bucket: str, rate: Rate, now: float) -> float:
+        """Take one place in the queue; returns the seconds to wait before using it, >= 0."""
+        ...
+
+    def close(self, bucket: str, until: float) -> None:
+        """Let nothing through before ``until``."""
+        ...
+
+    def closed_until(self, bucket: str) -> float:
+        """0.0 when the bucket was never closed."""
+        ...
+
+
+def next_arrival(arrival: float, rate: Rate, now: float) -> tuple[float, float]:
+    """One step of the generic cell rate algorithm: (new arrival time, seconds to wait).
+
+    Any window of length T then holds at most ``burst + T * per_minute / 60`` requests.
+    """
+    gap = 60.0 / rate.per_minute
+    start = max(arrival, now)
+    wait = max(0.0, start - (rate.burst - 1) * gap - now)
+    return start + gap, wait
+
+
+class InMemoryQuota:
+    """Buckets of one process. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._arrival: dict[str, float] = {}
+        self._closed: dict[str, float] = {}
+
+    def reserve(self, bucket: str, rate: Rate, now: float) -> float:
+        with self._lock:
+            self._arrival[bucket], wait = next_arrival(self._arrival.get(bucket, 0.0), rate, now)
+            return wait
+
+    def close(self, bucket: str, until: float) -> None:
+        with self._lock:
+            self._closed[bucket] = max(until, self._closed.get(bucket, 0.0))
+
+    def closed_until(self, bucket: str) -> float:
+        with self._lock:
+            return self._closed.get(bucket, 0.0)
+
+
+class Pacer:
+    """Makes callers wait their turn. ``owner`` owns the quota: member and app, or cloud project.
+
+    Waits longer than ``longest`` seconds are not slept through but raised as ``Throttled``: minutes belong
+    to the scheduler.
+    """
+
+    def __init__(
+        self,
+        owner: str,
+        *,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
+        store: QuotaStore | None = None,
+        longest: float = 60.0,
+    ) -> None:
+        self._owner, self._clock, self._sleep, self._longest = owner, clock, sleep, longest
+        self._store: QuotaStore = store if store is not None else InMemoryQuota()
+
+    def turn(self, endpoint: str, rate: Rate) -> None:
+        """Return when one request to ``endpoint`` may be sent. Raises QuotaSpent, Throttled."""
+        bucket, now = self._bucket(endpoint), self._clock().timestamp()
+        closed = self._store.closed_until(bucket)
+        if closed > now:
+            reset = datetime.fromtimestamp(closed, UTC)
+            raise QuotaSpent(f"the day quota of {endpoint} is used up", reset_at=reset, code="closed")
+        wait = self._store.reserve(bucket, rate, now)
+        if wait > self._longest:
+            raise Throttled(f"the queue for {endpoint} is too long", wait=wait, code="queue")
+        if wait > 0.0:
+            self._sleep(wait)
+
+    def close(self, endpoint: str, until: datetime) -> None:
+        """The platform said the day quota is spent: stop every user of this bucket until then."""
+        self._store.close(self._bucket(endpoint), until.timestamp())
+
+    def _bucket(self, endpoint: str) -> str:
+        return f"{self._owner}|{endpoint}"
