@@ -165,6 +165,8 @@ class Exposure:
     total: float
     listed: NDArray[np.bool_]
     outside: float = 0.0  # impressions reported for entities that are not in the segment
+    mass: tuple[float, float] | None = None  # bounds of the accounts' own sum; None = total - outside
+    rows: float | None = None  # sum of the report rows as printed; None = point[listed].sum() + outside
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,200 @@
+"""Who was shown how much: the top-N impression-share report as numbers with bounds.
+
+Measures, never judges: shares are over the platform's own total, a missing row
+is unknown and never zero, and every headline carries a lower and an upper end
+that no completion of the report can leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from balancer.bounds import (
+    Box,
+    bounded,
+    covered,
+    gini_bounds,
+    group_sum,
+    hhi_bounds,
+    tightened,
+    top_sum,
+)
+from balancer.errors import BadNumbers, InconsistentReport
+from balancer.shares_exposure import CreativeDayLists, ReportRules, Rows, build_exposure
+from balancer.types import Bounded, Exposure, ShareTable, Vector
+
+__all__ = [
+    "CreativeDayLists",
+    "ReportRules",
+    "Rows",
+    "build_exposure",
+    "concentration",
+    "exposure_of",
+    "per_member",
+    "share_by_tier",
+]
+
+COVERAGE_AT = (1, 7, 25, 100)
+EVEN_FRACTION = 0.25  # "covered" in the headline: at least a quarter of the even share
+UNDER_SERVED = 7.0  # impressions per window; below this a company hardly noticed
+
+
+def concentration(
+    report: Exposure | ArrayLike,
+    *,
+    top: int,
+    total: float | None = None,
+    coverage_at: Sequence[int] = COVERAGE_AT,
+    under: float = UNDER_SERVED,
+) -> ShareTable:
+    """Measure how unevenly impressions fell on accounts.
+
+    report       an Exposure, or (n,) impressions of a complete report
+    top          N of the top-N share, >= 1 (at most n are counted)
+    total        only with a plain array: the platform's total, at least its sum; None = its sum
+    coverage_at  impressions an account needs to count as covered
+    under        accounts with fewer impressions are under-served
+
+    Top-N is re-ranked inside this window. Gini, HHI and effective accounts are
+    of the accounts' own impressions, shares of the platform's total. Raises
+    BadNumbers and InconsistentReport.
+    """
+    if top < 1:
+        raise BadNumbers(f"The top {top} accounts cannot be ranked; ask for at least 1.")
+    exposure = report if isinstance(report, Exposure) else exposure_of(report, total=total)
+    box = exposure_box(exposure)
+    point = exposure.point
+    hhi = _hhi(box, point)
+    counts = {k: _coverage(box, point, float(k)) for k in coverage_at}
+    even = exposure.total / point.size
+    rows = reported_rows(exposure)
+    return ShareTable(
+        exposure=exposure,
+        top=top,
+        top_share=_top_share(exposure, box, top),
+        top_decile=_top_share(exposure, box, -(-point.size // 10)),
+        gini=_gini(box, point),
+        hhi=hhi,
+        effective_accounts=Bounded(*(1.0 / v if v else 0.0 for v in (hhi.high, hhi.point, hhi.low))),
+        coverage=counts,
+        coverage_even=_coverage(box, point, EVEN_FRACTION * even) if even else Bounded(0.0, 0.0, 0.0),
+        unattributed=1.0 - rows / exposure.total if exposure.total else 0.0,
+        never_seen=int((~exposure.listed).sum()),
+        under_served=_under_served(box, point, under),
+        order=np.argsort(-point, kind="stable").astype(np.int64),
+        notes=_notes(exposure, box),
+    )
+
+
+def exposure_of(
+    impressions: ArrayLike, *, total: float | None = None, accounts: Sequence[str] = ()
+) -> Exposure:
+    """A complete report as an Exposure: every count exact, what is missing from ``total`` fell elsewhere.
+
+    impressions  (n,) finite, >= 0
+    total        the platform's total; None = the sum
+    """
+    x = np.asarray(impressions, dtype=np.float64)
+    if x.ndim != 1 or x.size == 0:
+        raise BadNumbers(f"Expected one count per account, not an array of shape {x.shape}.")
+    bad = ~np.isfinite(x) | (x < 0.0)
+    if bad.any():
+        first = int(np.argmax(bad))
+        raise BadNumbers(f"The impressions at position {first} are {x[first]}; unknown is not a number here.")
+    mass = float(x.sum())
+    whole = mass if total is None else float(total)
+    if not mass <= whole * (1.0 + 1e-9):
+        raise InconsistentReport(f"The rows add up to {mass:.0f}, above the platform's total {whole:.0f}.")
+    names = tuple(accounts) if accounts else tuple(str(i) for i in range(x.size))
+    outside = max(0.0, whole - mass)
+    return Exposure(
+        names, x, x, x, whole, np.ones(x.size, dtype=np.bool_), outside, mass=(mass, mass), rows=mass
+    )
+
+
+def exposure_box(exposure: Exposure) -> Box:
+    """The set of truths an exposure allows."""
+    own = exposure.total - exposure.outside
+    low, high = exposure.mass if exposure.mass is not None else (own, own)
+    return tightened(exposure.low, exposure.high, low, high)
+
+
+def reported_rows(exposure: Exposure) -> float:
+    """Impressions printed in rows, of accounts inside and outside the segment."""
+    if exposure.rows is not None:
+        return exposure.rows
+    return float(exposure.point[exposure.listed].sum()) + exposure.outside
+
+
+def share_by_tier(exposure: Exposure, tier: NDArray[np.integer]) -> Mapping[int, Bounded]:
+    """Share of the platform's total that each tier took. tier (n,)."""
+    box = exposure_box(exposure)
+    shares = {}
+    for name in np.unique(tier):
+        rows = tier == name
+        low, high = group_sum(box, rows)
+        shares[int(name)] = _over(exposure.total, low, float(exposure.point[rows].sum()), high)
+    return shares
+
+
+def per_member(exposure: Exposure, members: Vector) -> tuple[Vector, Vector, Vector]:
+    """Impressions per matched member: low, point, high, each (n,); NaN where members are unknown (0)."""
+    box = exposure_box(exposure)
+    known = np.where(members > 0.0, members, np.nan)
+    return box.low / known, exposure.point / known, box.high / known
+
+
+def _over(total: float, low: float, point: float, high: float) -> Bounded:
+    return bounded(low / total, point / total, high / total) if total else Bounded(0.0, 0.0, 0.0)
+
+
+def _top_share(exposure: Exposure, box: Box, k: int) -> Bounded:
+    low, high = top_sum(box, k)
+    point = float(np.sort(exposure.point)[::-1][:k].sum())
+    return _over(exposure.total, low, point, high)
+
+
+def _gini(box: Box, point: Vector) -> Bounded:
+    mass, n = float(point.sum()), point.size
+    if mass == 0.0:
+        return bounded(0.0, 0.0, gini_bounds(box)[1] if box.mass_high else 0.0)
+    value = 2.0 * float(np.cumsum(np.sort(point)[::-1]).sum()) / (n * mass) - (n + 1.0) / n
+    return bounded(gini_bounds(box)[0], max(0.0, value), gini_bounds(box)[1])
+
+
+def _hhi(box: Box, point: Vector) -> Bounded:
+    mass = float(point.sum())
+    if mass == 0.0:
+        return Bounded(0.0, 0.0, 0.0)
+    low, high = hhi_bounds(box)
+    return bounded(low, float(point @ point) / mass**2, high)
+
+
+def _coverage(box: Box, point: Vector, k: float) -> Bounded:
+    low, high = covered(box, k)
+    n = point.size
+    return bounded(low / n, float((point >= k).mean()), high / n)
+
+
+def _under_served(box: Box, point: Vector, under: float) -> Bounded:
+    low, high = covered(box, under)
+    return bounded(float(point.size - high), float((point < under).sum()), float(point.size - low))
+
+
+def _notes(exposure: Exposure, box: Box) -> tuple[str, ...]:
+    """Stable codes; the sentences live in the report's word list."""
+    notes = []
+    if exposure.total == 0.0:
+        notes.append("no_impressions")
+    if not exposure.listed.all():
+        notes.append("missing_rows_are_unknown_not_zero")
+    if exposure.outside > 0.0:
+        notes.append("some_impressions_fell_outside_the_segment")
+    if box.mass_high - box.mass_low > 1e-9 * box.mass_high:
+        notes.append("hidden_impressions_may_be_outside_the_segment")
+    if reported_rows(exposure) > exposure.total:
+        notes.append("rows_exceed_total_within_noise")
+    return tuple(notes)
