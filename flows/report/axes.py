@@ -8,7 +8,7 @@ from flows.report import words
 from flows.report.svg import Markup, Scale, label, line, ticks
 
 SIZE = (620.0, 340.0)
-LEFT, RIGHT, TOP, BOTTOM = 52.0, 606.0, 18.0, 296.0
+LEFT, RIGHT, TOP, BOTTOM = 56.0, 592.0, 18.0, 296.0
 
 
 def axes(

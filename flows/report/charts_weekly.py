@@ -56,7 +56,7 @@ def _week_bands(page: ReportPage, x: Scale, y: Scale) -> list[Markup]:
     if page.aa_band is not None:
         low, high = page.aa_band
         parts.append(box((x.start, y(high)), (x.end - x.start, y(low) - y(high)), "aa"))
-        names.append((y((low + high) / 2) + 4, "without changes"))
+        names.append((y((low + high) / 2) + 4, "no change"))
     if page.target_share is not None:
         at = y(page.target_share)
         parts.append(line((x.start, at), (x.end, at), "aim"))
@@ -83,7 +83,7 @@ def _marks(weeks: Sequence[Week], x: Scale, y: Scale) -> list[Markup]:
     parts: list[Markup] = []
     marked = [(i, week) for i, week in enumerate(weeks) if week.marks]
     for row, (i, week) in enumerate(marked):
-        at, height = x(i), TOP + 10 + 15 * (row % 2)
+        at, height = x(i), TOP + 10 + 20 * (row % 2)
         parts.append(line((at, TOP), (at, y.start), "mark"))
         late = i > len(weeks) * 0.6
         parts.append(
@@ -117,12 +117,13 @@ def strip(
     steady: float | None = None,
 ) -> Markup:
     """A low, wide line for one weekly value (delivery, CPM), with its last value named."""
-    size = (620.0, 150.0)
+    size = (620.0, 176.0)
     known = [(i, v) for i, w in enumerate(weeks) if (v := value(w)) is not None]
     peak = max([v for _, v in known] + [steady or 0.0, 1e-9])
     x = Scale(0, max(len(weeks) - 1, 1), LEFT + 12, RIGHT - 112)
-    y = Scale(0, peak * 1.2, 118, 12)
+    y = Scale(0, peak * 1.1, 142, 32)
     parts = [line((x.start, y.start), (x.end, y.start), "axis")]
+    parts.append(label((0, 14), title, "strip-title"))
     parts += [label((x(v), y.start + 20), text, "tick", anchor="middle") for v, text in _week_ticks(weeks)]
     parts += [label((x.start - 20, y(v) + 4), shape(v), "tick", anchor="end") for v in (0.0,)]
     if steady is not None:

@@ -78,19 +78,16 @@ def headline(before: Figures, after: Figures | None, *, floor: int) -> str:
         )
     return (
         f"The top {count(min(after.top, after.accounts))} of {count(after.accounts)} accounts took "
-        f"{percent(before.top_share.point, 0)} of impressions before and "
-        f"{percent(after.top_share.point, 0)} after; "
-        f"{_under(before, after, floor)}."
+        f"{percent(before.top_share.point, 0)} of impressions before, "
+        f"{percent(after.top_share.point, 0)} after; {_under(before, after, floor)}."
     )
 
 
 def _under(before: Figures, after: Figures, floor: int) -> str:
     then, now = round(before.under_served.point), round(after.under_served.point)
-    if now < then:
-        return f"accounts that saw fewer than {floor} fell from {count(then)} to {count(now)}"
-    if now > then:
-        return f"accounts that saw fewer than {floor} rose from {count(then)} to {count(now)}"
-    return f"{count(now)} accounts still saw fewer than {floor}"
+    if now == then:
+        return f"{count(now)} still see fewer than {floor}"
+    return f"{count(then)} saw fewer than {floor}, {count(now)} do now"
 
 
 def certainty(figures: Figures) -> tuple[str, ...]:
@@ -213,7 +210,7 @@ ACCOUNT_COLUMNS = (
     ("cap_use", "Cap use", "n"),
     ("band", "Band", ""),
     ("rank_before", "Rank before", "n"),
-    ("share_change", "Points", "n"),
+    ("share_change", "Share change", "n"),
     ("state", "State", ""),
     ("source", "Source", ""),
 )

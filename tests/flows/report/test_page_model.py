@@ -1,0 +1,152 @@
+"""The page model says what the share tables say, and nothing more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pytest
+
+from balancer.types import Bounded, Exposure
+from flows.report import text
+from flows.report.model import build_page
+from flows.report.pieces import AccountFacts, Window
+
+MARCH = Window(date(2026, 3, 2), date(2026, 3, 29))
+MAY = Window(date(2026, 4, 27), date(2026, 5, 24))
+NOW = datetime(2026, 5, 25, 7, 30, tzinfo=UTC)
+
+
+def test_the_sentence_names_accounts_share_and_the_unseen(worlds) -> None:
+    page = worlds.report_page(compared=False)
+    assert page.sentence == ("100 of 2,431 accounts took 44\u00a0% of impressions; 618 saw fewer than 7.")
+
+
+def test_with_two_windows_the_sentence_compares_them(worlds) -> None:
+    sentence = worlds.report_page().sentence
+    assert "44\u00a0% of impressions before, 22\u00a0% after" in sentence
+    assert "618 saw fewer than 7, 40 do now" in sentence
+
+
+def test_bounds_and_nameless_impressions_are_said_in_words(worlds) -> None:
+    lines = " ".join(worlds.report_page().certainty)
+    assert "carry no name" in lines
+    assert "at least 20.2\u00a0% and at most 24.4\u00a0%" in lines
+    assert "931\u00a0accounts never appeared" in lines
+
+
+def test_a_complete_report_claims_no_uncertainty(worlds) -> None:
+    found = worlds.exposure(50, heavy=0.8, tail=1.0, total=10_000, seed=2, listed=50)
+    table = worlds.share_table(replace(found, low=found.point, high=found.point))
+    exact = Bounded(table.top_share.point, table.top_share.point, table.top_share.point)
+    table = replace(table, top_share=exact, never_seen=0, unattributed=0.0)
+    page = build_page(segment="s", before=table, before_window=MARCH, facts={}, generated_at=NOW)
+    assert len(page.certainty) == 1
+    assert "attributed to an account" in page.certainty[0]
+
+
+def test_every_account_is_a_row_in_rank_order_and_shares_sum_to_the_attributed_part(worlds) -> None:
+    page = worlds.report_page()
+    assert len(page.rows) == 2431
+    assert [row.rank for row in page.rows] == list(range(1, 2432))
+    counts = [row.impressions for row in page.rows]
+    assert counts == sorted(counts, reverse=True)
+    assert sum(row.share for row in page.rows) == pytest.approx(sum(counts) / page.now.total)
+
+
+def test_unknown_facts_stay_unknown(worlds) -> None:
+    table = worlds.share_table(worlds.exposure(5, heavy=0.5, tail=1.0, total=500, seed=1, listed=5))
+    page = build_page(segment="s", before=table, before_window=MARCH, facts={}, generated_at=NOW)
+    row = page.rows[0]
+    assert row.name == row.account_id
+    assert (row.tier, row.members, row.per_member, row.cap_use, row.band) == (None,) * 5
+    assert row.share_change is None
+
+
+def test_an_account_without_members_has_no_rate_per_member(worlds) -> None:
+    table = worlds.share_table(worlds.exposure(5, heavy=0.5, tail=1.0, total=500, seed=1, listed=5))
+    facts = {a: AccountFacts(members=0.0, cap=0.0) for a in table.exposure.accounts}
+    page = build_page(segment="s", before=table, before_window=MARCH, facts=facts, generated_at=NOW)
+    assert all(row.per_member is None and row.cap_use is None for row in page.rows)
+
+
+def test_givers_lose_getters_gain_and_the_largest_come_first(worlds) -> None:
+    moved = worlds.report_page().moved
+    assert all(line.change < 0 for line in moved.givers)
+    assert all(line.change > 0 for line in moved.getters)
+    changes = [line.change for line in moved.givers]
+    assert changes == sorted(changes)
+    assert 0 < moved.impressions < worlds.report_page().now.total
+
+
+def test_a_share_that_falls_without_more_coverage_is_called_out(worlds) -> None:
+    before = worlds.share_table(worlds.exposure(500, heavy=0.8, tail=1.5, total=1e5, seed=1, listed=400))
+    flat = worlds.share_table(worlds.exposure(500, heavy=0.5, tail=1.5, total=1e5, seed=1, listed=400))
+    after = replace(flat, coverage_even=before.coverage_even)
+    page = build_page(
+        segment="s", before=before, before_window=MARCH, after=after, after_window=MAY,
+        facts={}, generated_at=NOW,
+    )  # fmt: skip
+    assert any("coverage did not grow" in note for note in page.notes)
+
+
+def test_overlapping_ranges_are_not_sold_as_proof(worlds) -> None:
+    first = worlds.share_table(worlds.exposure(500, heavy=0.8, tail=1.5, total=1e5, seed=1, listed=400))
+    share = first.top_share
+    second = replace(first, top_share=Bounded(share.low - 0.02, share.point - 0.02, share.high - 0.02))
+    page = build_page(
+        segment="s", before=first, before_window=MARCH, after=second, after_window=MAY,
+        facts={}, generated_at=NOW,
+    )  # fmt: skip
+    assert any("overlap" in note for note in page.notes)
+
+
+def test_starved_accounts_carry_the_given_reason_or_one_the_numbers_support(worlds) -> None:
+    zeros = np.zeros(4)
+    names = ("a", "b", "c", "d")
+    seen = np.array([False, True, False, False])
+    found = Exposure(names, zeros, np.array([900.0, 3, 0, 0]), np.full(4, 900.0), 903.0, seen)
+    facts = {
+        "b": AccountFacts(tier=1, members=50),
+        "c": AccountFacts(tier=2, members=0),
+        "d": AccountFacts(tier=3, members=9, starved="few_members"),
+    }
+    page = build_page(
+        segment="s",
+        before=worlds.share_table(found, top=2),
+        before_window=MARCH,
+        facts=facts,
+        generated_at=NOW,
+    )
+    assert [(s.account_id, s.reason) for s in page.starved] == [
+        ("b", "outbid"), ("c", "not_matched"), ("d", "few_members"),
+    ]  # fmt: skip
+
+
+def test_one_window_without_the_other_is_refused(worlds) -> None:
+    table = worlds.share_table(worlds.exposure(5, heavy=0.5, tail=1.0, total=500, seed=1, listed=5))
+    with pytest.raises(ValueError, match="belong together"):
+        build_page(segment="s", before=table, before_window=MARCH, after=table, facts={}, generated_at=NOW)
+
+
+def test_the_same_inputs_give_an_equal_page(worlds) -> None:
+    assert worlds.report_page(300) == worlds.report_page(300)
+
+
+def test_an_empty_segment_says_so_instead_of_dividing_by_zero(worlds) -> None:
+    none = np.zeros(0)
+    found = Exposure((), none, none, none, 0.0, none.astype(bool))
+    page = build_page(
+        segment="s", before=worlds.share_table(found), before_window=MARCH, facts={}, generated_at=NOW
+    )
+    assert page.sentence == "No impressions have been reported for this segment yet."
+    assert "No impressions" in text.summary(page)
+
+
+def test_the_terminal_summary_leads_with_the_sentence_and_lists_ten_accounts(worlds) -> None:
+    page = worlds.report_page()
+    lines = text.summary(page).splitlines()
+    assert lines[1] == page.sentence.replace("\u00a0", " ")
+    assert sum(line.startswith(("1 ", "10 ", "5 ")) for line in lines) == 3
+    assert all(len(line) <= 100 for line in lines if line[:1].isdigit())
