@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from audiences.config_yaml import Part, suggestion, wrong
+from audiences.config_yaml import Part, keys_of, suggestion, wrong
 
 Scalar = bool | int | float | str | date
 Number = int | float
@@ -32,12 +32,6 @@ def as_fraction(value: Any) -> Any:
             return float(value.strip()[:-1]) / 100.0
         except ValueError:
             return value
-    return value
-
-
-def fraction_number(value: float) -> float:
-    if not 0.0 < value <= 1.0:
-        raise wrong("is not a share", 'Write a percentage such as "25 %" or a fraction such as 0.25')
     return value
 
 
@@ -235,25 +229,12 @@ _KINDS = (
 
 
 def _kind(value: Any) -> str | None:
+    if isinstance(value, Part):
+        keys = keys_of(type(value))
+        found = [kind for kind in _KINDS if kind in keys]
+        return "<intent heat>" if isinstance(value, IntentHeatTest) else f"<{found[0]}>"
     if not isinstance(value, dict):
-        return {
-            AllOf: "<all>",
-            AnyOf: "<any>",
-            NoneOf: "<none>",
-            FieldTest: "<field>",
-            SignalTest: "<signal>",
-            MetricTest: "<metric>",
-            TierTest: "<tier>",
-            FitTest: "<fit>",
-            IntentTest: "<intent>",
-            IntentHeatTest: "<intent heat>",
-            HeatTest: "<heat>",
-            ModeTest: "<mode>",
-            TechnologyTest: "<technology>",
-            AbsentTechnologyTest: "<absent_technology>",
-            SegmentTest: "<segment>",
-            MatrixTest: "<matrix>",
-        }.get(type(value))
+        return None
     found = [kind for kind in _KINDS if kind in value]
     if found == ["intent"]:
         words = value["intent"]

@@ -7,6 +7,7 @@ never zero; the share of unknown is part of the answer.
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -92,7 +93,7 @@ def _points(truths: list[tuple[float, Truth]], least: int, *, best: bool) -> Num
     """Largest or total points of the rows that are at least this true; an unknown loss is no gain."""
     rows = [np.where(truth >= (least if points > 0 else YES), points, 0.0) for points, truth in truths]
     if not best:
-        return np.sum(rows, axis=0, dtype=np.float64)
+        return np.asarray(np.sum(rows, axis=0), dtype=np.float64)
     hits = [np.where(truth >= (least if points > 0 else YES), points, -np.inf) for points, truth in truths]
     largest: Numbers = np.max(hits, axis=0)
     return np.where(np.isneginf(largest), 0.0, largest)
@@ -121,14 +122,20 @@ def intent_points(intent: Intent, universe: Universe) -> Numbers:
             )
         decay = (0.5 ** (pl.col("age") / intent.half_life_days)) * pl.col("strength") * weight
         total += universe.total(inside.with_columns(decay.alias("points")), "points")
-    return np.round(np.maximum(total, 0.0), 6)  # rounded: the order of the signals must not show
+    return rounded(np.maximum(total, 0.0))
+
+
+def rounded(values: NDArray[np.floating[Any]]) -> Numbers:
+    """Six decimals: the order in which signals were added up must not show in a score."""
+    result: Numbers = np.asarray(np.round(values, 6), dtype=np.float64)
+    return result
 
 
 _HEATS = ("cool", "warm", "hot")
 
 
 def heats(intent: Intent, points: Numbers) -> NDArray[np.int8]:
-    """(n,) 2 hot, 1 warm, 0 cool. A share (top 10 %) is of all accounts, and never takes one without intent."""
+    """(n,) 2 hot, 1 warm, 0 cool. A share (top 10 %) is of all accounts, but takes none without intent."""
     hot, warm = _threshold(intent.hot, points), _threshold(intent.warm, points)
     return np.where(points >= hot, 2, np.where(points >= warm, 1, 0)).astype(np.int8)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import polars as pl
 
 from audiences.model import Account, Contact, Signal
@@ -98,12 +99,7 @@ def contacts_frame(contacts: Iterable[Contact]) -> pl.DataFrame:
 
 def canonical(identifiers: Iterable[tuple[str, str]]) -> bytes:
     """Identifiers as JSON with sorted keys and no blanks: equal identifiers give equal bytes."""
-    return json.dumps(
-        {str(kind): value for kind, value in identifiers},
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
-    ).encode()
+    return orjson.dumps({str(kind): value for kind, value in identifiers}, option=orjson.OPT_SORT_KEYS)
 
 
 def attribute_columns(attributes: Sequence[Mapping[str, Any]]) -> list[pl.Series]:

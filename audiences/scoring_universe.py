@@ -79,16 +79,15 @@ class Universe:
 
     def total(self, part: pl.DataFrame, column: str) -> Counts:
         """(n,) sum of ``column`` per account over the rows of ``part``."""
-        return np.bincount(
-            part["row"].to_numpy(), weights=part[column].cast(pl.Float64).to_numpy(), minlength=self.n
-        )
+        weights = part[column].cast(pl.Float64).to_numpy()
+        return np.bincount(part["row"].to_numpy(), weights=weights, minlength=self.n).astype(np.float64)
 
     def rows(self, part: pl.DataFrame) -> Counts:
         """(n,) number of rows of ``part`` per account."""
         return np.bincount(part["row"].to_numpy(), minlength=self.n).astype(np.float64)
 
     def people(self, part: pl.DataFrame) -> Counts:
-        """(n,) distinct people per account over the rows of ``part``; rows without a person are not counted."""
+        """(n,) distinct people per account over ``part``; rows without a person are not counted."""
         return self.rows(part.filter(pl.col("person").is_not_null()).unique(["row", "person"]))
 
     def extreme(self, part: pl.DataFrame, *, largest: bool) -> Counts:

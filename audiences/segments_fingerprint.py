@@ -10,7 +10,7 @@ import json
 
 import numpy as np
 import polars as pl
-import polars_hash  # noqa: F401 - registers the .chash namespace
+import polars_hash as plh
 from numpy.typing import NDArray
 
 from audiences.config import Config
@@ -134,7 +134,9 @@ def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 def holdout_draw(universe: Universe, group: str) -> NDArray[np.float64]:
     """(n,) uniform in [0, 1), a pure function of account id and group: the same on every day and machine."""
-    text = pl.format("evenreach/holdout/{}/{}", pl.lit(group), pl.col("account_id"))
-    draw = text.chash.sha2_256().str.slice(0, 13).str.to_integer(base=16, dtype=pl.UInt64)  # 52 bits: exact
-    codes = universe.accounts.select(draw.alias("draw"))["draw"].to_numpy()
+    text = pl.format("evenreach/holdout/{}/{}", pl.lit(group), pl.col("account_id")).alias("text")
+    draw = (
+        plh.col("text").chash.sha2_256().str.slice(0, 13).str.to_integer(base=16, dtype=pl.UInt64)
+    )  # 52 bits: exact
+    codes = universe.accounts.select(text).select(draw.alias("draw"))["draw"].to_numpy()
     return codes.astype(np.float64) / float(16**13)

@@ -83,7 +83,7 @@ def _score(condition: Condition) -> str:
     if isinstance(condition, IntentHeatTest):
         return f"intent is {listed(condition.intent, 'or')}"
     if isinstance(condition, ModeTest):
-        return f"in the {listed((m.replace('_', ' ') for m in condition.mode), 'or')} corner of the fit x intent grid"
+        return f"{listed((m.replace('_', ' ') for m in condition.mode), 'or')} in the fit x intent grid"
     if isinstance(condition, FitTest):
         return " and ".join(f"fit {words}" for words in _amount(condition.fit))
     if isinstance(condition, IntentTest):
@@ -170,7 +170,8 @@ def _metric(test: MetricTest) -> str:
         ("up", test.up_at_least) if test.up_at_least is not None else ("down", test.down_at_least)
     )
     name = test.metric.replace("_", " ")
-    return f"{name} {direction} {percent(share or 0.0)} or more in {test.within_days} days against the {test.within_days} before"
+    days = test.within_days
+    return f"{name} {direction} {percent(share or 0.0)} or more in {days} days against the {days} before"
 
 
 def _unknown(if_unknown: str | None) -> str:

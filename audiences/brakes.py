@@ -1,0 +1,143 @@
+"""Refuse a change that looks like a mistake before anything is sent.
+
+Looks only at counts. It decides nothing about members and sends no alert; a
+person may go on knowingly by naming the number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from audiences import config
+from audiences.errors import AudienceError
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The counts of one planned list change."""
+
+    audience_id: str
+    source_rows: int  # rows the sources gave this time
+    desired: int  # members the list should have
+    ledger: int  # members the platform has confirmed
+    leavers: int  # confirmed members that would be removed
+    minimum_audience: int = 0  # members below which the platform serves nothing
+    previous_qualifying: int | None = None  # by the rules of the last version ...
+    qualifying: int | None = None  # ... and by today's
+    rules_changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """One reason not to go on. ``override`` is what to type to go on all the same; "" when nothing will."""
+
+    code: str  # "empty_source" | "nobody_left" | "too_many_leavers" | "rule_change" | "below_minimum"
+    audience_id: str
+    number: int  # leavers, rows or members, by code
+    limit: float
+    words: str
+    override: str = ""
+
+
+class Braked(AudienceError):
+    """A change was stopped before anything was sent."""
+
+    remedy: str = "Look at the numbers; nothing was sent."
+
+    def __init__(self, message: str = "", *, brakes: Sequence[Brake] = (), remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.brakes = tuple(brakes)
+
+
+def brakes(settings: config.Brakes, change: Change) -> tuple[Brake, ...]:
+    """Every brake that this change trips, whatever anybody has accepted."""
+    found = (
+        _empty_source(settings, change),
+        _nobody_left(change),
+        _too_many_leavers(settings, change),
+        _rule_change(settings, change),
+        _below_minimum(change),
+    )
+    return tuple(brake for brake in found if brake is not None)
+
+
+def check(settings: config.Brakes, change: Change, *, accept_shrink: int = 0) -> tuple[Brake, ...]:
+    """The brakes that stay tripped are raised; those that were accepted or only warn are returned.
+
+    ``accept_shrink`` is the number of leavers somebody has agreed to: it releases the brakes on
+    shrinking when it is at least that number, and never the one on an empty source.
+    A list that is below the platform's minimum is a warning: pushing it does no harm, it only cannot serve.
+    """
+    found = brakes(settings, change)
+    tripped = [b for b in found if b.code in _HARD or (b.code in _SHRINK and accept_shrink < b.number)]
+    if tripped:
+        overrides = " ".join(dict.fromkeys(b.override for b in tripped if b.override))
+        stuck = any(not b.override for b in tripped)
+        remedy = "" if stuck else f"If this is meant, run again with {overrides}"
+        raise Braked(" ".join(b.words for b in tripped), brakes=tripped, remedy=remedy)
+    return found
+
+
+_HARD = frozenset({"empty_source"})
+_SHRINK = frozenset({"nobody_left", "too_many_leavers", "rule_change"})
+
+
+def _empty_source(settings: config.Brakes, change: Change) -> Brake | None:
+    if change.source_rows >= max(settings.minimum_rows, 1):
+        return None
+    words = f"The sources gave {change.source_rows} rows, fewer than {max(settings.minimum_rows, 1)}."
+    return Brake("empty_source", change.audience_id, change.source_rows, settings.minimum_rows, words)
+
+
+def _nobody_left(change: Change) -> Brake | None:
+    if change.desired or not change.ledger:
+        return None
+    words = f"All {change.leavers} members would leave the list and nobody would stay."
+    return Brake("nobody_left", change.audience_id, change.leavers, 0.0, words, _accept(change.leavers))
+
+
+def _too_many_leavers(settings: config.Brakes, change: Change) -> Brake | None:
+    if change.leavers < max(settings.minimum_leavers, 1) or change.ledger == 0:
+        return None
+    share = change.leavers / change.ledger
+    if share <= settings.max_leavers:
+        return None
+    words = (
+        f"{change.leavers} of {change.ledger} members ({share:.0%}) would leave, "
+        f"more than {settings.max_leavers:.0%}."
+    )
+    return Brake(
+        "too_many_leavers",
+        change.audience_id,
+        change.leavers,
+        settings.max_leavers,
+        words,
+        _accept(change.leavers),
+    )
+
+
+def _rule_change(settings: config.Brakes, change: Change) -> Brake | None:
+    before, after = change.previous_qualifying, change.qualifying
+    if not change.rules_changed or not before or after is None:
+        return None
+    drop = 1.0 - after / before
+    if drop < settings.max_rule_drop:
+        return None
+    words = f"The new rules keep {after} companies where the old ones kept {before} ({drop:.0%} fewer)."
+    lost = max(before - after, change.leavers)
+    return Brake("rule_change", change.audience_id, lost, settings.max_rule_drop, words, _accept(lost))
+
+
+def _below_minimum(change: Change) -> Brake | None:
+    if change.desired == 0 or change.desired >= change.minimum_audience:
+        return None
+    words = (
+        f"The list would have {change.desired} members; the platform serves none below "
+        f"{change.minimum_audience} matched members."
+    )
+    return Brake("below_minimum", change.audience_id, change.desired, change.minimum_audience, words)
+
+
+def _accept(number: int) -> str:
+    return f"--accept-shrink {number}"
