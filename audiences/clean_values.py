@@ -52,9 +52,9 @@ def iso_country_codes() -> frozenset[str]:
     return frozenset(code for code in Locale.parse("en").territories if _is_country(code))
 
 
-def _is_country(code: str) -> bool:
+def _is_country(code: object) -> bool:
     # CLDR also names regions (numbers), unions and private codes; XK is used for Kosovo but is not ISO.
-    return len(code) == 2 and code.isalpha() and code not in {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO", "XK", "AC", "CP",
+    return isinstance(code, str) and len(code) == 2 and code.isalpha() and code not in {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO", "XK", "AC", "CP",
                                                               "CQ", "DG", "EA", "IC", "TA"}  # fmt: skip
 
 

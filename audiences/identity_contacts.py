@@ -6,14 +6,12 @@ flags only, never by copying the incoming frame.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
-from audiences.identity import HEX64
 from audiences.identity_bulk import hash_many, reasons_of
 from audiences.model import Consent, Contact, IdentifierKind, Rejected
 

@@ -12,42 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import polars as pl
-
-from audiences.errors import EmptySource, SourceError, SourceUnavailable, UnknownColumns, UnsupportedSource
-from audiences.model import Rejected
-from audiences.sources_layout import (
-    MANY,
-    Layout,
-    Understood,
-    assign_explicit,
-    fold,
-    load_layouts,
-    recognise,
-    recognise_headerless,
-)
+from audiences.errors import SourceError, SourceUnavailable, UnknownColumns, UnsupportedSource
+from audiences.sources_layout import Understood, recognise_headerless
+from audiences.sources_mapping import Columns, SourceFrame, assemble, score_header, understand_header
 from audiences.sources_text import Head, find_head, head_rows, read_text, to_utf8
-
-Columns = Mapping[str, str | Sequence[str]]
-
-
-@dataclass(frozen=True, eq=False)
-class SourceFrame:
-    """A source as text. ``frame`` has ``line`` (1-based, UInt32) and canonical String columns; blank is null.
-
-    A further e-mail, phone or postal code of the same row is ``email_2``,
-    ``phone_2`` and so on. Columns the layout keeps as extra account attributes
-    are named ``attribute:<name>``.
-    """
-
-    source: str
-    kind: str  # "companies" | "contacts" | "signals"
-    layout: Layout
-    frame: pl.DataFrame
-    mapping: Mapping[str, tuple[str, ...]]  # canonical column -> header names in the file
-    unmapped: tuple[str, ...]
-    rejected: tuple[Rejected, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +43,14 @@ def read_source(
     path = Path(path)
     name = name or path.name
     data = _load(path, name)
-    if data.startswith(b"PK\x03\x04") or data.startswith(b"PAR1"):
-        from audiences.sources_binary import read_binary_table
+    if data.startswith(b"PK\x03\x04"):
+        from audiences.sources_binary import read_workbook
 
-        return read_binary_table(data, name=name, kind=kind, layout=layout, columns=columns or {})
+        return read_workbook(data, name=name, kind=kind, layout=layout, columns=columns or {})
+    if data.startswith(b"PAR1"):
+        from audiences.sources_binary import read_parquet
+
+        return read_parquet(data, name=name, kind=kind, layout=layout, columns=columns or {})
     return _read_delimited(data, name, kind, layout, columns or {})
 
 
@@ -135,58 +107,6 @@ def _understand_headerless(text: bytes, name: str, layout: str) -> tuple[Head, U
         width = max(map(len, rows), default=0)
         raise UnknownColumns(f"no header line was understood ({width} columns).", file=name, line=1)
     return Head(",", (), 1, 0, len(found.layout.headerless)), found
-
-
-def score_header(cells: Sequence[str], *, kind: str, layout: str, columns: Columns) -> int:
-    """How many cells of a row are known column names; 0 when the row cannot be a header."""
-    wanted = {
-        fold(name) for names in columns.values() for name in ([names] if isinstance(names, str) else names)
-    }
-    explicit = sum(1 for cell in cells if fold(cell) in wanted)
-    found = recognise(cells, kind=kind, layout=layout)
-    known = sum(map(len, found.positions.values())) if found else 0
-    return max(explicit, known)
-
-
-def understand_header(
-    header: Sequence[str], *, name: str, kind: str, layout: str, columns: Columns
-) -> Understood | None:
-    """The mapping of this header, the user's own pairs on top; None when nothing identifies a row."""
-    found = recognise(header, kind=kind, layout=layout)
-    if columns:
-        base = found or Understood(
-            load_layouts()[layout or kind or "companies"], {}, tuple(range(len(header)))
-        )
-        return assign_explicit(header, columns, base=base, file=name)
-    return found
-
-
-def assemble(
-    cells: pl.DataFrame, found: Understood, header: Sequence[str], *, name: str,
-    rejected: Sequence[Rejected] = (), notes: Sequence[str] = (),
-) -> SourceFrame:  # fmt: skip
-    """Rename position columns ``c<i>`` to canonical ones and blank cells to null."""
-    if cells.height == 0:
-        raise EmptySource("there is a header but no data row.", file=name)
-    picks = [pl.col("line")]
-    for column, places in found.positions.items():
-        parts = [_blank_to_null(pl.col(f"c{i}")) for i in places]
-        target = f"attribute:{column}" if column in found.layout.attributes else column
-        if column in MANY:
-            picks += [part.alias(target if n == 0 else f"{target}_{n + 1}") for n, part in enumerate(parts)]
-        else:
-            picks.append(pl.coalesce(parts).alias(target))
-    return SourceFrame(
-        source=name, kind=found.layout.kind, layout=found.layout, frame=cells.select(picks),
-        mapping={column: tuple(header[i] for i in places) for column, places in found.positions.items()},
-        unmapped=tuple(header[i] for i in found.unmapped),
-        rejected=tuple(rejected), notes=tuple(notes),
-    )  # fmt: skip
-
-
-def _blank_to_null(cell: pl.Expr) -> pl.Expr:
-    bare = cell.str.strip_chars()
-    return pl.when(bare != "").then(bare)
 
 
 __all__ = ["Proposal", "SourceFrame", "UnsupportedSource", "propose_mapping", "read_source"]

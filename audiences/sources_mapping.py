@@ -1,0 +1,88 @@
+"""A header and position columns into a SourceFrame: the step every kind of source shares.
+
+Must not open anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from audiences.errors import EmptySource
+from audiences.model import Rejected
+from audiences.sources_layout import MANY, Layout, Understood, assign_explicit, fold, load_layouts, recognise
+
+Columns = Mapping[str, str | Sequence[str]]
+
+
+@dataclass(frozen=True, eq=False)
+class SourceFrame:
+    """A source as text. ``frame`` has ``line`` (1-based, UInt32) and canonical String columns; blank is null.
+
+    A further e-mail, phone or postal code of the same row is ``email_2``,
+    ``phone_2`` and so on. Columns the layout keeps as extra account attributes
+    are named ``attribute:<name>``.
+    """
+
+    source: str
+    kind: str  # "companies" | "contacts" | "signals"
+    layout: Layout
+    frame: pl.DataFrame
+    mapping: Mapping[str, tuple[str, ...]]  # canonical column -> header names in the file
+    unmapped: tuple[str, ...]
+    rejected: tuple[Rejected, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def score_header(cells: Sequence[str], *, kind: str, layout: str, columns: Columns) -> int:
+    """How many cells of a row are known column names; 0 when the row cannot be a header."""
+    wanted = {
+        fold(name) for names in columns.values() for name in ([names] if isinstance(names, str) else names)
+    }
+    explicit = sum(1 for cell in cells if fold(cell) in wanted)
+    found = recognise(cells, kind=kind, layout=layout)
+    known = sum(map(len, found.positions.values())) if found else 0
+    return max(explicit, known)
+
+
+def understand_header(
+    header: Sequence[str], *, name: str, kind: str, layout: str, columns: Columns
+) -> Understood | None:
+    """The mapping of this header, the user's own pairs on top; None when nothing identifies a row."""
+    found = recognise(header, kind=kind, layout=layout)
+    if columns:
+        base = found or Understood(
+            load_layouts()[layout or kind or "companies"], {}, tuple(range(len(header)))
+        )
+        return assign_explicit(header, columns, base=base, file=name)
+    return found
+
+
+def assemble(
+    cells: pl.DataFrame, found: Understood, header: Sequence[str], *, name: str,
+    rejected: Sequence[Rejected] = (), notes: Sequence[str] = (),
+) -> SourceFrame:  # fmt: skip
+    """Rename position columns ``c<i>`` to canonical ones and blank cells to null."""
+    if cells.height == 0:
+        raise EmptySource("there is a header but no data row.", file=name)
+    picks = [pl.col("line")]
+    for column, places in found.positions.items():
+        parts = [_blank_to_null(pl.col(f"c{i}")) for i in places]
+        target = f"attribute:{column}" if column in found.layout.attributes else column
+        if column in MANY:
+            picks += [part.alias(target if n == 0 else f"{target}_{n + 1}") for n, part in enumerate(parts)]
+        else:
+            picks.append(pl.coalesce(parts).alias(target))
+    return SourceFrame(
+        source=name, kind=found.layout.kind, layout=found.layout, frame=cells.select(picks),
+        mapping={column: tuple(header[i] for i in places) for column, places in found.positions.items()},
+        unmapped=tuple(header[i] for i in found.unmapped),
+        rejected=tuple(rejected), notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _blank_to_null(cell: pl.Expr) -> pl.Expr:
+    bare = cell.str.strip_chars()
+    return pl.when(bare != "").then(bare)
