@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flows.report import words
+from flows.report import formats
 from flows.report.svg import Markup, Scale, label, line, ticks
 
 SIZE = (620.0, 340.0)
@@ -30,4 +30,4 @@ def axes(
 
 def percent_ticks(low: float, high: float, about: int = 5) -> list[tuple[float, str]]:
     """Round fractions between low and high, as per cent."""
-    return [(v, words.percent(v, 0)) for v in ticks(low, high, about=about)]
+    return [(v, formats.percent(v, 0)) for v in ticks(low, high, about=about)]

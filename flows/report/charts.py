@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.report import words
+from flows.report import formats
 from flows.report.axes import BOTTOM, LEFT, RIGHT, SIZE, TOP, axes, percent_ticks
 from flows.report.charts_weekly import delivery_and_price, weekly
 from flows.report.model import ReportPage
@@ -57,7 +57,7 @@ def _curve_names(page: ReportPage, x: Scale, y: Scale) -> list[Markup]:
     shown = [("before", page.before)] + ([("after", page.after)] if page.after else [])
     for row, (kind, figures) in enumerate(shown):
         at = y(0.93) + 24 * row
-        text = f"{_name(page, kind)}: top {figures.top} take {words.percent(figures.top_share.point, 0)}"
+        text = f"{_name(page, kind)}: top {figures.top} take {formats.percent(figures.top_share.point, 0)}"
         parts.append(line((x(0.04), at - 5), (x(0.04) + 30, at - 5), f"line {kind}"))
         parts.append(label((x(0.04) + 40, at), text, f"name {kind}"))
     return parts
@@ -75,8 +75,8 @@ def _name(page: ReportPage, kind: str) -> str:
 def _lorenz_text(page: ReportPage) -> str:
     parts = [
         f"{_name(page, kind).capitalize()}, the least served half of accounts took "
-        f"{words.percent(_at(f.lorenz, 0.5))} of impressions and the Gini index was "
-        f"{words.decimal(f.gini.point, 2)}."
+        f"{formats.percent(_at(f.lorenz, 0.5))} of impressions and the Gini index was "
+        f"{formats.decimal(f.gini.point, 2)}."
         for kind, f in (("before", page.before), ("after", page.after))
         if f is not None
     ]
@@ -93,8 +93,8 @@ def ranking(page: ReportPage) -> Markup:
     parts = axes(
         x,
         y,
-        x_ticks=[(v, words.count(v)) for v in decades(1, x.high)],
-        y_ticks=[(v, words.count(v)) for v in decades(1, y.high)],
+        x_ticks=[(v, formats.count(v)) for v in decades(1, x.high)],
+        y_ticks=[(v, formats.count(v)) for v in decades(1, y.high)],
         x_title="Accounts, most served first",
     )
     floor = y(page.floor)
@@ -134,11 +134,12 @@ def coverage(page: ReportPage) -> Markup:
     bottom = size[1] - 34
     parts = [line((x(v), 8), (x(v), bottom), "grid") for v in ticks(0, 1, about=4)]
     parts += [
-        label((x(v), bottom + 20), words.percent(v, 0), "tick", anchor="middle") for v in ticks(0, 1, about=4)
+        label((x(v), bottom + 20), formats.percent(v, 0), "tick", anchor="middle")
+        for v in ticks(0, 1, about=4)
     ]
     for i, k in enumerate(ks):
         middle = 8 + row * (i + 0.5)
-        parts.append(label((x.start - 12, middle + 4), f"{words.count(k)} or more", "tick", anchor="end"))
+        parts.append(label((x.start - 12, middle + 4), f"{formats.count(k)} or more", "tick", anchor="end"))
         for kind, figures, shift in (("before", page.before, -8.0), ("after", page.after, 8.0)):
             if figures is not None and k in figures.coverage:
                 parts += _interval(figures, k, kind, x, middle + (shift if page.after else 0.0))
@@ -155,7 +156,7 @@ def _interval(figures: Figures, k: int, kind: str, x: Scale, at: float) -> list[
     value = figures.coverage[k]
     late = x(value.high) > x.end - 96
     where = x(value.low) - 8 if late else x(value.high) + 8
-    text = f"{kind} {words.percent(value.point, 0)}"
+    text = f"{kind} {formats.percent(value.point, 0)}"
     return [
         line((x(value.low), at), (x(value.high), at), f"range {kind}"),
         dot((x(value.point), at), f"dot {kind}", radius=5),
@@ -167,8 +168,8 @@ def _coverage_text(page: ReportPage) -> str:
     shown = [("before", page.before), *([("after", page.after)] if page.after else [])]
     lines = []
     for k in page.now.coverage:
-        values = [f"{words.percent(f.coverage[k].point, 0)} {kind}" for kind, f in shown if k in f.coverage]
-        lines.append(f"{words.count(k)} or more: {', '.join(values)}.")
+        values = [f"{formats.percent(f.coverage[k].point, 0)} {kind}" for kind, f in shown if k in f.coverage]
+        lines.append(f"{formats.count(k)} or more: {', '.join(values)}.")
     return " ".join(lines)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from flows.report import words
+from flows.report import formats
 from flows.report.axes import BOTTOM, LEFT, RIGHT, SIZE, TOP, axes, percent_ticks
 from flows.report.model import ReportPage
 from flows.report.pieces import Week
@@ -34,7 +34,7 @@ def weekly(page: ReportPage) -> Markup:
     parts.append(path(points, "line after"))
     parts += [dot(p, "dot after", radius=3.2) for p in points]
     if points:
-        last = words.percent(weeks[-1].share.point)
+        last = formats.percent(weeks[-1].share.point)
         parts.append(label((points[-1][0] + 8, points[-1][1] + 4), last, "name after"))
     return frame(
         "weekly",
@@ -60,10 +60,10 @@ def _week_bands(page: ReportPage, x: Scale, y: Scale) -> list[Markup]:
     if page.target_share is not None:
         at = y(page.target_share)
         parts.append(line((x.start, at), (x.end, at), "aim"))
-        names.append((at + 4, f"aim {words.percent(page.target_share, 0)}"))
+        names.append((at + 4, f"aim {formats.percent(page.target_share, 0)}"))
     even = min(1.0, page.now.top / max(page.now.accounts, 1))
     parts.append(line((x.start, y(even)), (x.end, y(even)), "even"))
-    names.append((y(even) + 4, f"even {words.percent(even, 0)}"))
+    names.append((y(even) + 4, f"even {formats.percent(even, 0)}"))
     taken = y(page.weeks[-1].share.point) + 4 if page.weeks else None
     heights = _beside([at for at, _ in names], taken)
     return parts + [
@@ -102,8 +102,9 @@ def _weekly_text(weeks: Sequence[Week]) -> str:
         return "No week is complete yet."
     first, last = weeks[0], weeks[-1]
     return (
-        f"From {words.percent(first.share.point)} in the week of {words.day(first.start)} to "
-        f"{words.percent(last.share.point)} in the week of {words.day(last.start)}, over {len(weeks)} weeks."
+        f"From {formats.percent(first.share.point)} in the week of {formats.day(first.start)} to "
+        f"{formats.percent(last.share.point)} in the week of {formats.day(last.start)}, "
+        f"over {len(weeks)} weeks."
     )
 
 
@@ -149,7 +150,7 @@ def delivery_and_price(page: ReportPage) -> Markup:
                 "Impressions against the weeks before",
                 page.weeks,
                 value=lambda w: w.delivery,
-                shape=lambda v: words.percent(v, 0),
+                shape=lambda v: formats.percent(v, 0),
                 steady=1.0,
             )
         )
@@ -160,7 +161,7 @@ def delivery_and_price(page: ReportPage) -> Markup:
                 f"Price of 1,000 impressions ({page.currency})",
                 page.weeks,
                 value=lambda w: w.cpm,
-                shape=lambda v: words.decimal(v, 2),
+                shape=lambda v: formats.decimal(v, 2),
             )
         )
     return Markup("").join(drawn)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from balancer.types import Exposure, Vector
 from flows.report.pieces import Curve, Group
 
-_HALVINGS = 80  # of the bisection for the most even completion; past double precision
+_HALVINGS = 60  # of the bisection for the most even completion; past double precision
+_MASS_CUTS = 12  # steps where the segment's own mass is itself uncertain; more steps, tighter band
 
 
 def even_completion(low: Vector, high: Vector, *, total: float) -> Vector:
@@ -53,34 +54,56 @@ def top_sum_bounds(low: Vector, high: Vector, *, total: float) -> tuple[Vector, 
     return lowest, np.minimum(top_sums(high), kept - rest)
 
 
-def inside_total(exposure: Exposure) -> float:
-    """Impressions of the segment: the platform's total without what outsiders were reported to take."""
-    return max(0.0, exposure.total - exposure.outside)
+def inside_mass(exposure: Exposure) -> tuple[float, float]:
+    """Least and most impressions the segment itself can have taken."""
+    if exposure.mass is not None:
+        low, high = exposure.mass
+    else:
+        low = high = exposure.total - exposure.outside
+    floor, ceiling = float(exposure.low.sum()), float(exposure.high.sum())
+    high = min(max(high, floor), ceiling)
+    return min(max(low, floor), high), high
 
 
 def lorenz(exposure: Exposure, *, points: int = 160) -> Curve:
-    """Lorenz curve with the set of all curves that agree with the report.
+    """Lorenz curve of the segment's own impressions, with the set of all curves that agree with the report.
 
     Thinned to about ``points`` places, dense among the most served accounts where the curve bends.
     An empty exposure (no account, or nothing delivered) gives the line of equality without a band.
     """
     n = len(exposure.accounts)
-    high = np.minimum(exposure.high, max(inside_total(exposure), float(exposure.low.sum())))
-    high = np.maximum(high, exposure.low)
-    lowest, highest = top_sum_bounds(exposure.low, high, total=inside_total(exposure))
-    mass = float(highest[-1]) if n else 0.0
-    if n == 0 or mass <= 0.0 or exposure.point.sum() <= 0.0:
+    mass = inside_mass(exposure) if n else (0.0, 0.0)
+    if mass[0] <= 0.0 or exposure.point.sum() <= 0.0:
         line = (0.0, 1.0)
         return Curve(x=line, point=line, low=line, high=line)
     kept = _places(n, points)
-    floor, ceiling = 1 - highest[kept] / mass, 1 - lowest[kept] / mass
+    least, most = top_share_bounds(exposure.low, np.minimum(exposure.high, mass[1]), mass=mass)
     guess = 1 - top_sums(exposure.point)[kept] / exposure.point.sum()
+    floor, ceiling = 1 - most[kept], 1 - least[kept]
     return Curve(
         x=_rounded(1 - kept / n),
         point=_rounded(np.clip(guess, floor, ceiling)),
         low=_rounded(floor),
         high=_rounded(ceiling),
     )
+
+
+def top_share_bounds(low: Vector, high: Vector, *, mass: tuple[float, float]) -> tuple[Vector, Vector]:
+    """Lowest and highest share of their own mass the k largest can have, (n + 1,) each, k = 0..n.
+
+    mass  (least, most) impressions all accounts took together, 0 < least <= most
+
+    The upper bound is largest where its two limits meet. For the lower bound the mass is cut into
+    steps; within a step the top sum is no smaller than at its start and the mass no larger than at its end.
+    """
+    least, most = mass
+    rest = np.concatenate(([0.0], np.cumsum(np.sort(low))))[::-1]
+    tops = top_sums(high)
+    meeting = np.clip(tops + rest, least, most)
+    highest = np.minimum(tops, meeting - rest) / meeting
+    cuts = np.geomspace(least, most, _MASS_CUTS) if most > least * (1 + 1e-9) else np.array([least, most])
+    floors = [top_sums(even_completion(low, high, total=a)) / b for a, b in pairwise(cuts.tolist())]
+    return np.min(floors, axis=0), np.clip(highest, 0.0, 1.0)
 
 
 def _places(n: int, points: int) -> NDArray[np.int64]:

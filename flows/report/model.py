@@ -5,16 +5,13 @@ The same ``ReportPage`` becomes the HTML file, the web page, the terminal summar
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-
-import numpy as np
+from datetime import datetime
 
 from balancer.types import UNPLACED, BalancePlan, ShareTable
 from flows.report import words
-from flows.report.curves import aligned, groups_of, lorenz, ranked_counts
+from flows.report.curves import lorenz, ranked_counts
 from flows.report.pieces import (
     AccountFacts,
     AccountRow,
@@ -22,16 +19,14 @@ from flows.report.pieces import (
     Figures,
     ListLine,
     Moved,
-    PlanLine,
     PlanSummary,
     StarvedLine,
-    Transfer,
     Week,
     Window,
 )
+from flows.report.sections import moved_between, plan_summary, starved_lines
 
 _UNKNOWN_FACTS = AccountFacts()
-_SHOWN_TRANSFERS = 10
 _SHOWN_STARVED = 200
 
 
@@ -142,7 +137,8 @@ def _all_notes(
 ) -> tuple[str, ...]:
     given = [note for table in tables if table is not None for note in table.notes]
     sentences = [words.note(note) for note in (*given, *notes)]
-    return tuple(dict.fromkeys((*sentences, *words.standing_notes(first, second))))
+    told = (*sentences, *words.standing_notes(first, second))
+    return tuple(dict.fromkeys(sentence for sentence in told if sentence))
 
 
 def figures(table: ShareTable, window: Window) -> Figures:
@@ -216,86 +212,6 @@ def _standing(table: ShareTable) -> tuple[dict[str, int], dict[str, float]]:
     ranks = {accounts[i]: rank for rank, i in enumerate(table.order.tolist(), start=1)}
     total = max(table.exposure.total, 1.0)
     return ranks, {account: float(x) / total for account, x in zip(accounts, point, strict=True)}
-
-
-def moved_between(before: ShareTable, after: ShareTable, facts: Mapping[str, AccountFacts]) -> Moved:
-    """Who gave and who got, largest changes first; windows are compared by share."""
-    accounts, then, now = aligned(before.exposure, after.exposure)
-    change = now - then
-    order = np.argsort(change, kind="stable")
-
-    def lines(rows: list[int]) -> tuple[Transfer, ...]:
-        return tuple(
-            Transfer(a, facts.get(a, _UNKNOWN_FACTS).name or a, float(then[i]), float(now[i]))
-            for i in rows
-            for a in (accounts[i],)
-        )
-
-    return Moved(
-        impressions=float(min(change[change > 0].sum(), -change[change < 0].sum())),
-        givers=lines([i for i in order[:_SHOWN_TRANSFERS].tolist() if change[i] < 0]),
-        getters=lines([i for i in order[::-1][:_SHOWN_TRANSFERS].tolist() if change[i] > 0]),
-        groups=groups_of(then, now, top=before.top),
-    )
-
-
-def starved_lines(
-    rows: Sequence[AccountRow], facts: Mapping[str, AccountFacts], *, floor: int
-) -> tuple[StarvedLine, ...]:
-    """Accounts whose best guess is under the floor, best tiers first, then most members."""
-    low = [row for row in rows if row.impressions < floor]
-    low.sort(key=lambda r: (r.tier or 9, -(r.members or 0.0), r.account_id))
-    return tuple(
-        StarvedLine(
-            account_id=row.account_id,
-            name=row.name,
-            tier=row.tier,
-            members=row.members,
-            impressions=row.impressions,
-            high=row.high,
-            reason=facts.get(row.account_id, _UNKNOWN_FACTS).starved or _starved_guess(row),
-        )
-        for row in low
-    )
-
-
-def _starved_guess(row: AccountRow) -> str:
-    """The reason the numbers alone support, where the caller gave none."""
-    if row.state in ("paused", "held", "pending", "excluded"):
-        return row.state
-    if row.members is not None and row.members <= 0:
-        return "not_matched"
-    return "below_report" if row.source == "imputed" else "outbid"
-
-
-def plan_summary(plan: BalancePlan, facts: Mapping[str, AccountFacts]) -> PlanSummary:
-    """A plan in the page's terms, with one sentence per move."""
-    lines = []
-    for move in plan.moves:
-        name = facts.get(move.account, _UNKNOWN_FACTS).name or move.account
-        lines.append(
-            PlanLine(
-                account_id=move.account,
-                name=name,
-                before=move.before,
-                after=move.after,
-                reason=move.reason,
-                why=words.why(move, name=name),
-                release=None if move.release is None else date.fromordinal(move.release),
-            )
-        )
-    counted = Counter(move.reason for move in plan.moves)
-    return PlanSummary(
-        day=date.fromordinal(plan.day),
-        mode=plan.mode,
-        inputs_hash=plan.inputs_hash,
-        budgets=tuple(float(b) for b in plan.budgets),
-        band_accounts=tuple(int((plan.band == k).sum()) for k in range(plan.budgets.size)),
-        forecast=dict(plan.forecast),
-        statuses=plan.statuses,
-        moves=tuple(lines),
-        by_reason=dict(counted.most_common()),
-    )
 
 
 __all__ = ["ReportPage", "account_rows", "build_page", "figures", "plan_summary"]

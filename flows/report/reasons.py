@@ -63,23 +63,44 @@ STATUSES: dict[str, str] = {
     "cap_relaxed": "The caps are too tight for the budget and were widened by a factor of {x}.",
     "cap_short": "The caps are too tight for the budget: {n} impressions will not be bought.",
     "floor_short": "The budget cannot give every account its minimum.",
-    "frozen": "Nothing is changed today: the newest report is too old to steer by.",
-    "stale": "Nothing is changed today: the newest report is too old to steer by.",
+    "frozen": "Nothing is changed today: the reports cannot be relied on.",
+    "stale": "Nothing is changed today: the newest report is {n} days old.",
+    "cap_ignored": "One limit you set cannot be used with these reports.",
     "minimum_members": "A band would fall below the platform's minimum and was joined with its neighbour.",
     "operations_limited": "Only the most important changes go out today; the rest follow tomorrow.",
     "delivery_floor": "Evening out is paused: delivery came close to the minimum you set.",
 }
 
-# ShareTable.notes and the like; "code:number" fills {n}
+# ShareTable.notes and the like; "code:number" fills {n}; "" = said elsewhere on the page
 NOTES: dict[str, str] = {
-    "rows_exceed_total": "The platform's rows add up to more than its own total; it adds noise to every row.",
-    "no_bounds": "The report does not say what it leaves out, so the range is wide.",
+    "no_impressions": "",
+    "missing_rows_are_unknown_not_zero": "",
+    "some_impressions_fell_outside_the_segment": "",
+    "hidden_impressions_may_be_outside_the_segment": (
+        "Impressions without a name may have gone outside the segment; the ranges allow for that."
+    ),
+    "rows_exceed_total_within_noise": (
+        "The platform's rows add up to slightly more than its own total; it adds noise to every row."
+    ),
+    "top_share_fell_but_coverage_did_not_rise": "",
+    "change_is_certain": "The share changed for certain: the ranges before and after do not overlap.",
+    "change_is_within_the_bounds": "",
+    "creative_count_changed": "The number of creatives changed, which changes what the report can see.",
+    "account_count_changed": "The segment's number of accounts changed between the windows.",
+    "total_changed": "Total impressions changed by more than 5 %, so part of the change has other reasons.",
     "misfit": "The usual shape does not fit this list; only the safe range is shown, no estimate.",
-    "creatives_changed": "The number of creatives changed, which changes what the report can see.",
     "audience_expansion": "Audience Expansion is on: impressions go to companies outside the list.",
     "offsite_delivery": "Audience Network is on: impressions off the platform may carry no company.",
     "unreachable": "{n} accounts could not be reached at all and are left out of coverage.",
     "provisional": "The newest days may still be corrected by the platform.",
+}
+
+# Status.detail codes
+DETAILS: dict[str, str] = {
+    "stale_report": "",
+    "rows_exceed_total": "The rows contradict the platform's own totals.",
+    "click_cap": "The limit on clicks is not used here.",
+    "spend_cap": "The limit on spend is not used here.",
 }
 
 SOURCES: dict[str, str] = {"reported": "reported", "imputed": "estimated"}
@@ -95,3 +116,21 @@ LIST_STATES: dict[str, str] = {
     "failed": "Failed",
     "gone": "No longer there",
 }
+
+# (key in the data, heading, class) in table order
+ACCOUNT_COLUMNS = (
+    ("rank", "Rank", "n rank"),
+    ("name", "Account", "name"),
+    ("tier", "Tier", ""),
+    ("members", "Members", "n"),
+    ("impressions", "Impressions", "n"),
+    ("share", "Share", "n share"),
+    ("times_even", "× even share", "n"),
+    ("per_member", "Per member", "n"),
+    ("cap_use", "Cap use", "n"),
+    ("band", "Band", ""),
+    ("rank_before", "Rank before", "n"),
+    ("share_change", "Share change", "n"),
+    ("state", "State", ""),
+    ("source", "Source", ""),
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flows.report import words
+from flows.report import formats
 from flows.report.model import ReportPage
 from flows.report.pieces import Figures
 
@@ -16,28 +16,28 @@ def summary(page: ReportPage, *, accounts: int = 10) -> str:
         blocks += ["", *_table(_account_lines(page, accounts))]
     if page.notes:
         blocks += ["", *(f"- {line}" for line in page.notes)]
-    return "\n".join(blocks).replace(words.NBSP, " ") + "\n"
+    return "\n".join(blocks).replace(formats.NBSP, " ") + "\n"
 
 
 def _figure_lines(page: ReportPage) -> list[tuple[str, ...]]:
     windows = [figures for figures in (page.before, page.after) if figures is not None]
-    head = ("", *(words.span(f.window.start, f.window.end) for f in windows))
+    head = ("", *(formats.span(f.window.start, f.window.end) for f in windows))
     return [head, *((label, *(shape(f) for f in windows)) for label, shape in _FIGURES)]
 
 
 _FIGURES: tuple[tuple[str, Callable[[Figures], str]], ...] = (
-    ("impressions", lambda f: words.count(f.total)),
+    ("impressions", lambda f: formats.count(f.total)),
     ("share of the top", lambda f: _share(f)),
-    ("even spread (Gini)", lambda f: words.decimal(f.gini.point, 2)),
-    ("as if shared by", lambda f: f"{words.count(f.effective_accounts.point)} accounts"),
-    ("coverage", lambda f: words.percent(f.coverage_even.point)),
-    ("under the floor", lambda f: f"{words.count(f.under_served.point)} accounts"),
-    ("carry no name", lambda f: words.percent(f.unattributed)),
+    ("even spread (Gini)", lambda f: formats.decimal(f.gini.point, 2)),
+    ("as if shared by", lambda f: f"{formats.count(f.effective_accounts.point)} accounts"),
+    ("coverage", lambda f: formats.percent(f.coverage_even.point)),
+    ("under the floor", lambda f: f"{formats.count(f.under_served.point)} accounts"),
+    ("carry no name", lambda f: formats.percent(f.unattributed)),
 )
 
 
 def _share(figures: Figures) -> str:
-    return f"{words.percent(figures.top_share.point)} ({words.between(figures.top_share)})"
+    return f"{formats.percent(figures.top_share.point)} ({formats.between(figures.top_share)})"
 
 
 def _account_lines(page: ReportPage, limit: int) -> list[tuple[str, ...]]:
@@ -46,9 +46,9 @@ def _account_lines(page: ReportPage, limit: int) -> list[tuple[str, ...]]:
         (
             str(row.rank),
             row.name[:32],
-            words.count(row.impressions),
-            words.percent(row.share),
-            words.times(row.times_even),
+            formats.count(row.impressions),
+            formats.percent(row.share),
+            formats.times(row.times_even),
         )
         for row in page.rows[:limit]
     ]

@@ -1,7 +1,6 @@
-"""Every sentence a marketer reads, and how numbers look in it. It decides nothing and computes no share.
+"""Every sentence a marketer reads. It decides nothing and computes no share.
 
-Numbers follow one rule: thousands with a comma, shares with a no-break space before the per cent sign,
-whole per cent in sentences, one decimal in tables.
+Whole per cent in sentences, one decimal in tables; ``formats`` has the numbers, ``reasons`` the codes.
 """
 
 from __future__ import annotations
@@ -12,52 +11,28 @@ from datetime import date
 
 from balancer.types import UNPLACED, Bounded, Move
 from flows.report.formats import (
-    DASH as DASH,
-)
-from flows.report.formats import (
-    NBSP as NBSP,
-)
-from flows.report.formats import (
-    between as between,
-)
-from flows.report.formats import (
-    count as count,
-)
-from flows.report.formats import (
-    counts_between as counts_between,
-)
-from flows.report.formats import (
-    day as day,
-)
-from flows.report.formats import (
-    decimal as decimal,
-)
-from flows.report.formats import (
-    moment as moment,
-)
-from flows.report.formats import (
-    money as money,
-)
-from flows.report.formats import (
-    percent as percent,
-)
-from flows.report.formats import (
-    plural as plural,
-)
-from flows.report.formats import (
-    points as points,
-)
-from flows.report.formats import (
-    signed as signed,
-)
-from flows.report.formats import (
-    span as span,
-)
-from flows.report.formats import (
-    times as times,
+    DASH,
+    between,
+    count,
+    day,
+    decimal,
+    money,
+    percent,
+    plural,
+    times,
 )
 from flows.report.pieces import Companies, Figures, Moved, PlanSummary
-from flows.report.reasons import LIST_STATES, MOVES, NOTES, PLATFORMS, SOURCES, STARVED, STATES, STATUSES
+from flows.report.reasons import (
+    DETAILS,
+    LIST_STATES,
+    MOVES,
+    NOTES,
+    PLATFORMS,
+    SOURCES,
+    STARVED,
+    STATES,
+    STATUSES,
+)
 
 # -- the report ------------------------------------------------------------
 
@@ -197,24 +172,6 @@ def companies(value: Companies) -> str:
 
 # -- accounts and plans ----------------------------------------------------
 
-# (key in the data, heading, class) in table order
-ACCOUNT_COLUMNS = (
-    ("rank", "Rank", "n rank"),
-    ("name", "Account", "name"),
-    ("tier", "Tier", ""),
-    ("members", "Members", "n"),
-    ("impressions", "Impressions", "n"),
-    ("share", "Share", "n share"),
-    ("times_even", "× even share", "n"),
-    ("per_member", "Per member", "n"),
-    ("cap_use", "Cap use", "n"),
-    ("band", "Band", ""),
-    ("rank_before", "Rank before", "n"),
-    ("share_change", "Share change", "n"),
-    ("state", "State", ""),
-    ("source", "Source", ""),
-)
-
 
 def band(index: int | None) -> str:
     return "none" if index is None or index == UNPLACED else f"Band {index + 1}"
@@ -238,7 +195,7 @@ def status(code: str, number: float = 0.0, detail: str = "") -> str:
     if not text:
         text = code.replace("_", " ").capitalize() + "."
     sentence = text.format(n=count(number), x=decimal(number, 2), p=percent(number))
-    return f"{sentence} {detail}".strip()
+    return f"{sentence} {DETAILS.get(detail, detail)}".strip()
 
 
 def why(move: Move, *, name: str) -> str:

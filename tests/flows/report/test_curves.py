@@ -14,6 +14,7 @@ from flows.report.curves import (
     groups_of,
     lorenz,
     ranked_counts,
+    top_share_bounds,
     top_sum_bounds,
     top_sums,
 )
@@ -59,6 +60,20 @@ def test_the_lorenz_band_encloses_the_true_curve_and_the_drawn_one(case) -> None
         assert floor - 1e-4 <= actual <= ceiling + 1e-4
         assert floor - 1e-9 <= point <= ceiling + 1e-9
     assert list(curve.x) == sorted(curve.x)
+
+
+@given(hidden_counts(), st.integers(0, 40), st.integers(0, 40))
+@settings(max_examples=150, deadline=None)
+def test_the_share_bounds_hold_when_the_mass_itself_is_uncertain(case, fewer: int, more: int) -> None:
+    low, true, high = case
+    mass = float(true.sum())
+    if mass == 0:
+        return
+    edges = (max(mass - fewer, low.sum(), 1e-3), min(mass + more, max(high.sum(), mass)))
+    least, most = top_share_bounds(low, high, mass=edges)
+    actual = top_sums(true) / mass
+    assert (least <= actual + 1e-6).all()
+    assert (actual <= most + 1e-6).all()
 
 
 def slow_even_completion(low: np.ndarray, high: np.ndarray, total: float) -> np.ndarray:
