@@ -1,0 +1,308 @@
+"""What was shown to whom: report rows and the platform's totals, replaced when restated. No estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+from sqlalchemy import Connection, delete, insert, select
+
+from audiences.model import ImpressionReport, ReportRow, ReportTotal
+from audiences.store.bulk import insert_rows
+from audiences.store.database import table_of
+from audiences.store.part import Part
+from audiences.tables import (
+    ImpressionRow,
+    ImpressionTotalRow,
+    OrganizationLinkRow,
+    ReportScopeRow,
+    ReportWindowRow,
+)
+
+SCOPE, WINDOW = table_of(ReportScopeRow), table_of(ReportWindowRow)
+IMPRESSION, TOTAL = table_of(ImpressionRow), table_of(ImpressionTotalRow)
+LINK = table_of(OrganizationLinkRow)
+
+_ROW = tuple(column.name for column in IMPRESSION.c)
+_TOTAL = tuple(column.name for column in TOTAL.c)
+
+
+@dataclass(frozen=True, eq=False)
+class ImpressionColumns:
+    """Report rows by column, in order of day, campaign, creative, entity.
+
+    first, last    (n,) int64 proleptic ordinals; equal for a daily row
+    entity         (n,) int64 rows of ``entities``; ``accounts[i]`` is our account of ``entities[i]``, or None
+    campaign, creative   (n,) int64 rows of ``campaigns`` / ``creatives``; "" where the report did not say
+    impressions, clicks, members   (n,) int64, -1 where the platform withheld the figure
+    spend          (n,) float64 money, NaN where it was not said
+    """
+
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+    entity: NDArray[np.int64]
+    campaign: NDArray[np.int64]
+    creative: NDArray[np.int64]
+    impressions: NDArray[np.int64]
+    clicks: NDArray[np.int64]
+    members: NDArray[np.int64]
+    spend: NDArray[np.float64]
+    entities: tuple[str, ...]
+    accounts: tuple[str | None, ...]
+    campaigns: tuple[str, ...]
+    creatives: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TotalRow:
+    first: date
+    last: date
+    campaign_id: str
+    creative_id: str
+    impressions: int
+    clicks: int | None
+    spend: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ReportWindow:
+    """One answered day or window. A day without one was never asked for or never answered."""
+
+    scope: tuple[str, ...]
+    first: date
+    last: date
+    fetched_at: datetime
+    list_depth: int | None
+    floor: int
+    noise: int
+    warnings: tuple[str, ...]
+
+
+class Impressions(Part):
+    def save_report(self, report: ImpressionReport) -> int:
+        """Store a report; what it restates (same platform, source, grain, scope and days) is replaced.
+
+        A day that a newer answer already covers stays as it is. Returns the number of days or windows stored.
+        """
+        with self._db.write() as connection:
+            scope = _scope(connection, report)
+            windows = _windows_to_store(connection, scope, report)
+            for first, last in windows:
+                for table in (IMPRESSION, TOTAL, WINDOW):
+                    connection.execute(
+                        delete(table).where(
+                            table.c.scope == scope, table.c.first == first, table.c.last == last
+                        )
+                    )
+            _insert_windows(connection, scope, report, windows)
+            insert_rows(connection, IMPRESSION, _ROW, _rows(scope, report, windows))
+            insert_rows(connection, TOTAL, _TOTAL, _totals(scope, report, windows))
+        return len(windows)
+
+    def impressions(
+        self,
+        platform: str,
+        start: date,
+        end: date,
+        *,
+        grain: str,
+        source: str | None = None,
+        campaigns: Sequence[str] | None = None,
+        segment_accounts: Sequence[str] | None = None,
+    ) -> ImpressionColumns:
+        """Stored rows whose day or whole window lies in ``start`` .. ``end`` (inclusive).
+
+        grain              "daily" or "all": the two are never mixed, they count the same impressions
+        campaigns          only these; None = every one
+        segment_accounts   only entities linked to these accounts; None = every entity, linked or not
+        """
+        wanted = _within(IMPRESSION, platform, start, end, grain, source)
+        if campaigns is not None:
+            wanted = wanted.where(IMPRESSION.c.campaign_id.in_(list(campaigns)))
+        order = [IMPRESSION.c[name] for name in ("first", "campaign_id", "creative_id", "entity", "last")]
+        with self._db.read() as connection:
+            rows = connection.execute(wanted.order_by(*order)).all()
+            links = {
+                row.urn: row.account_id
+                for row in connection.execute(select(LINK).where(LINK.c.platform == platform))
+            }
+        if segment_accounts is not None:
+            inside = set(segment_accounts)
+            rows = [row for row in rows if links.get(row.entity) in inside]
+        return _columns(rows, links)
+
+    def totals(
+        self,
+        platform: str,
+        start: date,
+        end: date,
+        *,
+        grain: str,
+        source: str | None = None,
+        campaigns: Sequence[str] | None = None,
+    ) -> tuple[TotalRow, ...]:
+        """The platform's own totals, exact, for the same choice as ``impressions``."""
+        wanted = _within(TOTAL, platform, start, end, grain, source)
+        if campaigns is not None:
+            wanted = wanted.where(TOTAL.c.campaign_id.in_(list(campaigns)))
+        order = [TOTAL.c[name] for name in ("first", "last", "campaign_id", "creative_id")]
+        with self._db.read() as connection:
+            return tuple(
+                TotalRow(
+                    r.first, r.last, r.campaign_id, r.creative_id, r.impressions, r.clicks, Decimal(r.spend)
+                )
+                for r in connection.execute(wanted.order_by(*order))
+            )
+
+    def report_windows(
+        self, platform: str, start: date, end: date, *, grain: str, source: str | None = None
+    ) -> tuple[ReportWindow, ...]:
+        """Which days or windows were answered, when, and how deep, oldest first."""
+        wanted = _within(WINDOW, platform, start, end, grain, source).add_columns(SCOPE.c.scope.label("ids"))
+        with self._db.read() as connection:
+            rows = connection.execute(wanted.order_by(WINDOW.c.first, WINDOW.c.last, SCOPE.c.scope)).all()
+        return tuple(
+            ReportWindow(
+                scope=tuple(orjson.loads(row.ids)),
+                first=row.first,
+                last=row.last,
+                fetched_at=row.fetched_at,
+                list_depth=row.list_depth,
+                floor=row.floor,
+                noise=row.noise,
+                warnings=tuple(orjson.loads(row.warnings)),
+            )
+            for row in rows
+        )
+
+
+Window = tuple[date, date]
+
+
+def _scope(connection: Connection, report: ImpressionReport) -> int:
+    ids = orjson.dumps(sorted(report.scope)).decode()
+    key = {"platform": report.platform, "source": report.source, "grain": report.grain, "scope": ids}
+    wanted = select(SCOPE.c.number).where(*(SCOPE.c[name] == value for name, value in key.items()))
+    found = connection.execute(wanted).scalar_one_or_none()
+    if found is None:
+        if connection.dialect.name != "sqlite":  # two collectors may meet here
+            connection.exec_driver_sql("LOCK TABLE report_scope IN SHARE ROW EXCLUSIVE MODE")
+            found = connection.execute(wanted).scalar_one_or_none()
+        if found is None:
+            connection.execute(insert(SCOPE).values(**key))
+            found = connection.execute(wanted).scalar_one()
+    return int(found)
+
+
+def _windows_to_store(connection: Connection, scope: int, report: ImpressionReport) -> tuple[Window, ...]:
+    """Each day of a daily report, or its one window, unless a newer answer is stored."""
+    if report.grain == "daily":
+        days = [report.start + timedelta(days=i) for i in range((report.end - report.start).days + 1)]
+        windows = [(day, day) for day in days]
+    else:
+        windows = [(report.start, report.end)]
+    newer = connection.execute(
+        select(WINDOW.c.first, WINDOW.c.last).where(
+            WINDOW.c.scope == scope,
+            WINDOW.c.first >= report.start,
+            WINDOW.c.last <= report.end,
+            WINDOW.c.fetched_at > report.fetched_at,
+        )
+    )
+    kept = {(row.first, row.last) for row in newer}
+    return tuple(window for window in windows if window not in kept)
+
+
+def _insert_windows(
+    connection: Connection, scope: int, report: ImpressionReport, windows: tuple[Window, ...]
+) -> None:
+    fixed = {
+        "scope": scope,
+        "fetched_at": report.fetched_at,
+        "list_depth": report.list_depth,
+        "floor": report.floor,
+        "noise": report.noise,
+        "warnings": orjson.dumps(report.warnings).decode(),
+    }
+    if windows:
+        connection.execute(
+            insert(WINDOW), [{**fixed, "first": first, "last": last} for first, last in windows]
+        )
+
+
+def _window_of(item: ReportRow | ReportTotal, report: ImpressionReport) -> Window:
+    return (item.day, item.day) if item.day is not None else (report.start, report.end)
+
+
+def _rows(scope: int, report: ImpressionReport, windows: tuple[Window, ...]) -> Iterator[tuple[Any, ...]]:
+    """Rows by key; the last of several rows about the same entity, day, campaign and creative wins."""
+    wanted = set(windows)
+    unique: dict[tuple[Any, ...], ReportRow] = {}
+    for row in report.rows:
+        window = _window_of(row, report)
+        if window in wanted:
+            unique[(*window, row.campaign_id or "", row.creative_id or "", row.entity)] = row
+    for key in sorted(unique):
+        row = unique[key]
+        spend = None if row.spend is None else str(row.spend)
+        yield (scope, *key, row.impressions, row.clicks, spend, row.members)
+
+
+def _totals(scope: int, report: ImpressionReport, windows: tuple[Window, ...]) -> Iterator[tuple[Any, ...]]:
+    wanted = set(windows)
+    unique: dict[tuple[Any, ...], ReportTotal] = {}
+    for total in report.totals:
+        window = _window_of(total, report)
+        if window in wanted:
+            unique[(*window, total.campaign_id or "", total.creative_id or "")] = total
+    for key in sorted(unique):
+        total = unique[key]
+        yield (scope, *key, total.impressions, total.clicks, str(total.spend))
+
+
+def _within(table: Any, platform: str, start: date, end: date, grain: str, source: str | None) -> Any:
+    wanted = (
+        select(table)
+        .join(SCOPE, SCOPE.c.number == table.c.scope)
+        .where(SCOPE.c.platform == platform, SCOPE.c.grain == grain)
+        .where(table.c.first >= start, table.c.last <= end)
+    )
+    return wanted if source is None else wanted.where(SCOPE.c.source == source)
+
+
+def _columns(rows: Sequence[Any], links: dict[str, str]) -> ImpressionColumns:
+    entities, entity = _codes([row.entity for row in rows])
+    campaigns, campaign = _codes([row.campaign_id for row in rows])
+    creatives, creative = _codes([row.creative_id for row in rows])
+    return ImpressionColumns(
+        first=_ints([row.first.toordinal() for row in rows]),
+        last=_ints([row.last.toordinal() for row in rows]),
+        entity=entity,
+        campaign=campaign,
+        creative=creative,
+        impressions=_ints([-1 if row.impressions is None else row.impressions for row in rows]),
+        clicks=_ints([-1 if row.clicks is None else row.clicks for row in rows]),
+        members=_ints([-1 if row.members is None else row.members for row in rows]),
+        spend=np.array([np.nan if row.spend is None else float(row.spend) for row in rows], dtype=np.float64),
+        entities=entities,
+        accounts=tuple(links.get(name) for name in entities),
+        campaigns=campaigns,
+        creatives=creatives,
+    )
+
+
+def _codes(names: list[str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """The distinct names in order, and for each name its place among them."""
+    distinct = tuple(sorted(set(names)))
+    place = {name: i for i, name in enumerate(distinct)}
+    return distinct, _ints([place[name] for name in names])
+
+
+def _ints(values: list[int]) -> NDArray[np.int64]:
+    return np.array(values, dtype=np.int64)

@@ -1,0 +1,210 @@
+"""Balance plans from proposal to landing, and the band each account is in. Stores decisions; takes none."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, insert, select, update
+
+from audiences.store.bulk import insert_rows, upsert_rows
+from audiences.store.database import table_of
+from audiences.store.errors import Conflict, NotFound
+from audiences.store.part import Part
+from audiences.store.records import BandState, PlanMove, PlanRecord, PlanStatus
+from audiences.tables import BandStateRow, MoveRow, PlanRow
+
+PLAN, MOVE, BAND = table_of(PlanRow), table_of(MoveRow), table_of(BandStateRow)
+
+# where a plan may go from each status; APPLIED, REFUSED and LAPSED are ends
+NEXT_STATUS: Mapping[PlanStatus, tuple[PlanStatus, ...]] = {
+    PlanStatus.PROPOSED: (PlanStatus.APPROVED, PlanStatus.REFUSED, PlanStatus.LAPSED),
+    PlanStatus.SHADOW: (PlanStatus.LAPSED,),
+    PlanStatus.APPROVED: (PlanStatus.APPLIED, PlanStatus.REFUSED, PlanStatus.LAPSED),
+    PlanStatus.APPLIED: (),
+    PlanStatus.REFUSED: (),
+    PlanStatus.LAPSED: (),
+}
+
+
+def plan_id(segment: str, day: date, mode: str, inputs_hash: str, body: bytes) -> str:
+    """Hex SHA-256 over what makes a plan what it is."""
+    digest = hashlib.sha256(f"{segment}\n{day.isoformat()}\n{mode}\n{inputs_hash}\n".encode())
+    digest.update(body)
+    return digest.hexdigest()
+
+
+class Plans(Part):
+    def save_plan(self, plan: PlanRecord) -> bool:
+        """Store a plan and its moves. False when the very same plan is stored already (its status stays)."""
+        with self._db.write() as connection:
+            if _find(connection, plan.plan_id) is not None:
+                return False
+            values = {name: getattr(plan, name) for name in _FIELDS}
+            made = connection.execute(
+                insert(PLAN).values(**values, status=str(plan.status), moves=len(plan.moves))
+            )
+            number = made.inserted_primary_key[0] if made.inserted_primary_key else None
+            rows = (
+                (number, m.account_id, m.before, m.after, m.reason, _json(m.evidence), m.release)
+                for m in sorted(plan.moves, key=lambda move: move.account_id)
+            )
+            insert_rows(connection, MOVE, [column.name for column in MOVE.c], rows)
+            return True
+
+    def plan(self, plan_id: str) -> PlanRecord:
+        """A plan with its moves, by account id. Raises ``NotFound``."""
+        with self._db.read() as connection:
+            return _record(connection, _need(connection, plan_id))
+
+    def latest_plan(self, segment: str, *, statuses: Iterable[PlanStatus] | None = None) -> PlanRecord | None:
+        """The plan of a segment stored last, optionally among some statuses."""
+        wanted = select(PLAN).where(PLAN.c.segment == segment)
+        if statuses is not None:
+            wanted = wanted.where(PLAN.c.status.in_([str(status) for status in statuses]))
+        with self._db.read() as connection:
+            row = connection.execute(wanted.order_by(PLAN.c.number.desc()).limit(1)).one_or_none()
+            return None if row is None else _record(connection, row)
+
+    def plans(
+        self, *, segment: str | None = None, status: PlanStatus | None = None, limit: int = 100
+    ) -> tuple[PlanRecord, ...]:
+        """Plans, newest first, with their moves."""
+        wanted = select(PLAN)
+        if segment is not None:
+            wanted = wanted.where(PLAN.c.segment == segment)
+        if status is not None:
+            wanted = wanted.where(PLAN.c.status == str(status))
+        with self._db.read() as connection:
+            rows = connection.execute(wanted.order_by(PLAN.c.number.desc()).limit(limit)).all()
+            return tuple(_record(connection, row) for row in rows)
+
+    def decide_plan(
+        self,
+        plan_id: str,
+        status: PlanStatus,
+        *,
+        by: str,
+        at: datetime,
+        note: str = "",
+        seen: str | None = None,
+    ) -> PlanRecord:
+        """Move a plan on; the step it has taken already is repeated without effect.
+
+        Raises ``Conflict`` for a step that is not allowed (of two people deciding, the first wins), or when
+        ``seen``, the inputs hash the person looked at, is not the plan's.
+        """
+        with self._db.write() as connection:
+            row = _need(connection, plan_id, lock=True)
+            if PlanStatus(row.status) is status:
+                return _record(connection, row)
+            if status not in NEXT_STATUS[PlanStatus(row.status)]:
+                raise Conflict(f"Plan {plan_id[:12]} is {row.status}; it cannot become {status}.")
+            if seen is not None and seen != row.inputs_hash:
+                raise Conflict(f"Plan {plan_id[:12]} rests on other inputs than those that were looked at.")
+            connection.execute(
+                update(PLAN)
+                .where(PLAN.c.number == row.number)
+                .values(status=str(status), decided_by=by, decided_at=at, note=note)
+            )
+            return _record(connection, _need(connection, plan_id))
+
+    def lapse_plans(self, segment: str, *, by: str, at: datetime, note: str = "") -> tuple[str, ...]:
+        """Let every open plan of a segment lapse, because a newer one takes its place. Returns their ids."""
+        open_now = (str(PlanStatus.PROPOSED), str(PlanStatus.APPROVED), str(PlanStatus.SHADOW))
+        with self._db.write() as connection:
+            chosen = (PLAN.c.segment == segment, PLAN.c.status.in_(open_now))
+            ids = tuple(connection.execute(select(PLAN.c.plan_id).where(*chosen).with_for_update()).scalars())
+            connection.execute(
+                update(PLAN)
+                .where(PLAN.c.plan_id.in_(ids))
+                .values(status=str(PlanStatus.LAPSED), decided_by=by, decided_at=at, note=note)
+            )
+            return ids
+
+
+class Bands(Part):
+    def command_bands(self, segment: str, bands: Mapping[str, int], *, plan_id: str, on: date) -> None:
+        """Note the band each account was commanded into; one whose band stays keeps its day and plan."""
+        rows = [(segment, account, int(band), on, plan_id) for account, band in sorted(bands.items())]
+        stays = "CASE WHEN band_state.band = excluded.band THEN band_state.{0} ELSE excluded.{0} END"
+        changes = ", ".join(f"{name} = {stays.format(name)}" for name in ("commanded_on", "plan_id", "band"))
+        then = f"(segment, account_id) DO UPDATE SET {changes}"
+        with self._db.write() as connection:
+            upsert_rows(
+                connection,
+                BAND,
+                ("segment", "account_id", "band", "commanded_on", "plan_id"),
+                rows,
+                on_conflict=then,
+            )
+
+    def land_bands(self, segment: str, accounts: Iterable[str], *, on: date) -> int:
+        """Note that the commanded band of these accounts is in force from ``on``. Says how many changed."""
+        changed = 0
+        ids = sorted(set(accounts))
+        with self._db.write() as connection:
+            for i in range(0, len(ids), 10_000):
+                done = connection.execute(
+                    update(BAND)
+                    .where(BAND.c.segment == segment, BAND.c.account_id.in_(ids[i : i + 10_000]))
+                    .where((BAND.c.landed_band.is_(None)) | (BAND.c.landed_band != BAND.c.band))
+                    .values(landed_band=BAND.c.band, landed_on=on)
+                )
+                changed += done.rowcount
+        return changed
+
+    def band_states(self, segment: str) -> tuple[BandState, ...]:
+        """Every account ever commanded, by id."""
+        columns = ("account_id", "band", "commanded_on", "landed_band", "landed_on", "plan_id")
+        wanted = select(*(BAND.c[name] for name in columns)).where(BAND.c.segment == segment)
+        with self._db.read() as connection:
+            return tuple(BandState(*row) for row in connection.execute(wanted.order_by(BAND.c.account_id)))
+
+
+_FIELDS = (
+    "plan_id",
+    "segment",
+    "day",
+    "mode",
+    "inputs_hash",
+    "inputs",
+    "body",
+    "memory",
+    "created_by",
+    "created_at",
+    "decided_by",
+    "decided_at",
+    "note",
+)
+
+
+def _find(connection: Connection, plan_id: str, *, lock: bool = False) -> Row[Any] | None:
+    wanted = select(PLAN).where(PLAN.c.plan_id == plan_id)
+    return connection.execute(wanted.with_for_update() if lock else wanted).one_or_none()
+
+
+def _need(connection: Connection, plan_id: str, *, lock: bool = False) -> Row[Any]:
+    row = _find(connection, plan_id, lock=lock)
+    if row is None:
+        raise NotFound(f"No plan {plan_id[:12]} in the record.")
+    return row
+
+
+def _record(connection: Connection, row: Row[Any]) -> PlanRecord:
+    moves = connection.execute(select(MOVE).where(MOVE.c.plan == row.number).order_by(MOVE.c.account_id))
+    return PlanRecord(
+        **{name: getattr(row, name) for name in _FIELDS},
+        status=PlanStatus(row.status),
+        moves=tuple(
+            PlanMove(m.account_id, m.before, m.after, m.reason, orjson.loads(m.evidence), m.release)
+            for m in moves
+        ),
+    )
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(dict(value), option=orjson.OPT_SORT_KEYS).decode()

@@ -1,0 +1,177 @@
+"""Writes a platform's answers to one batch into the ledger, in one transaction, once.
+
+The state of a row after an answer, by its state before:
+
+| operation | answer   | none     | ACCEPTED | UNKNOWN  | REJECTED | LEAVING |
+|-----------|----------|----------|----------|----------|----------|---------|
+| add       | accepted | ACCEPTED | ACCEPTED | ACCEPTED | ACCEPTED | ACCEPTED|
+| add       | unknown  | UNKNOWN  | ACCEPTED | UNKNOWN  | UNKNOWN  | UNKNOWN |
+| add       | rejected | REJECTED | ACCEPTED | REJECTED | REJECTED | UNKNOWN |
+| remove    | accepted | none     | none     | none     | none     | none    |
+| remove    | other    | none     | LEAVING  | LEAVING  | none     | LEAVING |
+
+Must not decide what to send next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, select, update
+
+from audiences.model import MemberTable, Op, Receipt, RowResult, RowStatus
+from audiences.store.batches import BATCH, members_of, need_batch
+from audiences.store.bulk import is_sqlite, raw, upsert_rows
+from audiences.store.dead_letters import forget, remember
+from audiences.store.errors import Conflict
+from audiences.store.ledger_read import LEDGER
+from audiences.store.lists import AUDIENCE
+from audiences.store.packing import chosen, contained, each_key, sortable, stack
+from audiences.store.part import Part
+from audiences.store.records import LedgerState, next_try
+
+Retry = Callable[..., datetime | None]
+
+_COLUMNS = ("audience", "key", "state", "batch", "account_id", "payload")
+_TAKE = (
+    "state = {state}, batch = excluded.batch, account_id = excluded.account_id, payload = excluded.payload"
+)
+_STATE_AFTER_ADD = {
+    RowStatus.ACCEPTED: "excluded.state",
+    RowStatus.UNKNOWN: f"CASE ledger.state WHEN {LedgerState.ACCEPTED:d} THEN ledger.state ELSE excluded.state END",
+    RowStatus.REJECTED: (
+        f"CASE ledger.state WHEN {LedgerState.ACCEPTED:d} THEN ledger.state"
+        f" WHEN {LedgerState.LEAVING:d} THEN {LedgerState.UNKNOWN:d} ELSE excluded.state END"
+    ),
+}
+_STATE_OF_NEW = {
+    RowStatus.ACCEPTED: LedgerState.ACCEPTED,
+    RowStatus.UNKNOWN: LedgerState.UNKNOWN,
+    RowStatus.REJECTED: LedgerState.REJECTED,
+}
+
+
+class Settling(Part):
+    def settle_batch(self, batch_id: str, receipt: Receipt, *, at: datetime, retry: Retry = next_try) -> bool:
+        """Write what became of each row of a batch; True when this call did it.
+
+        A receipt that settles later only leaves its request id on the batch (False). A batch that is settled
+        already stays as it is (False). Rejected and unknown rows become dead letters, due when
+        ``retry(at, tries, retryable=...)`` says. Raises ``NotFound``, and ``Conflict`` when the receipt does
+        not speak of this batch or not of every row.
+        """
+        if receipt.batch_id != batch_id:
+            raise Conflict(f"The receipt is for another batch than {batch_id}.")
+        with self._db.write() as connection:
+            batch = _locked(connection, batch_id)
+            if batch.status == "settled":
+                return False
+            if not receipt.settled:
+                _await(connection, batch, receipt.request_id, at)
+                return False
+            if len(receipt.results) != batch.n:
+                raise Conflict(f"Batch {batch_id} has {batch.n} rows, its receipt {len(receipt.results)}.")
+            _settle(connection, batch, receipt.results, at=at, retry=retry)
+            return True
+
+
+def _locked(connection: Connection, batch_id: str) -> Row[Any]:
+    """The batch, once no other worker is writing to its audience."""
+    audience = need_batch(connection, batch_id).audience
+    connection.execute(
+        select(AUDIENCE.c.number).where(AUDIENCE.c.number == audience).with_for_update()
+    ).scalar_one()
+    return need_batch(connection, batch_id)
+
+
+def _await(connection: Connection, batch: Row[Any], request_id: str | None, at: datetime) -> None:
+    connection.execute(
+        update(BATCH)
+        .where(BATCH.c.number == batch.number)
+        .values(status="sent", request_id=request_id or batch.request_id, sent_at=batch.sent_at or at)
+    )
+
+
+def _settle(
+    connection: Connection, batch: Row[Any], results: Sequence[RowResult], *, at: datetime, retry: Retry
+) -> None:
+    members = members_of(batch)
+    codes = np.array([_CODES[result.status] for result in results], dtype=np.int8)
+    counts = {str(status): int((codes == code).sum()) for status, code in _CODES.items()}
+    live = _not_overtaken(connection, batch, members)
+    for status, code in _CODES.items():
+        rows = live & (codes == code)
+        if not rows.any():
+            continue
+        some = chosen(members, rows)
+        if batch.op == Op.ADD:
+            _added(connection, batch, some, status)
+        else:
+            _removed(connection, batch, some, status)
+        if status is RowStatus.ACCEPTED:
+            forget(connection, batch.audience, some.keys)
+        else:
+            kept = [results[i] for i in np.flatnonzero(rows).tolist()]
+            remember(connection, batch, some.keys, kept, at=at, retry=retry)
+    connection.execute(
+        update(BATCH).where(BATCH.c.number == batch.number).values(status="settled", settled_at=at, **counts)
+    )
+    connection.execute(update(AUDIENCE).where(AUDIENCE.c.number == batch.audience).values(touched_at=at))
+
+
+_CODES = {RowStatus.ACCEPTED: 1, RowStatus.UNKNOWN: 2, RowStatus.REJECTED: 3}
+
+
+def _not_overtaken(connection: Connection, batch: Row[Any], members: MemberTable) -> NDArray[np.bool_]:
+    """(n,) bool: False where a later batch about the same member was answered before this one."""
+    later = connection.execute(
+        select(BATCH.c.member_keys).where(
+            BATCH.c.audience == batch.audience,
+            BATCH.c.number > batch.number,
+            BATCH.c.version > batch.version,
+            BATCH.c.status == "settled",
+            BATCH.c.member_keys.is_not(None),
+        )
+    ).scalars()
+    live = np.ones(len(members), dtype=np.bool_)
+    for blob in later:
+        keys = stack([blob])
+        live &= ~contained(members.keys, keys[np.argsort(sortable(keys), kind="stable")])
+    return live
+
+
+def _added(connection: Connection, batch: Row[Any], members: MemberTable, status: RowStatus) -> None:
+    audience, number, state = batch.audience, batch.number, int(_STATE_OF_NEW[status])
+
+    def rows() -> Any:
+        columns = zip(each_key(members.keys), members.account_ids, members.payloads, strict=True)
+        return (
+            (audience, key, state, number, account or None, load or None) for key, account, load in columns
+        )
+
+    then = f"(audience, key) DO UPDATE SET {_TAKE.format(state=_STATE_AFTER_ADD[status])}"
+    upsert_rows(connection, LEDGER, _COLUMNS, rows, on_conflict=then)
+
+
+def _removed(connection: Connection, batch: Row[Any], members: MemberTable, status: RowStatus) -> None:
+    keys = [(batch.audience, key) for key in each_key(members.keys)]
+    if status is RowStatus.ACCEPTED:
+        _per_key(connection, "DELETE FROM ledger", "", keys)
+        return
+    _per_key(connection, "DELETE FROM ledger", f"AND state = {LedgerState.REJECTED:d}", keys)
+    set_state = f"UPDATE ledger SET state = {LedgerState.LEAVING:d}, batch = {int(batch.number)}"  # noqa: S608
+    _per_key(connection, set_state, "", keys)
+
+
+def _per_key(connection: Connection, verb: str, condition: str, keys: list[tuple[int, bytes]]) -> None:
+    """One statement per key on SQLite (sorted keys walk the tree once), one per batch on PostgreSQL."""
+    if is_sqlite(connection):
+        raw(connection).executemany(f"{verb} WHERE audience = ? AND key = ? {condition}", keys)
+        return
+    with raw(connection).cursor() as cursor:
+        sql = f"{verb} WHERE audience = %b AND key = ANY(%b) {condition}"
+        cursor.execute(sql, (keys[0][0], [key for _, key in keys]))

@@ -1,0 +1,117 @@
+"""Who must never be on a list, and the erasures that must reach every list. Digests only; sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from audiences.store.bulk import is_sqlite, upsert_rows
+from audiences.store.database import table_of
+from audiences.store.errors import Conflict
+from audiences.store.ledger_read import LEDGER
+from audiences.store.lists import ids_by_number
+from audiences.store.packing import KEY_BYTES, keys_from
+from audiences.store.part import Part
+from audiences.store.records import ErasureStep
+from audiences.tables import ErasureRow, SuppressionRow
+
+SUPPRESSION, ERASURE = table_of(SuppressionRow), table_of(ErasureRow)
+
+
+class Suppression(Part):
+    def suppress(self, digests: Iterable[bytes], *, reason: str, at: datetime) -> None:
+        """Add 32-byte digests to the suppression list; the first reason stays."""
+        rows = [(digest, reason, at) for digest in sorted(set(digests))]
+        if any(len(digest) != KEY_BYTES for digest, _, _ in rows):
+            raise Conflict("A digest has 32 bytes.")
+        bind = SUPPRESSION.c.at.type.bind_processor
+        with self._db.write() as connection:
+            convert = bind(connection.dialect)
+            ready = [(d, r, t if convert is None else convert(t)) for d, r, t in rows]
+            upsert_rows(
+                connection, SUPPRESSION, ("digest", "reason", "at"), ready, on_conflict="(digest) DO NOTHING"
+            )
+
+    def unsuppress(self, digests: Iterable[bytes]) -> int:
+        """Take digests off again. Returns how many were on it."""
+        gone = 0
+        wanted = sorted(set(digests))
+        with self._db.write() as connection:
+            for i in range(0, len(wanted), 10_000):
+                done = connection.execute(
+                    delete(SUPPRESSION).where(SUPPRESSION.c.digest.in_(wanted[i : i + 10_000]))
+                )
+                gone += done.rowcount
+        return gone
+
+    def suppressed(self) -> NDArray[np.uint8]:
+        """(n, 32) uint8, sorted."""
+        with self._db.read() as connection:
+            rows = connection.execute(select(SUPPRESSION.c.digest).order_by(SUPPRESSION.c.digest)).scalars()
+            return keys_from(b"".join(bytes(row) for row in rows))
+
+    def suppression_counts(self) -> dict[str, int]:
+        """Digests per reason."""
+        with self._db.read() as connection:
+            rows = connection.execute(
+                select(SUPPRESSION.c.reason, func.count()).group_by(SUPPRESSION.c.reason)
+            )
+            return {row[0]: row[1] for row in rows}
+
+
+class Erasure(Part):
+    def lists_that_held(self, digest: bytes) -> tuple[str, ...]:
+        """Every audience that was ever asked about this member: in the ledger, or in a batch still kept."""
+        with self._db.read() as connection:
+            return _lists_that_held(connection, digest)
+
+    def ask_erasure(self, digest: bytes, *, at: datetime) -> tuple[ErasureStep, ...]:
+        """Note an erasure: one open step per list that ever held the member. Asking again adds new lists."""
+        with self._db.write() as connection:
+            known = {step.audience_id for step in _steps(connection, digest)}
+            for audience_id in _lists_that_held(connection, digest):
+                if audience_id not in known:
+                    connection.execute(
+                        insert(ERASURE).values(
+                            digest=digest, audience_id=audience_id, asked_at=at, batch_id=""
+                        )
+                    )
+            return _steps(connection, digest)
+
+    def note_erasure(
+        self, digest: bytes, audience_id: str, *, batch_id: str, done_at: datetime | None
+    ) -> None:
+        """Note which batch carries an erasure to a list, and when the platform confirmed it."""
+        with self._db.write() as connection:
+            connection.execute(
+                update(ERASURE)
+                .where(ERASURE.c.digest == digest, ERASURE.c.audience_id == audience_id)
+                .values(batch_id=batch_id, done_at=done_at)
+            )
+
+    def erasure(self, digest: bytes) -> tuple[ErasureStep, ...]:
+        """The steps of one erasure, by audience: its receipt."""
+        with self._db.read() as connection:
+            return _steps(connection, digest)
+
+
+def _lists_that_held(connection: Connection, digest: bytes) -> tuple[str, ...]:
+    now = set(connection.execute(select(LEDGER.c.audience).where(LEDGER.c.key == digest)).scalars())
+    inside = "instr(member_keys, ?)" if is_sqlite(connection) else "position(%s in member_keys)"
+    ever = connection.exec_driver_sql(
+        f"SELECT DISTINCT audience FROM push_batch WHERE {inside} > 0",  # noqa: S608
+        (digest,),
+    ).scalars()
+    names = ids_by_number(connection)
+    return tuple(sorted(names[number] for number in now | set(ever)))
+
+
+def _steps(connection: Connection, digest: bytes) -> tuple[ErasureStep, ...]:
+    rows = connection.execute(
+        select(ERASURE).where(ERASURE.c.digest == digest).order_by(ERASURE.c.audience_id)
+    )
+    return tuple(ErasureStep(row.audience_id, row.asked_at, row.batch_id, row.done_at) for row in rows)
