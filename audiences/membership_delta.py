@@ -10,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from audiences.membership_keys import Digests, Keys, Rows, byte_order, payload_digests, prefix, repeats
+from audiences.membership_keys import Digests, Keys, Rows, byte_order, payload_digests, places, repeats
 from audiences.model import Delta, MemberTable
 
 
@@ -55,7 +54,7 @@ def difference(desired: MemberTable, ledger_keys: Keys, ledger_digests: Digests 
     new, old = desired.keys[order_new], ledger_keys[order_old]
     if repeats(new).any() or repeats(old).any():
         raise ValueError("a member key stands twice on one side")
-    at = _places(new, old)
+    at = places(new, old)
     both = at >= 0
     gone = np.ones(old.shape[0], dtype=np.bool_)
     gone[at[both]] = False
@@ -65,36 +64,6 @@ def difference(desired: MemberTable, ledger_keys: Keys, ledger_digests: Digests 
         digests = payload_digests(desired.payloads)
         changed = rows_new[digests[rows_new] != ledger_digests[rows_old]]
     return Difference(np.sort(order_new[~both]), np.sort(changed), np.sort(order_old[gone]))
-
-
-def _places(new: Keys, old: Keys) -> NDArray[np.intp]:
-    """(n,) row of ``old`` that equals each row of ``new``, -1 where none; both in byte order, unique.
-
-    Two digests may share their first 8 bytes (about 3 in a million runs at ten million members), so a
-    match counts only when all 32 bytes agree, and shared prefixes are looked up one by one.
-    """
-    if old.shape[0] == 0 or new.shape[0] == 0:
-        return np.full(new.shape[0], -1, dtype=np.intp)
-    first_new, first_old = prefix(new), prefix(old)
-    at = np.searchsorted(first_old, first_new)
-    at[at == old.shape[0]] = 0
-    equal = first_old[at] == first_new
-    hits = np.flatnonzero(equal)
-    exact = (new[hits] == old[at[hits]]).all(axis=1)
-    places = np.full(new.shape[0], -1, dtype=np.intp)
-    places[hits[exact]] = at[hits[exact]]
-    if not exact.all():
-        _search_shared_prefixes(places, new, old, hits[~exact])
-    return places
-
-
-def _search_shared_prefixes(places: NDArray[np.intp], new: Keys, old: Keys, rows: Rows) -> None:
-    wanted = {new[row].tobytes(): row for row in rows}
-    shared = np.isin(prefix(old), prefix(new[rows]))
-    for place in np.flatnonzero(shared):
-        row = wanted.get(old[place].tobytes())
-        if row is not None:
-            places[row] = place
 
 
 def rows_of(table: MemberTable, rows: Rows) -> MemberTable:

@@ -75,9 +75,7 @@ def fit_points(fit: Fit, universe: Universe) -> tuple[Numbers, Numbers]:
         points += known
         open_points += possible - known
     reachable = fit.reachable or 1.0
-    return np.round(np.clip(100.0 * points / fit.maximum, 0.0, 100.0), 6), np.round(
-        open_points / reachable, 6
-    )
+    return rounded(np.clip(100.0 * points / fit.maximum, 0.0, 100.0)), rounded(open_points / reachable)
 
 
 def _group_points(group: Group, judge: Judge) -> tuple[Numbers, Numbers]:

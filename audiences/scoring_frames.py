@@ -98,8 +98,15 @@ def contacts_frame(contacts: Iterable[Contact]) -> pl.DataFrame:
 
 
 def canonical(identifiers: Iterable[tuple[str, str]]) -> bytes:
-    """Identifiers as JSON with sorted keys and no blanks: equal identifiers give equal bytes."""
-    return orjson.dumps({str(kind): value for kind, value in identifiers}, option=orjson.OPT_SORT_KEYS)
+    """Identifiers as JSON with sorted keys and no blanks: equal identifiers give equal bytes.
+
+    One value per kind stands alone, several (two e-mails of one person) as a sorted list.
+    """
+    grouped: dict[str, list[str]] = {}
+    for kind, value in sorted(set(identifiers)):
+        grouped.setdefault(str(kind), []).append(value)
+    single = {kind: values[0] if len(values) == 1 else values for kind, values in grouped.items()}
+    return orjson.dumps(single, option=orjson.OPT_SORT_KEYS)
 
 
 def attribute_columns(attributes: Sequence[Mapping[str, Any]]) -> list[pl.Series]:

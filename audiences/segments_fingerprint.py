@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -75,6 +76,12 @@ def data_digest(universe: Universe, scores: pl.DataFrame) -> str:
     return digest.hexdigest()
 
 
+def _sha256(column: str) -> pl.Expr:
+    """Hex SHA-256 of a text column."""
+    hashed: Any = plh.col(column)
+    return cast(pl.Expr, hashed.chash.sha2_256())
+
+
 def _table(frame: pl.DataFrame) -> bytes:
     names = sorted(frame.columns)
     text = [
@@ -112,14 +119,8 @@ def _code(series: pl.Series) -> NDArray[np.uint64]:
 def _text_code(series: pl.Series) -> NDArray[np.uint64]:
     """64 bits of the SHA-256 of each text; hashing distinct values only, since topics and people repeat."""
     distinct = series.unique().drop_nulls()
-    frame = distinct.to_frame("text").select(
-        "text",
-        pl.col("text")
-        .chash.sha2_256()
-        .str.slice(0, 16)
-        .str.to_integer(base=16, dtype=pl.UInt64)
-        .alias("code"),
-    )
+    code = _sha256("text").str.slice(0, 16).str.to_integer(base=16, dtype=pl.UInt64)
+    frame = distinct.to_frame("text").with_columns(code.alias("code"))
     codes = series.to_frame("text").join(frame, on="text", how="left", maintain_order="left")["code"]
     return codes.fill_null(0).to_numpy()
 
@@ -135,8 +136,6 @@ def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
 def holdout_draw(universe: Universe, group: str) -> NDArray[np.float64]:
     """(n,) uniform in [0, 1), a pure function of account id and group: the same on every day and machine."""
     text = pl.format("evenreach/holdout/{}/{}", pl.lit(group), pl.col("account_id")).alias("text")
-    draw = (
-        plh.col("text").chash.sha2_256().str.slice(0, 13).str.to_integer(base=16, dtype=pl.UInt64)
-    )  # 52 bits: exact
+    draw = _sha256("text").str.slice(0, 13).str.to_integer(base=16, dtype=pl.UInt64)  # 52 bits: exact
     codes = universe.accounts.select(text).select(draw.alias("draw"))["draw"].to_numpy()
     return codes.astype(np.float64) / float(16**13)

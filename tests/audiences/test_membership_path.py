@@ -11,10 +11,10 @@ import pytest
 
 from audiences import brakes
 from audiences.config import Brakes, Config, load
-from audiences.membership import ListRules, Suppressed, desired
+from audiences.membership import ListRules, desired
 from audiences.membership_batches import batches
 from audiences.membership_delta import delta
-from audiences.membership_keys import NO_KEYS
+from audiences.membership_keys import NO_KEYS, company_keys
 from audiences.model import Account, AudienceSpec, Consent, Contact, MemberKind, Op, Signal
 from audiences.scoring import frames_from, score
 from audiences.scoring_frames import contacts_frame
@@ -106,7 +106,7 @@ def test_everybody_left_off_a_people_list_is_counted_under_one_reason(strike: Ev
         strike,
         rules=ListRules(("email_sha256",), needs_consent=True, needs_first_party=True),
         contacts=contacts_frame(people),
-        suppressed=Suppressed(account_ids=frozenset({"c9.example"})),
+        suppressed=company_keys(["c9.example"]),
     )
     assert result.membership.members.keys.tobytes().hex() == people[0].contact_id
     assert result.left_out == {
