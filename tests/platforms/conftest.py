@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import httpx
 import pytest
 import stamina
-from tests.platforms.scripted import HandClock, Script
 
 from platforms.google import Google, GoogleSettings
 from platforms.http import make_client
 from platforms.linkedin import LinkedIn, LinkedInSettings
+from tests.platforms.scripted import HandClock, Script
 
 
 @pytest.fixture(autouse=True)

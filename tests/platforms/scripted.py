@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+
 from tests.platforms.wire_examples import Example
 
 Answer = httpx.Response | Example | Exception | Callable[[httpx.Request], httpx.Response]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from tests.platforms.members import batch, company, person
-from tests.platforms.scripted import HandClock, Script
-from tests.platforms.wire_examples import example
 
 from audiences.model import AudienceSpec, AudienceStatus, MemberKind, Op, RowStatus
 from platforms.errors import Gone, ListLimitReached, NotReady, PlatformDown, QuotaSpent, Throttled
 from platforms.linkedin import LinkedIn
+from tests.platforms.members import batch, company, person
+from tests.platforms.scripted import HandClock, Script
+from tests.platforms.wire_examples import example
 
 SPEC = AudienceSpec("linkedin/tier-1/company", "linkedin", "ABM tier 1 2026Q4", MemberKind.COMPANY, "Tier 1")
 SEGMENTS = "/rest/dmpSegments"
@@ -31,7 +31,8 @@ def test_a_list_is_found_by_our_key_and_its_type_not_by_its_name(linkedin: Linke
 
     assert (state.external_id, state.target_id) == ("9000002", "urn:li:adSegment:8000002")
     assert state.status is AudienceStatus.BUILDING
-    assert state.audience_size is None and state.matched is None  # absent is unknown, not zero
+    assert state.audience_size is None
+    assert state.matched is None
     assert script.targets() == [found.path]
 
 
@@ -64,7 +65,8 @@ def test_a_create_that_never_happened_is_left_to_the_next_run(linkedin: LinkedIn
     with pytest.raises(PlatformDown) as caught:
         linkedin.find_or_create(SPEC)
 
-    assert caught.value.retryable and len(script.sent("POST", SEGMENTS)) == 1
+    assert caught.value.retryable
+    assert len(script.sent("POST", SEGMENTS)) == 1
 
 
 def test_a_create_that_could_not_connect_is_tried_again(linkedin: LinkedIn, script: Script) -> None:
@@ -90,7 +92,8 @@ def test_a_full_ad_account_is_not_mistaken_for_throttling(linkedin: LinkedIn, sc
     with pytest.raises(ListLimitReached) as caught:
         linkedin.find_or_create(SPEC)
 
-    assert not caught.value.retryable and len(script.sent("POST", SEGMENTS)) == 1
+    assert not caught.value.retryable
+    assert len(script.sent("POST", SEGMENTS)) == 1
 
 
 def test_companies_are_streamed_with_every_identifier_and_answered_row_by_row(
@@ -110,7 +113,8 @@ def test_companies_are_streamed_with_every_identifier_and_answered_row_by_row(
     assert script.bodies("POST", COMPANIES) == [wire.sent]
     assert script.sent("POST", COMPANIES)[0].headers["X-RestLi-Method"] == "BATCH_CREATE"
     assert [row.status for row in receipt.results] == [RowStatus.ACCEPTED, RowStatus.REJECTED]
-    assert receipt.settled and receipt.results[1].reason == "http_400"
+    assert receipt.settled
+    assert receipt.results[1].reason == "http_400"
 
 
 def test_people_are_removed_by_the_hash_they_were_added_with(linkedin: LinkedIn, script: Script) -> None:
@@ -209,7 +213,8 @@ def test_status_and_sizes_are_read_from_the_destination(linkedin: LinkedIn, scri
     state = linkedin.state("linkedin/tier-1/company", "9000001")
 
     assert (state.status, state.audience_size, state.matched) == (AudienceStatus.READY, 240000, 2)
-    assert state.match_rate == 0.5 and state.usable
+    assert state.match_rate == 0.5
+    assert state.usable
 
 
 @pytest.mark.parametrize(
@@ -240,9 +245,8 @@ def test_a_spent_day_quota_stops_the_endpoint_until_midnight_without_asking_agai
     for _ in range(2):
         with pytest.raises(QuotaSpent) as caught:
             linkedin.push(batch(Op.ADD, member))
-    assert (
-        caught.value.reset_at is not None and caught.value.reset_at.isoformat() == "2026-08-21T00:00:00+00:00"
-    )
+    assert caught.value.reset_at is not None
+    assert caught.value.reset_at.isoformat() == "2026-08-21T00:00:00+00:00"
     assert len(script.sent("POST", COMPANIES)) == 1
 
     hand_clock.now = caught.value.reset_at
@@ -255,4 +259,5 @@ def test_a_minute_limit_is_handed_up_with_the_time_to_wait(linkedin: LinkedIn, s
     with pytest.raises(Throttled) as caught:
         linkedin.push(batch(Op.ADD, company(("domain", "a.example"))))
 
-    assert caught.value.wait == 61.0 and len(script.sent("POST", COMPANIES)) == 1
+    assert caught.value.wait == 61.0
+    assert len(script.sent("POST", COMPANIES)) == 1

@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import httpx
 import pytest
-from tests.platforms.scripted import Script
-from tests.platforms.wire_examples import example
 
 from platforms.errors import Conflict, Refused
 from platforms.linkedin import LinkedIn
+from tests.platforms.scripted import Script
+from tests.platforms.wire_examples import example
 
 CAMPAIGNS = "/rest/adAccounts/516848833/adCampaigns"
 ONE = f"{CAMPAIGNS}/600000001"
@@ -31,11 +31,15 @@ def written(script: Script) -> list[dict[str, object]]:
 def test_a_campaign_is_read_with_its_lists_budget_and_creatives(linkedin: LinkedIn, script: Script) -> None:
     campaign = linkedin.campaign("urn:li:sponsoredCampaign:600000001")
 
-    assert campaign.campaign_id == "600000001" and campaign.status == "active"
-    assert campaign.daily_budget == Decimal("150.00") and campaign.currency == "USD"
-    assert campaign.include == ("urn:li:adSegment:8000001",) and campaign.exclude == ("urn:li:adSegment:999",)
+    assert campaign.campaign_id == "600000001"
+    assert campaign.status == "active"
+    assert campaign.daily_budget == Decimal("150.00")
+    assert campaign.currency == "USD"
+    assert campaign.include == ("urn:li:adSegment:8000001",)
+    assert campaign.exclude == ("urn:li:adSegment:999",)
     assert campaign.creatives == ("500000011", "500000012")
-    assert campaign.audience_expansion is True and campaign.offsite_delivery is False
+    assert campaign.audience_expansion is True
+    assert campaign.offsite_delivery is False
     assert script.targets() == [GET.path, example("linkedin_creatives_find").path]
 
 
@@ -213,7 +217,8 @@ def test_an_audience_is_counted_with_the_proposed_lists(linkedin: LinkedIn, scri
     asked = script.targets()[-1]
     assert "q=targetingCriteriaV2&targetingCriteria=(include:(and:List((or:(urn%3Ali" in asked
     assert "audienceMatchingSegments:List(urn%3Ali%3AadSegment%3A1)" in asked
-    assert "8000001" not in asked and "adSegment%3A999" not in asked
+    assert "8000001" not in asked
+    assert "adSegment%3A999" not in asked
 
 
 def test_an_audience_of_zero_is_not_a_measurement(linkedin: LinkedIn, script: Script) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.platforms.scripted import HandClock, Script
-from tests.platforms.wire_examples import example
 
 from platforms.errors import Garbled, Refused, Throttled
 from platforms.linkedin import LinkedIn
+from tests.platforms.scripted import HandClock, Script
+from tests.platforms.wire_examples import example
 
 JULY = (date(2026, 7, 1), date(2026, 7, 31))
 PATH = "/rest/adAnalytics"
@@ -47,10 +47,15 @@ def test_a_window_is_asked_as_documented_and_read_with_its_total(linkedin: Linke
         14,
         Decimal("91.40527"),
     )
-    assert small.clicks is None and small.spend is None and small.day is None
+    assert small.clicks is None
+    assert small.spend is None
+    assert small.day is None
     assert {row.campaign_id for row in answer.rows} == {"600000001"}
-    assert answer.totals[0].impressions == 20000 and answer.totals[0].campaign_id == "600000001"
-    assert answer.scope == ("600000001",) and answer.list_depth == 100 and answer.warnings == ()
+    assert answer.totals[0].impressions == 20000
+    assert answer.totals[0].campaign_id == "600000001"
+    assert answer.scope == ("600000001",)
+    assert answer.list_depth == 100
+    assert answer.warnings == ()
 
 
 def test_the_whole_ad_account_is_measured_against_its_own_total(linkedin: LinkedIn, script: Script) -> None:
@@ -59,7 +64,8 @@ def test_the_whole_ad_account_is_measured_against_its_own_total(linkedin: Linked
     answer = linkedin.account_report(*JULY, grain="all")
 
     assert script.targets()[1] == example("linkedin_report_account_total").path
-    assert answer.rows[0].campaign_id is None and answer.totals[0].campaign_id is None
+    assert answer.rows[0].campaign_id is None
+    assert answer.totals[0].campaign_id is None
 
 
 def test_creatives_have_their_own_totals(linkedin: LinkedIn, script: Script) -> None:
@@ -70,7 +76,8 @@ def test_creatives_have_their_own_totals(linkedin: LinkedIn, script: Script) -> 
 
     assert "pivot=CREATIVE" in script.targets()[1]
     assert "creatives=List(urn%3Ali%3AsponsoredCreative%3A5)" in script.targets()[0]
-    assert answer.totals[0].creative_id == "5" and answer.rows[0].creative_id == "5"
+    assert answer.totals[0].creative_id == "5"
+    assert answer.rows[0].creative_id == "5"
 
 
 def test_several_campaigns_come_back_merged_and_carry_no_id(linkedin: LinkedIn, script: Script) -> None:
@@ -98,7 +105,8 @@ def test_an_answer_that_ends_at_its_own_count_is_asked_again_with_a_larger_one(
 
     answer = linkedin.account_report(*JULY, grain="daily")
 
-    assert len(answer.rows) == 25 and answer.warnings == ()
+    assert len(answer.rows) == 25
+    assert answer.warnings == ()
     assert script.targets()[1].endswith("&count=10000")
 
 
@@ -127,7 +135,8 @@ def test_a_window_with_too_many_rows_is_halved_until_nothing_is_dropped(
     script.on("GET", PATH, serve)
     answer = small.account_report(date(2026, 7, 1), date(2026, 7, 8), grain="daily")
 
-    assert len(answer.rows) == 24 and answer.warnings == ()
+    assert len(answer.rows) == 24
+    assert answer.warnings == ()
 
 
 def test_young_days_are_called_pending(linkedin: LinkedIn, script: Script, hand_clock: HandClock) -> None:
@@ -156,7 +165,8 @@ def test_the_volume_limit_is_waited_out_by_the_scheduler(linkedin: LinkedIn, scr
 
     with pytest.raises(Throttled) as caught:
         linkedin.account_report(*JULY, grain="all")
-    assert caught.value.wait > 300.0 and len(script.requests) == 1
+    assert caught.value.wait > 300.0
+    assert len(script.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -190,8 +200,10 @@ def test_organizations_are_looked_up_by_number_and_missing_ones_are_unknown(
     found = linkedin.organizations(urns)
 
     assert script.targets() == [wire.path, "/rest/organizationsLookup?ids=List(5)"]
-    assert found[urns[0]].name == "Northwind Labs" and found[urns[0]].domain == "northwind.example"
-    assert found[urns[1]].domain is None and found[urns[1]].vanity == "northwind-showcase"
+    assert found[urns[0]].name == "Northwind Labs"
+    assert found[urns[0]].domain == "northwind.example"
+    assert found[urns[1]].domain is None
+    assert found[urns[1]].vanity == "northwind-showcase"
     assert found[urns[2]].name is None
 
 
