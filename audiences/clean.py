@@ -128,7 +128,8 @@ def clean_signals(source: SourceFrame, *, as_of: date | None = None, kind: str =
     cells, layout = _Cells(source), source.layout
     days, order = dates_of(cells.text("on"), order=layout.values.get("on", {}).get("order", "")
                            if isinstance(layout.values.get("on"), dict) else "")  # fmt: skip
-    on = cells.keep("on", cells.text("on"), days, "date_unreadable").fill_null(as_of)
+    on = cells.keep("on", cells.text("on"), days, "date_unreadable")
+    on = on if as_of is None else on.fill_null(as_of)
     scale = float(layout.values.get("strength", {}).get("scale", 1))
     strength = cells.keep(
         "strength", cells.text("strength"), amounts_of(cells.text("strength")), "amount_unreadable"
