@@ -129,7 +129,7 @@ def clean_signals(source: SourceFrame, *, as_of: date | None = None, kind: str =
     days, order = dates_of(cells.text("on"), order=layout.values.get("on", {}).get("order", "")
                            if isinstance(layout.values.get("on"), dict) else "")  # fmt: skip
     on = cells.keep("on", cells.text("on"), days, "date_unreadable")
-    on = on if as_of is None else on.fill_null(as_of)
+    on = _filled(on, as_of)
     scale = float(layout.values.get("strength", {}).get("scale", 1))
     strength = cells.keep(
         "strength", cells.text("strength"), amounts_of(cells.text("strength")), "amount_unreadable"
@@ -139,7 +139,7 @@ def clean_signals(source: SourceFrame, *, as_of: date | None = None, kind: str =
     values = [
         on, (strength.fill_null(scale) / scale).alias("strength"),
         countries_of(cells.text("country")).alias("country"),
-        kinds.fill_null(named).alias("kind"),
+        _filled(kinds, named).alias("kind"),
         pl.DataFrame([cells.text("domain")]).select(hosts(pl.col("domain")).alias("host")).to_series(),
     ]  # fmt: skip
     frame = _finish(cells, source, SIGNAL_COLUMNS, values)
@@ -177,3 +177,8 @@ def _yes(texts: pl.Series, *, default: bool) -> pl.Series:
     low = texts.str.to_lowercase()
     choice = pl.when(low.is_in(_YES)).then(statement=True).when(low.is_in(_NO)).then(statement=False)
     return pl.select(choice.otherwise(default).alias("first_party")).to_series()
+
+
+def _filled(values: pl.Series, otherwise: date | str | None) -> pl.Series:
+    """Polars refuses to fill with nothing."""
+    return values if otherwise is None else values.fill_null(otherwise)
