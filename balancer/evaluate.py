@@ -197,7 +197,9 @@ def sample_size(
 ) -> int:
     """Accounts per arm to see a relative ``lift`` of a rate ``base``, two-sided.
 
-    base  rate without balancing, in (0, 1);  lift  relative, e.g. 0.25;  rho  correlation with the CUPED covariate
+    base  rate without balancing, in (0, 1)
+    lift  relative, e.g. 0.25
+    rho   correlation of the outcome with its CUPED covariate
     ``n = 2 (z_{1-level/2} + z_power)^2 p (1 - p) / (p lift)^2 (1 - rho^2)``
     """
     _check_rates(base, rho)

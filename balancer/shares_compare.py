@@ -30,8 +30,8 @@ class Window:
 class Comparison:
     """Changes from ``before`` to ``after``; shares in fractions, low and high are hard bounds of the change.
 
-    notes  codes: "top_share_fell_but_coverage_did_not_rise", "change_is_certain", "change_is_within_the_bounds",
-           "creative_count_changed", "account_count_changed", "total_changed"
+    notes  codes: "top_share_fell_but_coverage_did_not_rise", "change_is_certain",
+           "change_is_within_the_bounds", "creative_count_changed", "account_count_changed", "total_changed"
     """
 
     top_share: Bounded
