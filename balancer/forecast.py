@@ -1,26 +1,34 @@
-"""What a plan should bring if the rates are right: shares and delivery, before it is applied."""
+"""What a plan should bring if rates and prices are as believed: before it is applied."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from balancer.price import PriceLaw
 from balancer.types import Vector
 
 
 def expected_shares(
-    target: Vector, rate: Vector, band: NDArray[np.int8], share: Vector, baseline: float
+    target: Vector, rate: Vector, band: NDArray[np.int8], budgets: Vector, law: PriceLaw, baseline: float
 ) -> dict[str, float]:
-    """Top-100 share and delivery expected from the believed rates; the target's own share beside it."""
-    k = share.size
+    """Top-100 share and delivery expected from a plan, and the share its target would have.
+
+    target, rate, band (n,); budgets (K,) money per day. Every member of a band is expected to take its
+    rate times the band's throttle. ``elasticity`` is the believed price response.
+    """
+    k = budgets.size
     placed = band >= 0
     mass = np.bincount(band[placed], weights=rate[placed], minlength=k)[:k]
-    level = np.divide(share * baseline, mass, out=np.zeros(k), where=mass > 0.0)
+    total = float(budgets.sum())
+    flat = np.divide(budgets * (baseline / max(total, 1e-300)), mass, out=np.zeros(k), where=mass > 0.0)
+    level = flat ** (1.0 / (1.0 + law.eps))
     expected = np.where(placed, level[np.where(placed, band, 0)] * rate, 0.0)
     return {
         "top100_share": _top(expected, 100),
         "target_top100_share": _top(target, 100),
         "delivery": float(target.sum()) / max(baseline, 1e-300),
+        "elasticity": law.eps,
     }
 
 

@@ -46,3 +46,21 @@ def nearest(points: Vector, level: Vector) -> NDArray[np.int8]:
     """(n,) index of the closest centre; the lower one at a tie. ``level`` (k,) increasing."""
     edges = (level[1:] + level[:-1]) / 2.0
     return np.searchsorted(edges, points, side="left").astype(np.int8)
+
+
+def cut(want: Vector, weight: Vector, starved: NDArray[np.bool_], *, k: int, ceiling: float) -> Vector:
+    """(k,) log throttles for k bands, increasing; the last one is for the starved.
+
+    want     (n,) log throttle each account should have
+    weight   (n,) how much a wrong throttle matters
+    starved  (n,) bool, takes all it can get: any throttle above its inventory serves it exactly, so
+             these accounts need no level of their own and do not pull the others
+    ceiling  log of the largest throttle in use
+    """
+    governed = ~starved
+    if k == 1:
+        return np.array([ceiling])
+    if int(governed.sum()) < k:
+        return np.asarray(ceiling - 0.2 * np.arange(k - 1, -1, -1))
+    inner = centres(want[governed], weight[governed], k - 1)
+    return np.append(inner, max(ceiling, float(inner[-1]) + 0.05))

@@ -1,10 +1,11 @@
 """What a controller carries from one day to the next, as plain named arrays.
 
-Knows how to start, read and write it; never how to use it.
+Knows how to start, keep, and re-align it; never how to use it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -13,25 +14,28 @@ from numpy.typing import NDArray
 from balancer.rates import Evidence, no_evidence
 from balancer.types import Policy, State, Vector
 
-RECENT = 7  # days of totals kept
+RECENT = 28  # days of totals kept
 NEVER = -(10**6)  # a day long before any other
 STARTS = {"cautious": 1.1, "fast": 2.0}
+FIRST, ABSORBED, REBANDED, RAMPED, PLANNED = range(5)  # of ``clock``
+_PER_ACCOUNT = ("seen", "exposure", "hot", "credit", "moved", "target")
 
 
 @dataclass(frozen=True, eq=False)
 class Memory:
     """n accounts, K bands; days are ordinals.
 
-    seen, exposure, hot   per account, see ``rates.Evidence``
-    credit                (n,) impressions an account is owed (negative: got too many)
+    seen, exposure, hot   (n,) see ``rates.Evidence``
+    credit                (n,) impressions an account is owed (negative: it got too many)
     moved                 (n,) day of the last commanded change
     target                (n,) impressions per day aimed at in the last plan
-    limit                 (K,) largest throttle of the band that is known to deliver; inf = not reached yet
-    lock                  (K,) day until which the limit is not probed
-    centre                (K,) log throttle each band stands for
-    recent                (7, 4) day, impressions, spend, budget of the last absorbed days
-    clock                 (5,) first day, last absorbed day, last re-banding, last ramp step, last plan's day
+    ceiling               (K,) impressions per unit of believed rate at which the band is full; inf = never seen
+    centre                (K,) log throttle each band stands for, increasing
+    price                 (5,) sums of the price fit, see ``price``
+    recent                (<= 28, 4) day, impressions, spend, budget of the last absorbed days
+    clock                 (5,) first day, last absorbed day, last re-banding, last ramp step, last plan
     lift                  (1,) largest throttle allowed anywhere
+    trim                  (1,) correction of the impression floor learned from what was delivered
     """
 
     seen: Vector
@@ -40,12 +44,13 @@ class Memory:
     credit: Vector
     moved: NDArray[np.int32]
     target: Vector
-    limit: Vector
-    lock: NDArray[np.int32]
+    ceiling: Vector
     centre: Vector
+    price: Vector
     recent: Vector
     clock: NDArray[np.int32]
     lift: Vector
+    trim: Vector
 
     @property
     def evidence(self) -> Evidence:
@@ -54,17 +59,60 @@ class Memory:
     def with_evidence(self, evidence: Evidence) -> Memory:
         return replace(self, seen=evidence.seen, exposure=evidence.exposure, hot=evidence.hot)
 
+    def at(self, which: int) -> int:
+        """One day of the clock."""
+        return int(self.clock[which])
+
+    def ticked(self, **days: int) -> Memory:
+        """The same memory with clock entries replaced, by lower-case name."""
+        clock = self.clock.copy()
+        for name, day in days.items():
+            clock[_CLOCK.index(name)] = day
+        return replace(self, clock=clock)
+
     def as_mapping(self) -> dict[str, NDArray[np.generic]]:
         """For ``BalancePlan.memory``."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
+_CLOCK = ("first", "absorbed", "rebanded", "ramped", "planned")
+
+
 def recall(state: State, policy: Policy, bands: int) -> Memory:
-    """The memory of the last plan, or a fresh one when there is none or the accounts have changed."""
+    """The memory of the last plan, or a fresh one where there is none.
+
+    What was learned about accounts survives a change of the number of bands; what was
+    learned about the bands does not. Use ``realign`` when accounts joined or left.
+    """
     old = state.memory
     n = len(state.accounts)
-    fits = "seen" in old and old["seen"].shape == (n,) and old["limit"].shape == (bands,)
-    return Memory(**old) if fits else _fresh(state, policy, bands)  # type: ignore[arg-type]
+    fresh = _fresh(state, policy, bands)
+    if "seen" not in old or old["seen"].shape != (n,):
+        return fresh
+    kept = Memory(**{name: old[name] for name in fresh.as_mapping()})  # type: ignore[arg-type]
+    if kept.ceiling.shape == (bands,):
+        return kept
+    return replace(kept, ceiling=fresh.ceiling, centre=fresh.centre).ticked(rebanded=NEVER)
+
+
+def realign(
+    memory: Mapping[str, NDArray[np.generic]], before: Sequence[str], after: Sequence[str]
+) -> dict[str, NDArray[np.generic]]:
+    """A stored memory for a changed list of accounts: newcomers start with nothing, leavers are forgotten.
+
+    before, after  account ids in the order of the arrays, each without repeats
+    """
+    row = {account: i for i, account in enumerate(before)}
+    source = np.array([row.get(account, -1) for account in after], dtype=np.int64)
+    known = source >= 0
+    result = dict(memory)
+    for name in _PER_ACCOUNT:
+        if name in memory:
+            old = memory[name]
+            blank = np.full(len(after), NEVER if name == "moved" else 0, dtype=old.dtype)
+            blank[known] = old[source[known]]
+            result[name] = blank
+    return result
 
 
 def _fresh(state: State, policy: Policy, bands: int) -> Memory:
@@ -77,10 +125,11 @@ def _fresh(state: State, policy: Policy, bands: int) -> Memory:
         credit=np.zeros(n),
         moved=np.full(n, NEVER, dtype=np.int32),
         target=np.zeros(n),
-        limit=np.full(bands, np.inf),
-        lock=np.full(bands, NEVER, dtype=np.int32),
+        ceiling=np.full(bands, np.inf),
         centre=np.zeros(bands),
+        price=np.zeros(5),
         recent=np.zeros((0, 4)),
         clock=np.array([state.day, NEVER, NEVER, state.day, NEVER], dtype=np.int32),
-        lift=np.array([min(STARTS[policy.ramp], policy.max_throttle)]),
+        lift=np.array([max(1.0, min(STARTS[policy.ramp], policy.max_throttle))]),
+        trim=np.zeros(1),
     )

@@ -234,5 +234,4 @@ def _whole(expected: Vector, rng: np.random.Generator) -> Vector:
     total = float(expected.sum())
     if total <= 0.0:
         return np.zeros(expected.size)
-    draws = int(total) + int(rng.random() < total % 1.0)
-    return rng.multinomial(draws, expected / total).astype(np.float64)
+    return rng.multinomial(int(total + 1e-9), expected / total).astype(np.float64)

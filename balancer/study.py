@@ -1,4 +1,4 @@
-"""What the new reports teach: rates, credit, what each band can deliver, how far to open up.
+"""What the new reports teach: rates, credit, how much each band can take, what pressure costs.
 
 Updates a Memory from a State; it proposes nothing.
 """
@@ -10,15 +10,18 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from balancer.memory import RECENT, Memory
+from balancer.memory import ABSORBED, RAMPED, RECENT, Memory
+from balancer.price import price_law, remember
 from balancer.rates import absorb, rates
 from balancer.types import DayReport, Policy, State, Vector
 
-LEAK = 0.97
-SHORT, BACK_OFF, LOCK_DAYS, PROBE = 0.98, 0.97, 7, 1.03
+LEAK = 0.97  # credit kept per day: an account's history counts for about a window
+SHORT = 0.995  # a band that spends less than this of its money is full
+TRUST = 0.4  # weight of one day that showed a full band
+GROW = 1.004  # per day: inventory that is not being tested may have grown
 STEP_DAYS = 3
 STEPS = {"cautious": 1.12, "fast": 1.3}
-FIRST, ABSORBED, REBANDED, RAMPED, PLANNED = range(5)
+TRIM_GAIN, TRIM_MOST = 0.15, 0.03
 
 
 def prior_rates(state: State) -> Vector:
@@ -32,62 +35,80 @@ def prior_rates(state: State) -> Vector:
     )
 
 
+def current_rates(state: State, memory: Memory) -> Vector:
+    """(n,) believed impressions per day at throttle 1; they sum to the baseline."""
+    believed = rates(memory.evidence, prior_rates(state))
+    believed *= state.baseline / max(float(believed.sum()), 1e-300)
+    return believed
+
+
 def study(state: State, policy: Policy, memory: Memory) -> tuple[Memory, NDArray[np.bool_]]:
     """Absorb the unread reports, oldest first; returns the memory and who was just found misjudged (n,)."""
-    prior = prior_rates(state)
     shocked = np.zeros(len(state.accounts), dtype=np.bool_)
     for report in sorted(state.reports, key=lambda r: r.day):
-        if report.day <= int(memory.clock[ABSORBED]):
+        if report.day <= memory.at(ABSORBED):
             continue
-        memory, hit = _one_day(report, memory, prior, state)
+        memory, hit = _one_day(report, memory, state)
         shocked |= hit
     return _open_up(state, policy, memory), shocked
 
 
-def _one_day(
-    report: DayReport, memory: Memory, prior: Vector, state: State
-) -> tuple[Memory, NDArray[np.bool_]]:
-    believed = rates(memory.evidence, prior)
-    got = absorb(memory.evidence, report, prior)
+def usual_budget(memory: Memory, otherwise: float) -> float:
+    """Mean money per day over the last four weeks; ``otherwise`` before any report."""
+    return float(memory.recent[:, 3].mean()) if memory.recent.shape[0] else otherwise
+
+
+def _one_day(report: DayReport, memory: Memory, state: State) -> tuple[Memory, NDArray[np.bool_]]:
+    believed = current_rates(state, memory)
+    got = absorb(memory.evidence, report, prior_rates(state))
     memory = memory.with_evidence(got.evidence)
-    controlled = memory.target.sum() > 0.0 and report.band_total.size == memory.limit.size
-    if controlled:
-        day_total = float(report.band_total.sum())
-        owed = memory.target * (day_total / float(memory.target.sum()))
+    total = float(report.band_total.sum())
+    aimed = float(memory.target.sum())
+    if aimed > 0.0:
+        owed = memory.target * (total / aimed)
         memory = replace(memory, credit=LEAK * memory.credit + owed - got.counts)
-        memory = _limits(report, memory, believed * (state.baseline / float(believed.sum())))
-    row = np.array([[report.day, report.band_total.sum(), report.band_spend.sum(), report.band_budget.sum()]])
-    clock = memory.clock.copy()
-    clock[ABSORBED] = report.day
-    return replace(memory, recent=np.concatenate([memory.recent, row])[-RECENT:], clock=clock), got.shocked
+    row = np.array([[report.day, total, report.band_spend.sum(), report.band_budget.sum()]])
+    memory = replace(memory, recent=np.concatenate([memory.recent, row])[-RECENT:])
+    memory = _bands_taught(report, memory, believed)
+    return memory.ticked(absorbed=report.day), got.shocked
 
 
-def _limits(report: DayReport, memory: Memory, rate: Vector) -> Memory:
-    """A band that could not spend has shown the throttle it delivers at."""
-    k = memory.limit.size
+def _bands_taught(report: DayReport, memory: Memory, believed: Vector) -> Memory:
+    """Throttle, price and fullness of each campaign that day; weekday traffic is taken out by the day's money."""
+    k = report.band_total.size
     placed = report.band >= 0
-    mass = np.bincount(report.band[placed], weights=rate[placed], minlength=k)[:k]
-    short = (report.band_budget > 0.0) & (report.band_spend < SHORT * report.band_budget) & (mass > 0.0)
-    reached = BACK_OFF * report.band_total / np.maximum(mass, 1e-300)
-    limit = np.where(short, np.minimum(memory.limit, reached), memory.limit)
-    lock = np.where(short, report.day + LOCK_DAYS, memory.lock).astype(np.int32)
-    return replace(memory, limit=limit, lock=lock)
+    mass = np.bincount(report.band[placed], weights=believed[placed], minlength=k)[:k]
+    traffic = float(report.band_budget.sum()) / max(usual_budget(memory, 1.0), 1e-300)
+    live = (mass > 0.0) & (report.band_budget > 0.0) & (report.band_total > 0.0)
+    reached = np.where(live, report.band_total / np.maximum(mass * traffic, 1e-300), 0.0)
+    each = np.where(live, report.band_spend / np.maximum(report.band_total, 1e-300), 0.0)
+    price = remember(memory.price, reached, each, np.where(live, report.band_total, 0.0))
+    memory = replace(memory, price=price)
+    if k != memory.ceiling.size or memory.target.sum() <= 0.0:
+        return memory
+    full = live & (report.band_spend < SHORT * report.band_budget)
+    known = np.isfinite(memory.ceiling)
+    learned = np.where(known, (1.0 - TRUST) * np.where(known, memory.ceiling, 0.0) + TRUST * reached, reached)
+    ceiling = np.where(
+        full, learned, np.where(live, np.maximum(memory.ceiling * GROW, reached), memory.ceiling)
+    )
+    return replace(memory, ceiling=ceiling)
 
 
 def _open_up(state: State, policy: Policy, memory: Memory) -> Memory:
-    if state.day - int(memory.clock[RAMPED]) < STEP_DAYS:
+    """Every three days: allow a little more throttle, and correct the floor by what was really delivered."""
+    if state.day - memory.at(RAMPED) < STEP_DAYS:
         return memory
-    clock = memory.clock.copy()
-    clock[RAMPED] = state.day
-    recent = memory.recent
-    ratio = 1.0
-    if recent.shape[0] >= RECENT:
-        ratio = float(recent[:, 1].sum()) / (recent.shape[0] * state.baseline)
-    step = STEPS[policy.ramp]
-    if ratio < policy.impression_floor:
-        step = 0.93
-    elif ratio < policy.impression_floor + 0.005:
-        step = 1.0
-    lift = np.clip(memory.lift * step, 1.0, policy.max_throttle)
-    limit = np.where(memory.lock <= state.day, memory.limit * PROBE, memory.limit)
-    return replace(memory, clock=clock, lift=lift, limit=limit)
+    memory = memory.ticked(ramped=state.day)
+    lift = np.clip(memory.lift * STEPS[policy.ramp], 1.0, max(1.0, policy.max_throttle))
+    return replace(memory, lift=lift, trim=_trim(state, policy, memory))
+
+
+def _trim(state: State, policy: Policy, memory: Memory) -> Vector:
+    week = memory.recent[-7:]
+    if week.shape[0] < 7 or week[0, 0] < memory.at(0) or price_law(memory.price, default=1.0).eps == 0.0:
+        return memory.trim
+    ratio = float(week[:, 1].sum()) / max(7.0 * state.baseline, 1e-300)
+    return np.asarray(
+        np.clip(memory.trim + TRIM_GAIN * (policy.impression_floor - ratio), -TRIM_MOST, TRIM_MOST)
+    )

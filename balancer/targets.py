@@ -23,10 +23,19 @@ class Goal:
     statuses: tuple[Status, ...]
 
 
-def daily_goal(state: State, policy: Policy, inventory: Vector, *, cost: float = 0.0) -> Goal:
-    """Water-fill the baseline under the policy and what can be delivered.
+def daily_goal(
+    state: State,
+    policy: Policy,
+    inventory: Vector,
+    *,
+    total: float,
+    least: Vector | None = None,
+    cost: float = 0.0,
+) -> Goal:
+    """Water-fill ``total`` impressions per day under the policy and what can be delivered.
 
     inventory  (n,) most impressions per day each account is believed to take, finite
+    least      (n,) impressions per day that are cheaper to leave where they are; caps beat it
     cost       money per impression, needed by a spend cap
     """
     days = float(policy.window_days)
@@ -44,5 +53,8 @@ def daily_goal(state: State, policy: Policy, inventory: Vector, *, cost: float =
         inventory=inventory * days,
         cost_per_impression=np.full(n, cost) if policy.spend_cap is not None else None,
     )
-    solved = limited_target(state.baseline * days, limits, cap_policy=policy.cap_policy)
+    if least is not None:
+        low = np.minimum(np.maximum(limits.floor, least * days), np.minimum(limits.cap, limits.inventory))
+        limits = replace(limits, floor=low)
+    solved = limited_target(total * days, limits, cap_policy=policy.cap_policy)
     return Goal(np.asarray(solved.allocation.target) / days, (*solved.allocation.statuses, *ignored))

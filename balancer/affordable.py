@@ -1,0 +1,117 @@
+"""How even the money can make it when pressure raises the price.
+
+Picks bid levels; it never picks accounts, and never goes below the delivery floor.
+
+Equal bids inside a group are cost-minimal, so the cheapest way to a level s is: starved accounts
+at a high throttle, heavy ones at a low throttle, and a clamp at s between:
+``x = max(low * a, min(s, high * a))``. Money fixes ``high``, the impression floor fixes ``s``,
+and ``low`` is whatever gives the smallest top share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from balancer.price import PriceLaw
+from balancer.types import Vector
+
+FINE, COARSE = 200, 240  # accounts kept one by one, and blocks for the rest
+MONEY_STEPS, FLOOR_STEPS = 24, 14
+LOWS = (0.0, 0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.88, 0.95)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """``low`` and ``high`` throttles and the clamp ``level`` (impressions per day); ``binding`` = the floor binds."""
+
+    low: float
+    high: float
+    level: float
+    binding: bool
+
+    def of(self, rate: Vector) -> Vector:
+        """(n,) impressions per day at (n,) rates."""
+        return np.asarray(np.maximum(self.low * rate, np.minimum(self.level, self.high * rate)))
+
+
+def affordable(rate: Vector, law: PriceLaw, *, money: float, floor: float, most: float, top: int) -> Reach:
+    """The most even reach that ``money`` buys with at least ``floor`` impressions per day.
+
+    rate (n,) > 0, most = largest throttle allowed, top = size of the group whose share is made small.
+    With a flat price this is plain evenness up to ``most`` and nothing binds.
+    """
+    sums = _Sums(*_blocks(rate), law, money)
+    even = sums.reach(0.0, most)
+    if even is not None and sums.impressions(even) >= floor:
+        return Reach(even.low, even.high, even.level, binding=False)
+    best, share = Reach(1.0, 1.0, np.inf, binding=True), np.inf
+    for low in LOWS:
+        got = sums.at_floor(low, floor, most)
+        if got is not None and (value := sums.top_share(got, top)) < share:
+            best, share = got, value
+    return best
+
+
+def _blocks(rate: Vector) -> tuple[Vector, Vector]:
+    """Block means and sizes, largest first: the top accounts alone, the rest in growing blocks."""
+    a = np.sort(rate)[::-1]
+    fine = np.arange(min(FINE, a.size))
+    rest = (
+        np.unique(np.geomspace(FINE, a.size, COARSE).astype(np.int64))
+        if a.size > FINE
+        else np.array([a.size])
+    )
+    start = np.unique(np.concatenate([fine, rest[rest < a.size]]))
+    size = np.diff(np.append(start, a.size)).astype(np.float64)
+    return np.add.reduceat(a, start) / size, size
+
+
+class _Sums:
+    """Cost and impressions of a reach over a weighted sample of rates, largest first."""
+
+    def __init__(self, rate: Vector, scale: Vector, law: PriceLaw, money: float) -> None:
+        self.rate, self.scale, self.law, self.money = rate, scale, law, money
+
+    def impressions(self, reach: Reach) -> float:
+        return float((self.scale * reach.of(self.rate)).sum())
+
+    def cost(self, reach: Reach) -> float:
+        x = reach.of(self.rate)
+        return float((self.scale * x * self.law.each(x / self.rate)).sum())
+
+    def top_share(self, reach: Reach, top: int) -> float:
+        x = reach.of(self.rate)
+        inside = np.clip(top - (np.cumsum(self.scale) - self.scale), 0.0, self.scale)
+        return float((inside * x).sum() / (self.scale * x).sum())
+
+    def reach(self, low: float, high: float) -> Reach | None:
+        """The clamp level that spends the money between two throttles; None when even the lowest is too dear."""
+        least, most = float(low * self.rate.max()), float(high * self.rate.max())
+        below, above = float(low * self.rate.min()), most
+        if self.cost(Reach(low, high, below, True)) > self.money:
+            return None
+        for _ in range(MONEY_STEPS):
+            level = (below + above) / 2.0
+            if self.cost(Reach(low, high, level, True)) > self.money:
+                above = level
+            else:
+                below = level
+        return Reach(low, high, below, least <= below <= most)
+
+    def at_floor(self, low: float, floor: float, most: float) -> Reach | None:
+        """The largest high throttle that still brings ``floor`` impressions for the money."""
+        below, above = 1.0, most
+        first = self.reach(low, 1.0 + 1e-9)
+        if first is None or self.impressions(first) < floor * (1.0 - 1e-6):
+            return None
+        best = first
+        for _ in range(FLOOR_STEPS):
+            middle = (below + above) / 2.0
+            got = self.reach(low, middle)
+            if got is not None and self.impressions(got) >= floor:
+                below, best = middle, got
+            else:
+                above = middle
+        return Reach(best.low, best.high, best.level, binding=True)
