@@ -35,6 +35,7 @@ from balancer.allocate_level import level_by_fixing
 from balancer.errors import BadNumbers
 from balancer.types import Status, Vector
 
+LARGEST = 1e150  # beyond it, and below its inverse, products and sums leave the range of a double
 MASS_TOLERANCE = 1e-12  # relative; below this a shortfall is rounding, not scarcity
 OK = Status("ok")
 
@@ -162,7 +163,7 @@ def kkt_residual(
 def checked_total(total: float) -> float:
     """The total as a finite number >= 0. Raises BadNumbers."""
     value = float(total)
-    if not np.isfinite(value) or value < 0.0:
+    if not 0.0 <= value <= LARGEST:
         raise BadNumbers(f"The total must be a finite number of impressions, 0 or more, not {value}.")
     return value
 
@@ -177,9 +178,11 @@ def checked_bounds(weight: ArrayLike, floor: ArrayLike, cap: ArrayLike) -> tuple
         raise BadNumbers(f"Weight, floor and cap must have one length; {sizes}.") from None
     w, low, high = np.atleast_1d(w), np.atleast_1d(low), np.atleast_1d(high)
     for name, array in (("weight", w), ("floor", low), ("cap", high)):
-        bad = np.isnan(array) | (array < 0.0) | (np.isinf(array) if name != "cap" else False)
-        if bad.any():
-            first = int(np.argmax(bad))
+        fine = (array >= 0.0) & (array <= (np.inf if name == "cap" else LARGEST))
+        if name == "weight":
+            fine &= (array == 0.0) | (array >= 1.0 / LARGEST)
+        if not fine.all():
+            first = int(np.argmin(fine))
             raise BadNumbers(f"The {name} at position {first} is {array[first]}; it must be 0 or more.")
     return w, np.minimum(low, high), high
 

@@ -75,9 +75,12 @@ def largest_remainder(values: ArrayLike, *, units: int) -> Counts:
     whole = float(array.sum())
     if not np.isfinite(whole) or (array < 0.0).any() or (whole == 0.0 and units != 0) or units < 0:
         raise BadNumbers("Rounding needs finite values of 0 or more with a positive sum, and units >= 0.")
-    quota = array * (units / whole) if whole else array
+    quota = array / whole * units if whole else array
     base = np.floor(quota)
+    order = np.argsort(base - quota, kind="stable")
     missing = units - int(base.sum())
-    first = np.argsort(base - quota, kind="stable")[: max(missing, 0)]
-    base[first] += 1.0
+    if missing >= 0:
+        base[order[:missing]] += 1.0
+    else:  # a quota a rounding error below a whole number was counted as that number
+        base[order[missing:]] -= 1.0
     return base.astype(np.int64)
