@@ -74,7 +74,7 @@ def _identified(
 
     Nearly everybody has one e-mail; only the others are looked at one by one.
     """
-    plain = pl.format('{"' + EMAIL + '":"{}"}', "contact_id").cast(pl.Binary)
+    plain = pl.concat_str(pl.lit(f'{{"{EMAIL}":"'), "contact_id", pl.lit('"}')).cast(pl.Binary)
     simple = people.select(
         ((pl.col("payload") == plain) | (pl.col("payload") == b"")).fill_null(value=True).alias("simple")
     )["simple"]

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from audiences.scoring_frames import ATTRIBUTE, SIGNAL_SCHEMA
+from audiences.scoring_frames import ATTRIBUTE
 
 Counts = NDArray[np.float64]
 
@@ -37,19 +37,24 @@ class Universe:
 
     def _load(self, signals: pl.DataFrame) -> None:
         rows = self.accounts.select("account_id", pl.int_range(pl.len(), dtype=pl.Int32).alias("row"))
-        known = signals.select(list(SIGNAL_SCHEMA)).join(rows, on="account_id", how="inner")
-        past = known.filter(pl.col("on") <= self.on)
-        self.foreign, self.future = signals.height - known.height, known.height - past.height
+        row = signals.select("account_id").join(rows, on="account_id", how="left", maintain_order="left")[
+            "row"
+        ]
+        age = (pl.lit(self.on) - pl.col("on")).dt.total_days().cast(pl.Int32)
         strength = pl.col("strength").fill_null(1.0)
-        shaped = past.select(
-            "row",
+        shaped = signals.select(
+            row,
             "kind",
-            pl.col("topic").str.to_lowercase(),
+            "topic",
             "person",
-            (pl.lit(self.on) - pl.col("on")).dt.total_days().cast(pl.Int32).alias("age"),
+            age.alias("age"),
             strength.alias("strength"),
             pl.when(strength > 1.0).then(strength.floor()).otherwise(1.0).alias("events"),
         )
+        self.foreign = row.null_count()
+        self.future = shaped.filter(pl.col("row").is_not_null() & (pl.col("age") < 0)).height
+        if self.foreign or self.future:
+            shaped = shaped.filter(pl.col("row").is_not_null() & (pl.col("age") >= 0))
         parts = shaped.partition_by("kind", as_dict=True)
         self._kinds = {str(key[0]): part for key, part in parts.items()}
 

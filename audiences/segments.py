@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from audiences.config import Config
 from audiences.config_rules import AllOf, AnyOf, Condition, NoneOf, children, walk
-from audiences.config_segments import Segment
+from audiences.config_segments import Holdout, Segment
 from audiences.model import SegmentVersion
 from audiences.scoring_universe import Universe
 from audiences.segments_fingerprint import fingerprints, holdout_draw
@@ -150,10 +150,8 @@ def _evaluation(
     members = judge.members[name].copy()
     for taken in lost.values():
         members &= ~taken
-    holdout = np.zeros(universe.n, dtype=np.bool_)
-    if segment.holdout is not None and segment.holdout.share > 0.0:
-        holdout = members & (holdout_draw(universe, segment.holdout.group) < segment.holdout.share)
     ids = universe.accounts["account_id"]
+    holdout = _held_out(ids, members, segment.holdout)
     version = SegmentVersion(
         name,
         fingerprint,
@@ -167,6 +165,14 @@ def _evaluation(
     return Evaluation(
         name, segment, version, rules, excluded, undecided, matched, members, holdout, judge, lost
     )
+
+
+def _held_out(ids: pl.Series, members: Mask, holdout: Holdout | None) -> Mask:
+    mask = np.zeros(members.size, dtype=np.bool_)
+    if holdout is not None and holdout.share > 0.0:
+        rows = np.flatnonzero(members)
+        mask[rows] = holdout_draw(ids[rows], holdout.group) < holdout.share
+    return mask
 
 
 def _excluded(judge: Judge, segment: Segment, matched: Mask, lost: Mapping[str, Mask]) -> dict[str, int]:

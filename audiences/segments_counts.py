@@ -26,7 +26,7 @@ def signal_truth(universe: Universe, test: SignalTest) -> Truth:
     part = universe.signals(test.signal)
     if part is None:
         return np.zeros(universe.n, dtype=np.int8)
-    part = part.filter(_matching(test))
+    part = part.filter(_matching(test, part))
     inside = part.filter(_window(test))
     count = universe.total(inside, "events")
     least = test.at_least if test.at_least is not None else (0 if test.at_most is not None else 1)
@@ -42,10 +42,12 @@ def signal_truth(universe: Universe, test: SignalTest) -> Truth:
     return boolean(result)
 
 
-def _matching(test: SignalTest) -> pl.Expr:
+def _matching(test: SignalTest, part: pl.DataFrame) -> pl.Expr:
     matching = pl.lit(value=True)
     if test.topics is not None:
-        matching = matching & pl.col("topic").is_in([topic.strip().lower() for topic in test.topics])
+        wanted = {topic.strip().lower() for topic in test.topics}
+        spelled = [topic for topic in part["topic"].unique().drop_nulls() if topic.strip().lower() in wanted]
+        matching = matching & pl.col("topic").is_in(spelled).fill_null(value=False)
     if test.minimum_strength is not None:
         matching = matching & (pl.col("strength") >= test.minimum_strength)
     return matching

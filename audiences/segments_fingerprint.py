@@ -133,9 +133,9 @@ def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return state ^ (state >> np.uint64(31))
 
 
-def holdout_draw(universe: Universe, group: str) -> NDArray[np.float64]:
+def holdout_draw(account_ids: pl.Series, group: str) -> NDArray[np.float64]:
     """(n,) uniform in [0, 1), a pure function of account id and group: the same on every day and machine."""
-    text = pl.format("evenreach/holdout/{}/{}", pl.lit(group), pl.col("account_id")).alias("text")
+    text = pl.concat_str(pl.lit(f"evenreach/holdout/{group}/"), pl.col("text"))
     draw = _sha256("text").str.slice(0, 13).str.to_integer(base=16, dtype=pl.UInt64)  # 52 bits: exact
-    codes = universe.accounts.select(text).select(draw.alias("draw"))["draw"].to_numpy()
+    codes = account_ids.to_frame("text").select(text.alias("text")).select(draw)["text"].to_numpy()
     return codes.astype(np.float64) / float(16**13)

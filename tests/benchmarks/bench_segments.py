@@ -83,7 +83,7 @@ scoring:
   fit:
     maximum: 60
     groups:
-      size: {best: [{field: employees, between: [100, 500], points: 30}, {field: employees, at_least: 50, points: 10}]}
+      size: {best: [{field: employees, between: [100, 500], points: 30}]}
       industry: {best: [{field: industry, in: [Software, Semiconductors], points: 30}]}
   intent: {weights: {pricing_page: 10, topic_surge: 5, demo_request: 20}, hot: top 10 %, warm: top 30 %}
 segments:
@@ -129,9 +129,7 @@ def main(n: int, m: int) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"{n:,} accounts, {m:,} signals, {len(found)} segments, {size:,} memberships")
     print(f"index {indexed - start:.2f} s, score {scored - indexed:.2f} s, evaluate {done - scored:.2f} s")
-    print(
-        f"all {done - start:.2f} s = {(done - start) / BAR_SECONDS:.2f} x the bar; peak {peak:.2f} GB with the data"
-    )
+    print(f"all {done - start:.2f} s = {(done - start) / BAR_SECONDS:.2f} x the bar; peak {peak:.2f} GB")
 
 
 if __name__ == "__main__":
