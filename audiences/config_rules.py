@@ -286,11 +286,15 @@ def children(condition: Condition) -> tuple[Condition, ...]:
     return condition.none_ if isinstance(condition, NoneOf) else ()
 
 
+def joiner(condition: Condition) -> str:
+    """``all``, ``any`` or ``none``; "" for a leaf."""
+    if isinstance(condition, AllOf):
+        return "all"
+    return "any" if isinstance(condition, AnyOf) else "none" if isinstance(condition, NoneOf) else ""
+
+
 def walk(condition: Condition, path: str = "where") -> Iterator[tuple[str, Condition]]:
     """Every condition of a tree with its path, parents first."""
     yield path, condition
-    word = next(
-        (w for w, k in (("all", AllOf), ("any", AnyOf), ("none", NoneOf)) if isinstance(condition, k)), ""
-    )
     for i, child in enumerate(children(condition)):
-        yield from walk(child, f"{path}.{word}[{i}]")
+        yield from walk(child, f"{path}.{joiner(condition)}[{i}]")

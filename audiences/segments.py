@@ -15,13 +15,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from audiences.config import Config
-from audiences.config_rules import AllOf, AnyOf, Condition, NoneOf, children, walk
+from audiences.config_rules import AllOf, Condition, children, joiner, walk
 from audiences.config_segments import Holdout, Segment
 from audiences.model import SegmentVersion
 from audiences.scoring_universe import Universe
 from audiences.segments_fingerprint import fingerprints, holdout_draw
 from audiences.segments_truth import UNKNOWN, YES, Judge, Truth
-from audiences.segments_words import in_words
+from audiences.segments_words import heading
 
 Mask = NDArray[np.bool_]
 
@@ -203,24 +203,16 @@ def _funnel(
 ) -> Iterator[RuleOutcome]:
     truth = judge.truth(condition)
     yield _outcome(condition, path, depth, truth, entering)
-    word = "all" if isinstance(condition, AllOf) else "any" if isinstance(condition, AnyOf) else "none"
     inside = entering
     for i, child in enumerate(children(condition)):
-        yield from _funnel(judge, child, f"{path}.{word}[{i}]", inside, depth + 1)
+        yield from _funnel(judge, child, f"{path}.{joiner(condition)}[{i}]", inside, depth + 1)
         if isinstance(condition, AllOf):
             inside = inside & (judge.truth(child) == YES)
 
 
 def _outcome(condition: Condition, path: str, depth: int, truth: Truth, entering: Mask) -> RuleOutcome:
     found = np.bincount(truth[entering].astype(np.int64) + 1, minlength=3)
-    words = _heading(condition) if children(condition) else in_words(condition)
     alone = int(np.count_nonzero(truth == YES))
     return RuleOutcome(
-        path, words, depth, int(found.sum()), int(found[2]), int(found[0]), int(found[1]), alone
+        path, heading(condition), depth, int(found.sum()), int(found[2]), int(found[0]), int(found[1]), alone
     )
-
-
-def _heading(condition: Condition) -> str:
-    if isinstance(condition, AllOf):
-        return "all of these"
-    return "none of these" if isinstance(condition, NoneOf) else "any of these"

@@ -34,12 +34,22 @@ def signal_truth(universe: Universe, test: SignalTest) -> Truth:
     if test.at_most is not None:
         result &= count <= test.at_most
     if test.people is not None:
+        if part["person"].null_count() == part.height:
+            return np.zeros(universe.n, dtype=np.int8)  # the source does not say who it was
         result &= universe.people(inside) >= test.people
     if test.after_silence_days is not None:
         before = part.filter(pl.col("age") > test.within_days)
         silence = universe.extreme(before, largest=False) - universe.extreme(inside, largest=True)
         result &= np.nan_to_num(silence, nan=-1.0) >= test.after_silence_days
     return boolean(result)
+
+
+def counted(universe: Universe, test: SignalTest) -> NDArray[np.float64] | None:
+    """(n,) events in the window of the test; None when no source shows such signals."""
+    part = universe.signals(test.signal)
+    if part is None:
+        return None
+    return universe.total(part.filter(_matching(test, part) & _window(test)), "events")
 
 
 def _matching(test: SignalTest, part: pl.DataFrame) -> pl.Expr:

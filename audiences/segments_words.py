@@ -28,6 +28,7 @@ from audiences.config_rules import (
     SignalTest,
     TechnologyTest,
     TierTest,
+    joiner,
 )
 from audiences.config_segments import Segment
 
@@ -41,6 +42,12 @@ def in_words(condition: Condition) -> str:
     if isinstance(condition, NoneOf):
         return "none of: " + "; ".join(in_words(child) for child in condition.none_)
     return _leaf(condition) + _unknown(getattr(condition, "if_unknown", None))
+
+
+def heading(condition: Condition) -> str:
+    """A leaf in words; a group by its joining word alone, for lists that indent its rules below it."""
+    word = joiner(condition)
+    return f"{word} of these" if word else in_words(condition)
 
 
 def segment_in_words(name: str, segment: Segment) -> str:
