@@ -17,7 +17,8 @@ PlatformError
  +-- sending again will not help
       +-- Refused            the platform says the request is wrong; ``rows`` names elements if it did
       +-- NotFound           no such thing
-           +-- Gone          it was there and was deleted
+      |    +-- Gone          it was there and was deleted
+      +-- FileNotUnderstood  a downloaded file that is not what we know, with line and column
 """
 
 from __future__ import annotations
@@ -189,3 +190,32 @@ class Gone(NotFound):
     """It existed and was deleted on the platform."""
 
     remedy = "It is created anew with the next run, or remove it from the settings."
+
+
+class FileNotUnderstood(PlatformError):
+    """A file from the platform does not look as expected. Names file, line and column, never the cell."""
+
+    remedy = "Download it again in English as CSV, or report the column names so they can be added."
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        file: str = "",
+        line: int = 0,
+        column: str = "",
+        platform: str = "",
+        request_id: str = "",
+        code: str = "",
+        status: int = 0,
+    ) -> None:
+        super().__init__(message, platform=platform, request_id=request_id, code=code, status=status)
+        self.file, self.line, self.column = file, line, column
+
+    def __str__(self) -> str:
+        places = [
+            self.file,
+            f"line {self.line}" if self.line else "",
+            f'column "{self.column}"' if self.column else "",
+        ]
+        return f"{', '.join(place for place in places if place)}: {self.args[0]}. {self.remedy}"
