@@ -23,10 +23,12 @@ from balancer.bounds import (
     top_sum,
 )
 from balancer.errors import BadNumbers, InconsistentReport
-from balancer.shares_exposure import CreativeDayLists, ReportRules, Rows, build_exposure
+from balancer.shares_cells import OUTSIDE, CreativeDayLists, ReportRules, Rows
+from balancer.shares_exposure import build_exposure
 from balancer.types import Bounded, Exposure, ShareTable, Vector
 
 __all__ = [
+    "OUTSIDE",
     "CreativeDayLists",
     "ReportRules",
     "Rows",
