@@ -1,0 +1,1 @@
+"""A stand-in for LinkedIn and Google on loopback. It must never import an adapter."""

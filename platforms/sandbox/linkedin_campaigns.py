@@ -1,0 +1,257 @@
+"""Campaigns, campaign groups and ad accounts on the wire. Delivery is none of its business.
+
+Source: learn.microsoft.com/en-us/linkedin/marketing/integrations/ads/account-structure/
+create-and-manage-campaigns (2026-02 text).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from platforms.sandbox import linkedin_errors as err
+from platforms.sandbox import segments as life
+from platforms.sandbox.audience import ad_segments_in, serving_holds
+from platforms.sandbox.linkedin_gate import listed, query_of, readable_account, writable_account
+from platforms.sandbox.linkedin_segments import json_body, patch_of
+from platforms.sandbox.linkedin_targeting import check, check_size
+from platforms.sandbox.restli import last_part
+from platforms.sandbox.wire import Answer, Bad, Call, json_answer, load_json
+from platforms.sandbox.world import Campaign, World
+
+STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED", "COMPLETED", "CANCELED", "DRAFT", "PENDING_DELETION", "REMOVED")
+REQUIRED = ("account", "campaignGroup", "name", "type", "costType", "locale", "status")
+WRITABLE = {
+    *REQUIRED, "dailyBudget", "totalBudget", "unitCost", "objectiveType", "format", "optimizationTargetType",
+    "optimizationPreference", "creativeSelection", "targetingCriteria", "audienceExpansionEnabled",
+    "offsiteDeliveryEnabled", "offsitePreferences", "runSchedule", "pacingStrategy", "associatedEntity",
+    "politicalIntent", "storyDeliveryEnabled", "connectedTelevisionOnly",
+}  # fmt: skip
+READ_ONLY = {"id", "version", "versionTag", "changeAuditStamps", "servingStatuses", "test", "created"}
+IMMUTABLE = {"account", "type"}
+MAX_CAMPAIGNS = 5000
+
+
+def search(world: World, call: Call) -> Answer:
+    """``q=search`` with cursor paging."""
+    account = readable_account(world, call, call.args["account"], "adCampaigns.FINDER-search")
+    query = query_of(world, call)
+    if query.get("q") != "search":
+        raise err.plain(404, "No virtual resource found")
+    wanted = query.get("search") or {}
+    found = [
+        campaign_json(world, c)
+        for c in world.campaigns.values()
+        if c.account == account.account_id and _fits(c, wanted)
+    ]
+    return json_answer(200, cursor_page(found, query))
+
+
+def _fits(campaign: Campaign, wanted: dict[str, Any]) -> bool:
+    values = {k: set(listed(v.get("values") if isinstance(v, dict) else v)) for k, v in wanted.items()}
+    own = {
+        "status": campaign.status,
+        "campaignGroup": campaign.fields.get("campaignGroup"),
+        "id": f"urn:li:sponsoredCampaign:{campaign.campaign_id}",
+        "name": campaign.fields["name"],
+        "type": campaign.fields["type"],
+    }
+    return all(own.get(name) in allowed for name, allowed in values.items() if name in own)
+
+
+def cursor_page(elements: list[Any], query: dict[str, Any]) -> dict[str, Any]:
+    """``pageSize`` (at most 1,000) and ``pageToken``; ``metadata.nextPageToken`` is absent on the last page."""
+    try:
+        size = int(query.get("pageSize", 1001 if "pageSize" not in query else 100))
+        start = int(str(query.get("pageToken", "0")).removeprefix("p"))
+    except ValueError:
+        raise err.bad_param("pageToken", "PARAM_INVALID") from None
+    if "pageSize" in query and not 1 <= size <= 1000:
+        raise err.bad_param("pageSize", "PARAM_INVALID")
+    if "pageSize" not in query and len(elements) > 1000:
+        raise err.plain(400, "Request would return too many entities")
+    end = start + size
+    metadata = {"nextPageToken": f"p{end}"} if end < len(elements) else {}
+    return {
+        "elements": elements[start:end],
+        "metadata": metadata,
+        "paging": {"start": 0, "count": 10, "links": []},
+    }
+
+
+def get(world: World, call: Call) -> Answer:
+    readable_account(world, call, call.args["account"], "adCampaigns.GET")
+    return json_answer(200, campaign_json(world, campaign_of(world, call)))
+
+
+def create(world: World, call: Call) -> Answer:
+    account = writable_account(world, call, call.args["account"], "adCampaigns.CREATE")
+    body = json_body(call)
+    for name in body:
+        if name in READ_ONLY:
+            raise err.schema(name, err.READ_ONLY)
+        if name not in WRITABLE:
+            raise err.schema(name, err.UNRECOGNIZED)
+    for name in REQUIRED:
+        if name not in body:
+            raise err.schema(name, err.REQUIRED)
+    if "politicalIntent" not in body:
+        raise err.detailed(400, "MISSING_FIELD", "politicalIntent is required", field="politicalIntent")
+    if last_part(body["account"]) != account.account_id:
+        raise err.detailed(400, "FIELD_INVALID", "account does not fit the path", field="account")
+    if body["status"] not in {"ACTIVE", "DRAFT", "PAUSED"}:
+        raise err.schema("status", err.not_an_enum(body["status"]))
+    if sum(c.account == account.account_id for c in world.campaigns.values()) >= MAX_CAMPAIGNS:
+        raise err.plain(400, "Too many campaigns")
+    _check_money(body)
+    _check_group(world, body["campaignGroup"])
+    used = []
+    if "targetingCriteria" in body:
+        used = check(world, body["targetingCriteria"], updating=False, status=body["status"])
+        check_size(world, body["targetingCriteria"], used)
+    campaign = add_campaign(world, account.account_id, body)
+    return err.created(campaign.campaign_id)
+
+
+def add_campaign(world: World, account_id: str, fields: dict[str, Any]) -> Campaign:
+    campaign = Campaign(
+        campaign_id=world.next_id("campaign", 600_000_001),
+        account=account_id,
+        fields=dict(fields),
+        created=world.now,
+        modified=world.now,
+    )
+    world.campaigns[campaign.campaign_id] = campaign
+    follow_use(world, campaign)
+    return campaign
+
+
+def update(world: World, call: Call) -> Answer:
+    """PARTIAL_UPDATE; ``targetingCriteria`` is replaced whole."""
+    writable_account(world, call, call.args["account"], "adCampaigns.PARTIAL_UPDATE")
+    if "ids" in query_of(world, call):
+        return _update_many(world, call)
+    campaign = campaign_of(world, call)
+    apply_patch(world, campaign, patch_of(call))
+    return err.no_content()
+
+
+def _update_many(world: World, call: Call) -> Answer:
+    """BATCH_PARTIAL_UPDATE: one outcome per id."""
+    if call.header("x-restli-method").upper() != "BATCH_PARTIAL_UPDATE":
+        raise err.plain(400, "X-RestLi-Method BATCH_PARTIAL_UPDATE is required for this request")
+    results: dict[str, Any] = {}
+    errors: dict[str, Any] = {}
+    for text, entity in (json_body(call).get("entities") or {}).items():
+        campaign = world.campaigns.get(int(text)) if text.isdigit() else None
+        if campaign is None or campaign.account != call.args["account"]:
+            errors[text] = {"status": 404, "message": f"Could not find entity {text}"}
+            continue
+        try:
+            apply_patch(world, campaign, entity.get("patch") or {})
+        except Bad as bad:
+            errors[text] = load_json(bad.answer.body)
+        else:
+            results[text] = {"status": 204}
+    return json_answer(200, {"results": results, "errors": errors})
+
+
+def apply_patch(world: World, campaign: Campaign, patch: dict[str, Any]) -> None:
+    """Raises 409 where the patch names a version that is no longer the current one."""
+    changes, gone = dict(patch.get("$set") or {}), list(patch.get("$delete") or [])
+    seen = changes.pop("versionTag", None) or (changes.pop("version", None) or {}).get("versionTag")
+    if seen is not None and str(seen) != str(campaign.version):
+        raise err.conflict()
+    for name in [*changes, *gone]:
+        if name in READ_ONLY or name in IMMUTABLE:
+            raise err.detailed(400, "FIELD_CANNOT_BE_CHANGED", f"{name} is immutable", field=name)
+        if name not in WRITABLE:
+            raise err.schema(f"patch/$set/{name}", err.UNRECOGNIZED)
+    status = changes.get("status", campaign.status)
+    if status not in STATUSES:
+        raise err.schema("patch/$set/status", err.not_an_enum(status))
+    if campaign.status in {"REMOVED", "PENDING_DELETION"}:
+        raise err.detailed(400, "STATUS_CHANGE_NOT_ALLOWED", "The campaign was deleted", field="status")
+    _check_money(changes)
+    if "targetingCriteria" in changes:
+        used = check(
+            world,
+            changes["targetingCriteria"],
+            updating=True,
+            status=status,
+            campaign=str(campaign.campaign_id),
+        )
+        if status == "ACTIVE":
+            check_size(world, changes["targetingCriteria"], used)
+    campaign.fields = {k: v for k, v in {**campaign.fields, **changes}.items() if k not in gone}
+    campaign.version += 1
+    campaign.modified = world.now
+    follow_use(world, campaign)
+
+
+def follow_use(world: World, campaign: Campaign) -> None:
+    """Lists of ACTIVE and DRAFT campaigns are used; the idle timers of others run on from now."""
+    named = ad_segments_in(campaign.fields.get("targetingCriteria") or {})
+    if campaign.status in {"ACTIVE", "DRAFT"}:
+        for number in named:
+            if number in world.ad_segments and number not in world.in_use:
+                life.use(world, world.ad_segments[number])
+    active = [c for c in world.campaigns.values() if c.status == "ACTIVE"]
+    now_used = {n for c in active for n in ad_segments_in(c.fields.get("targetingCriteria") or {})}
+    for number in world.in_use - now_used:
+        if number in world.ad_segments:
+            world.ad_segments[number].idle_since = world.now
+    world.in_use = now_used & world.ad_segments.keys()
+
+
+def _check_money(body: dict[str, Any]) -> None:
+    for name in ("dailyBudget", "totalBudget", "unitCost"):
+        money = body.get(name)
+        if money is None:
+            continue
+        try:
+            amount = float(money["amount"])
+        except (KeyError, TypeError, ValueError):
+            raise err.schema(f"{name}/amount", err.REQUIRED) from None
+        if not isinstance(money["amount"], str):
+            raise err.schema(f"{name}/amount", f"{money['amount']} cannot be coerced to String")
+        if amount < 0 or not money.get("currencyCode"):
+            raise err.detailed(400, "FIELD_INVALID", f"{name} is not a valid amount", field=name)
+
+
+def _check_group(world: World, urn: str) -> None:
+    tail = last_part(str(urn))
+    if not (tail.isdigit() and int(tail) in world.groups):
+        raise err.detailed(400, "FIELD_VALUE_DOES_NOT_EXIST", "No such campaign group", field="campaignGroup")
+
+
+def delete(world: World, call: Call) -> Answer:
+    """DRAFT campaigns only; others go through PENDING_DELETION."""
+    writable_account(world, call, call.args["account"], "adCampaigns.DELETE")
+    campaign = campaign_of(world, call)
+    if campaign.status != "DRAFT":
+        raise err.detailed(400, "STATUS_CHANGE_NOT_ALLOWED", "Only a draft can be deleted", field="status")
+    del world.campaigns[campaign.campaign_id]
+    return err.no_content()
+
+
+def campaign_of(world: World, call: Call) -> Campaign:
+    text = last_part(call.args["campaign"])
+    campaign = world.campaigns.get(int(text)) if text.isdigit() else None
+    if campaign is None or campaign.account != last_part(call.args["account"]):
+        raise err.refuse(404, {"code": "NOT_FOUND", "message": f"Could not find entity {text}"})
+    return campaign
+
+
+def campaign_json(world: World, campaign: Campaign) -> dict[str, Any]:
+    actor = "urn:li:unknown:0"
+    return {
+        **campaign.fields,
+        "id": campaign.campaign_id,
+        "test": False,
+        "servingStatuses": serving_holds(world, campaign) or ["RUNNABLE"],
+        "version": {"versionTag": str(campaign.version)},
+        "changeAuditStamps": {
+            "created": {"actor": actor, "time": campaign.created},
+            "lastModified": {"actor": actor, "time": campaign.modified},
+        },
+    }
