@@ -8,7 +8,7 @@ from flows.report import formats
 from flows.report.svg import Markup, Scale, label, line, ticks
 
 SIZE = (620.0, 340.0)
-LEFT, RIGHT, TOP, BOTTOM = 56.0, 592.0, 18.0, 296.0
+LEFT, RIGHT, TOP, BOTTOM = 72.0, 588.0, 18.0, 296.0
 
 
 def axes(

@@ -130,7 +130,7 @@ def coverage(page: ReportPage) -> Markup:
     ks = list(page.now.coverage)
     row = max(44.0, (SIZE[1] - 46) / max(len(ks), 1))
     size = (SIZE[0], 46 + row * max(len(ks), 1))
-    x = Scale(0, 1, 96, RIGHT - 10)
+    x = Scale(0, 1, 62, RIGHT - 10)
     bottom = size[1] - 34
     parts = [line((x(v), 8), (x(v), bottom), "grid") for v in ticks(0, 1, about=4)]
     parts += [
@@ -139,7 +139,7 @@ def coverage(page: ReportPage) -> Markup:
     ]
     for i, k in enumerate(ks):
         middle = 8 + row * (i + 0.5)
-        parts.append(label((x.start - 12, middle + 4), f"{formats.count(k)} or more", "tick", anchor="end"))
+        parts.append(label((x.start - 12, middle + 4), formats.count(k), "tick", anchor="end"))
         for kind, figures, shift in (("before", page.before, -8.0), ("after", page.after, 8.0)):
             if figures is not None and k in figures.coverage:
                 parts += _interval(figures, k, kind, x, middle + (shift if page.after else 0.0))

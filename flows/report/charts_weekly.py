@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 
 from flows.report import formats
 from flows.report.axes import BOTTOM, LEFT, RIGHT, SIZE, TOP, axes, percent_ticks
@@ -165,3 +166,23 @@ def delivery_and_price(page: ReportPage) -> Markup:
             )
         )
     return Markup("").join(drawn)
+
+
+def sizes(history: Sequence[tuple[date, int]]) -> Markup:
+    """A segment's size over time, oldest first, the first and last size named."""
+    size = (620.0, 176.0)
+    days = [on.toordinal() for on, _ in history]
+    peak = max((n for _, n in history), default=1)
+    x = Scale(min(days, default=0), max(days, default=1), LEFT, RIGHT - 60)
+    y = Scale(0, max(peak * 1.15, 1), 142, 14)
+    points = [(x(on.toordinal()), y(n)) for on, n in history]
+    parts = [line((x.start, y.start), (x.end, y.start), "axis"), path(points, "line after")]
+    parts += [dot(at, "dot after", radius=3.0) for at in points]
+    ends = [*zip(points, history, strict=True)]
+    for (at, (on, n)), anchor in zip(ends[:1] + ends[1:][-1:], ("end", "start"), strict=False):
+        shift = -8 if anchor == "end" else 8
+        parts.append(label((at[0] + shift, at[1] + 4), formats.count(n), "name after", anchor=anchor))
+        parts.append(label((at[0], y.start + 20), f"{on.day} {on:%b %Y}", "tick", anchor="middle"))
+    told = [formats.count(n) for _, n in history]
+    described = f"From {told[0]} to {told[-1]} accounts." if told else ""
+    return frame("sizes", size, parts, title="Accounts over time", description=described)

@@ -1,0 +1,140 @@
+"""Assembles the page: routes, gate, headers, error pages. ``create_app`` opens nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from flows.web import routes_plans, routes_push, routes_report, routes_runs, routes_segments, routes_sign_in
+from flows.web.access import Access
+from flows.web.errors import Invalid, Moved, NotFound, PageError, SignInFirst, TooOften
+from flows.web.gate import Desk, client_of, desk
+from flows.web.limits import BodyLimit, SignInLimit
+from flows.web.pages import HEADERS, STATIC, path_part, show, static_text, templates
+from flows.web.service import PageService
+
+UPLOAD_MOST = 64 * 1024 * 1024  # bytes of one request
+
+log = logging.getLogger(__name__)
+
+
+def create_app(service: PageService, *, access: Access, upload_most: int = UPLOAD_MOST) -> FastAPI:
+    """The page over ``service``, for visitors as ``access`` allows.
+
+    Serve it with uvicorn, ``proxy_headers=False``: forwarded addresses are judged here, not trusted blindly.
+    """
+    app = FastAPI(title="Evenreach", docs_url=None, redoc_url=None, openapi_url="/api.json")
+    app.state.desk = Desk(service, access, SignInLimit(access.now), templates())
+    for routes in (
+        routes_report,
+        routes_plans,
+        routes_segments,
+        routes_push,
+        routes_runs,
+        routes_sign_in,
+    ):
+        app.include_router(routes.router)
+    app.add_api_route("/static/{mark}/{name}", _static, include_in_schema=False)
+    app.add_api_route("/health", _health, include_in_schema=False)
+    app.add_exception_handler(PageError, _page_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(Exception, _broken)
+    app.middleware("http")(_guard)
+    app.add_middleware(BodyLimit, most=upload_most)
+    return app
+
+
+async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Answer only to our own name, and put the security headers on every answer."""
+    at = desk(request)
+    if not at.access.answers_to(request.headers.get("host", ""), client_of(request)):
+        response: Response = PlainTextResponse("This page is not known by that name.", status_code=421)
+    else:
+        response = await call_next(request)
+    return _secured(request, response)
+
+
+def _secured(request: Request, response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if desk(request).access.secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
+def _static(mark: str, name: str) -> Response:
+    if name not in STATIC:
+        raise NotFound("There is no such file.")
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return Response(static_text(name), media_type=STATIC[name], headers=headers)
+
+
+def _health() -> Response:
+    return PlainTextResponse("ok")
+
+
+def _page_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, PageError)
+    if isinstance(error, SignInFirst) and request.method == "GET" and not _wants_data(request):
+        return RedirectResponse(f"/sign-in?next={path_part(_local(request))}", status_code=303)
+    return _answer(request, error)
+
+
+def _local(request: Request) -> str:
+    query = f"?{request.url.query}" if request.url.query else ""
+    return request.url.path + query
+
+
+def _answer(request: Request, error: PageError) -> Response:
+    headers = {"Retry-After": str(error.wait)} if isinstance(error, TooOften) else {}
+    if _wants_data(request):
+        body = {"error": type(error).__name__, "message": error.message, "remedy": error.remedy}
+        response: Response = JSONResponse(body, status_code=error.status, headers=headers)
+    else:
+        differences = error.differences if isinstance(error, Moved) else ()
+        path = error.path if isinstance(error, Moved) else ""
+        response = show(
+            request,
+            "error.html",
+            status=error.status,
+            message=error.message,
+            remedy=error.remedy,
+            fields=error.fields,
+            differences=differences,
+            path=path,
+        )
+        response.headers.update(headers)
+    return response
+
+
+def _wants_data(request: Request) -> bool:
+    return request.url.path.endswith((".json", ".csv"))
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    """Starlette's own refusals (unknown address, wrong method, unreadable form) in the page's words."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return _answer(request, NotFound("There is no such page."))
+    unreadable = error.status_code == 400
+    found = PageError("The request could not be read." if unreadable else "That does not work here.")
+    found.status = error.status_code
+    return _answer(request, found)
+
+
+def _unreadable(request: Request, error: Exception) -> Response:
+    return _answer(request, Invalid("Part of the address could not be read."))
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    """Something failed on our side. The log gets the kind of error, the visitor a way on."""
+    log.error("page failed: %s %s: %s", request.method, request.url.path, type(error).__name__)
+    found = PageError("Something went wrong on our side. Nothing more was changed.")
+    found.status, found.remedy = 500, "Try again; if it stays, the log of the server has the details."
+    return _secured(request, _answer(request, found))

@@ -1,0 +1,85 @@
+"""How often and how much: failed sign-ins per name and address, bytes per request. Memory only, bounded."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from flows.web.errors import TooLarge
+
+FAILURES = 5  # wrong passwords before the wait begins
+WINDOW = 15 * 60  # seconds a failure is remembered
+_REMEMBERED = 10_000  # keys; the oldest is forgotten first
+
+
+class SignInLimit:
+    """Counts failed sign-ins by name and by address; too many make the next attempt wait."""
+
+    def __init__(self, now: Callable[[], datetime], *, failures: int = FAILURES, window: int = WINDOW):
+        self._now, self._failures, self._window = now, failures, window
+        self._seen: OrderedDict[str, list[float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def wait(self, *keys: str) -> int:
+        """Seconds until an attempt is looked at; 0 = now."""
+        at = self._now().timestamp()
+        with self._lock:
+            return max((self._wait(key, at) for key in keys), default=0)
+
+    def _wait(self, key: str, at: float) -> int:
+        recent = [t for t in self._seen.get(key, []) if at - t < self._window]
+        if len(recent) < self._failures:
+            return 0
+        return max(1, int(recent[-self._failures] + self._window - at) + 1)
+
+    def failed(self, *keys: str) -> None:
+        at = self._now().timestamp()
+        with self._lock:
+            for key in keys:
+                recent = [t for t in self._seen.pop(key, []) if at - t < self._window]
+                self._seen[key] = [*recent, at][-self._failures :]
+            while len(self._seen) > _REMEMBERED:
+                self._seen.popitem(last=False)
+
+    def succeeded(self, key: str) -> None:
+        """Forget a name's failures once its owner is in; an address keeps its own."""
+        with self._lock:
+            self._seen.pop(key, None)
+
+
+class BodyLimit:
+    """Refuses a request body above ``most`` bytes, whether its length was announced or not."""
+
+    def __init__(self, app: ASGIApp, *, most: int):
+        self._app, self._most = app, most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if not announced.isdigit() or int(announced) > self._most:
+            await _refuse(send)
+            return
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._most:
+                raise TooLarge("The upload is larger than this page takes at once.")
+            return message
+
+        await self._app(scope, counted, send)
+
+
+async def _refuse(send: Send) -> None:
+    text = b"That is more than this page takes at once. Split the file, or use the command line."
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": text})

@@ -1,0 +1,80 @@
+"""Segments: rules in words, who qualifies, and proposed changes. Nothing is written silently."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from flows.report import tables
+from flows.web.gate import Approver, Operator, Sent, Viewer, desk
+from flows.web.pages import CSV, YAML, download, go, path_part, show
+
+router = APIRouter(include_in_schema=False)
+
+PREVIEW_ROWS = 200
+YAML_MOST = 200_000  # characters
+
+
+@router.get("/segments")
+def segments(request: Request, visitor: Viewer) -> Response:
+    at = desk(request)
+    return show(
+        request, "segments.html", here="segments", segments=at.service.segments(), now=at.access.now()
+    )
+
+
+@router.get("/segments/{name}")
+def segment(request: Request, visitor: Viewer, name: str) -> Response:
+    view = desk(request).service.segment(name)
+    return show(request, "segment.html", here="segments", tab="rules", segment=view.line, view=view)
+
+
+@router.get("/segments/{name}/accounts")
+def accounts(request: Request, visitor: Viewer, name: str) -> Response:
+    service = desk(request).service
+    return show(
+        request,
+        "segment_accounts.html",
+        here="segments",
+        tab="accounts",
+        segment=service.segment(name).line,
+        accounts=service.preview(name, PREVIEW_ROWS),
+        most=PREVIEW_ROWS,
+    )
+
+
+@router.get("/segments/{name}/accounts.csv")
+def accounts_csv(request: Request, visitor: Viewer, name: str) -> Response:
+    columns = (
+        "account_id", "name", "domain", "country", "industry", "employees", "tier", "fit", "intent",
+    )  # fmt: skip
+    found = desk(request).service.preview(name, 1_000_000)
+    rows = ([getattr(account, column) for column in columns] for account in found)
+    return download(tables.to_csv(columns, rows), f"{name}-accounts.csv", CSV)
+
+
+@router.post("/segments/{name}/propose")
+def propose(request: Request, visitor: Operator, name: str, form: Sent) -> Response:
+    text = form.text("yaml", most=YAML_MOST, label="Definition").replace("\r\n", "\n") + "\n"
+    found = desk(request).service.propose_edit(name, text, who=visitor.name)
+    return go(f"/proposals/{path_part(found.proposal_id)}")
+
+
+@router.get("/proposals/{proposal_id}")
+def proposal(request: Request, visitor: Viewer, proposal_id: str) -> Response:
+    service = desk(request).service
+    found = service.proposal(proposal_id)
+    line = service.segment(found.segment).line
+    return show(request, "proposal.html", here="segments", tab="rules", segment=line, proposal=found)
+
+
+@router.get("/proposals/{proposal_id}/yaml")
+def proposal_yaml(request: Request, visitor: Viewer, proposal_id: str) -> Response:
+    found = desk(request).service.proposal(proposal_id)
+    return download(found.yaml, f"{found.segment}.yaml", YAML)
+
+
+@router.post("/proposals/{proposal_id}/write")
+def write(request: Request, visitor: Approver, proposal_id: str, form: Sent) -> Response:
+    found = desk(request).service.write_edit(proposal_id, who=visitor.name)
+    return go(f"/proposals/{path_part(found.proposal_id)}")

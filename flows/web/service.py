@@ -1,0 +1,147 @@
+"""Everything the page reads or does, as one protocol. It holds no logic.
+
+Every method may raise the errors of ``flows.web.errors`` (NotFound, NothingYet, Invalid, Moved, TooLate,
+Busy).
+``who`` is the signed-in name and belongs into the audit log. Methods are called from worker threads, several
+at a time. Reads must not change anything; every act is remembered with who, what and when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from audiences.model import Rejected
+from flows.report.model import ReportPage
+from flows.web.views import (
+    AuditLine,
+    Overview,
+    PlanView,
+    PreviewAccount,
+    Proposal,
+    PushOrder,
+    PushPreview,
+    PushProgress,
+    RunLine,
+    SegmentLine,
+    SegmentView,
+)
+
+
+class PageService(Protocol):
+    """What the page needs from the rest of the system."""
+
+    # -- reading --------------------------------------------------------------
+
+    def overview(self) -> Overview:
+        """Segments with their standing, and what waits for a person."""
+        ...
+
+    def windows(self, segment: str) -> Sequence[tuple[str, str]]:
+        """(key, label) of the report windows on offer, newest first, e.g. ("latest", "Last 28 days")."""
+        ...
+
+    def report(self, segment: str, window: str) -> ReportPage:
+        """The page model of one window, a key of ``windows``. NothingYet when nothing was reported."""
+        ...
+
+    def segments(self) -> Sequence[SegmentLine]: ...
+
+    def segment(self, name: str) -> SegmentView: ...
+
+    def preview(self, name: str, limit: int) -> Sequence[PreviewAccount]:
+        """The first ``limit`` qualifying accounts, best first. Companies only."""
+        ...
+
+    def runs(self, limit: int) -> Sequence[RunLine]:
+        """Newest first."""
+        ...
+
+    def audit(self, limit: int) -> Sequence[AuditLine]:
+        """Newest first."""
+        ...
+
+    # -- plans ----------------------------------------------------------------
+
+    def plan(self, segment: str) -> PlanView | None:
+        """The newest plan of a segment, None when there is none."""
+        ...
+
+    def plan_by_id(self, plan_id: str) -> PlanView: ...
+
+    def override(
+        self, plan_id: str, account_id: str, *, kind: str, value: float | None, who: str
+    ) -> PlanView:
+        """Pin, exclude or raise the cap of one account ("clear" takes it back), then plan again at once.
+
+        kind   "pin" | "exclude" | "raise_cap" | "clear"; ``value`` (impressions per window) with "raise_cap"
+        Returns the new plan, which has another id and hash.
+        """
+        ...
+
+    def approve(self, plan_id: str, shown_hash: str, *, who: str) -> PlanView:
+        """Approve exactly what was shown. Moved when ``shown_hash`` is not what would be applied now."""
+        ...
+
+    def refuse(self, plan_id: str, shown_hash: str, *, who: str, reason: str) -> PlanView: ...
+
+    def shadow(self, plan_id: str, shown_hash: str, *, who: str) -> PlanView:
+        """Keep the plan for comparison with what happens, and push nothing."""
+        ...
+
+    # -- segments -------------------------------------------------------------
+
+    def propose_edit(self, name: str, yaml: str, *, who: str) -> Proposal:
+        """Check a changed definition and count its effect; change nothing."""
+        ...
+
+    def proposal(self, proposal_id: str) -> Proposal: ...
+
+    def write_edit(self, proposal_id: str, *, who: str) -> Proposal:
+        """Write a proposal into the file, where the setting allows it."""
+        ...
+
+    # -- one-off lists --------------------------------------------------------
+
+    def push_preview(
+        self, content: bytes, name: str, *, mapping: Mapping[str, str] | None, who: str
+    ) -> PushPreview:
+        """Read a file, map its columns (``mapping``: header -> field), check rows, send nothing.
+
+        The content must not outlive the preview in clear.
+        """
+        ...
+
+    def push_shown(self, preview_id: str) -> PushPreview:
+        """A preview made earlier. NotFound once it was thrown away."""
+        ...
+
+    def push_remap(self, preview_id: str, mapping: Mapping[str, str], *, who: str) -> PushPreview:
+        """The same file under a corrected mapping."""
+        ...
+
+    def push_rejects(self, preview_id: str) -> Sequence[Rejected]:
+        """Rows that cannot be used, with line, column and reason; never the value."""
+        ...
+
+    def push_confirm(self, preview_id: str, order: PushOrder, *, who: str) -> str:
+        """Start the push and return its id. The same file under the same name returns the same id."""
+        ...
+
+    def push_progress(self, push_id: str) -> PushProgress: ...
+
+    def pushes(self, limit: int) -> Sequence[PushProgress]:
+        """Newest first."""
+        ...
+
+    def push_cancel(self, push_id: str, *, who: str) -> PushProgress:
+        """Stop a push within its first minute. TooLate afterwards."""
+        ...
+
+    def push_undo(self, push_id: str, *, who: str) -> PushProgress:
+        """Take back exactly what a push added."""
+        ...
+
+    def undo(self, run_id: str, *, who: str) -> RunLine:
+        """Take back what one run changed."""
+        ...
