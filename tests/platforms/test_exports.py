@@ -1,4 +1,4 @@
-"""Files people download: every known layout becomes a report, everything else an error that names the place."""
+"""Downloads: every known layout becomes a report, everything else an error that names the place."""
 
 from __future__ import annotations
 
