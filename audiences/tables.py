@@ -190,6 +190,7 @@ class LedgerRow(Table, table=True):
         sa_column=Column(Integer, nullable=False)
     )  # push_batch.number; kept when that is pruned
     account_id: str | None = Field(default=None, sa_column=Column(Text))
+    digest: int | None = Field(default=None, sa_column=Column(BigInteger))  # of the payload, NULL without one
     payload: bytes | None = Field(default=None, sa_column=Column(Blob))
 
 

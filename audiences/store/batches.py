@@ -9,12 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
+from audiences.membership_keys import from_digests
 from audiences.model import Member, MemberKind, MemberTable, Op, PushBatch
 from audiences.store.bulk import insert_rows
 from audiences.store.database import table_of
 from audiences.store.errors import Conflict, NotFound
 from audiences.store.lists import AUDIENCE, need_audience
-from audiences.store.packing import each_key, keys_from, pack, pack_texts, unpack, unpack_texts
+from audiences.store.packing import each_key, pack, pack_texts, unpack, unpack_texts
 from audiences.store.part import Part
 from audiences.store.payloads import identifiers_of
 from audiences.store.records import BatchInfo, BatchStatus
@@ -145,7 +146,7 @@ def members_of(row: Row[Any]) -> MemberTable:
     if row.member_keys is None:
         raise NotFound(f"The content of batch {row.batch_id} was dropped by retention.")
     return MemberTable(
-        keys_from(row.member_keys), unpack(row.payloads, row.n), unpack_texts(row.account_ids, row.n)
+        from_digests(row.member_keys), unpack(row.payloads, row.n), unpack_texts(row.account_ids, row.n)
     )
 
 

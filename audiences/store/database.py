@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -49,7 +51,11 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        with self._transaction({}) as connection:
+        """One snapshot for every statement of the block."""
+        options = (
+            {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        )
+        with self._transaction(options) as connection:
             yield connection
 
     @contextmanager
@@ -107,6 +113,8 @@ def sorted_errors() -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise sort_error(error.orig) from None
+    except (sqlite3.Error, psycopg.Error) as error:  # from the bulk paths, which speak to the driver
+        raise sort_error(error) from None
 
 
 def sort_error(error: BaseException | None) -> StoreError:

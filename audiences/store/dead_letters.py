@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, func, select
 
+from audiences.membership_keys import contained, from_digests
 from audiences.model import MemberTable, Op, RowResult, RowStatus
 from audiences.store.batches import plan_batches
 from audiences.store.bulk import is_sqlite, raw, upsert_rows
@@ -20,7 +21,7 @@ from audiences.store.database import table_of
 from audiences.store.ledger_read import folded, open_batches
 from audiences.store.ledger_rows import details
 from audiences.store.lists import ids_by_number, need_audience
-from audiences.store.packing import contained, each_key, keys_from
+from audiences.store.packing import each_key
 from audiences.store.part import Part
 from audiences.store.records import DeadLetter
 from audiences.tables import DeadLetterRow
@@ -77,7 +78,7 @@ def _plan_op(
     """One set of batches per number of tries, so that each try has an id of its own."""
     ids: list[str] = []
     for tries in sorted({row.tries for row in due}):
-        keys = keys_from(b"".join(bytes(row.key) for row in due if row.tries == tries))
+        keys = from_digests(b"".join(bytes(row.key) for row in due if row.tries == tries))
         known = details(connection, audience.number, keys)
         found = [known.get(key, (b"", "")) for key in each_key(keys)]
         members = MemberTable(keys, [payload for payload, _ in found], [account for _, account in found])
@@ -100,8 +101,8 @@ def _not_under_way(connection: Connection, audience: int, due: Sequence[Row[Any]
     batches = open_batches(connection, audience)
     if not batches or not due:
         return list(due)
-    keys = keys_from(b"".join(bytes(row.key) for row in due))
-    busy = contained(keys, folded(batches)[0]).tolist()
+    keys = from_digests(b"".join(bytes(row.key) for row in due))
+    busy = contained(keys, folded(batches)[0].keys).tolist()
     return [row for row, taken in zip(due, busy, strict=True) if not taken]
 
 

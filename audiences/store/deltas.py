@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection, Row, select, update
 
+from audiences.membership_keys import byte_order, from_digests, places, repeats
 from audiences.model import Delta, MemberTable, Op
 from audiences.store.batches import BATCH, plan_batches
 from audiences.store.errors import Conflict, StaleBase
 from audiences.store.ledger_read import asked_among
 from audiences.store.ledger_rows import with_details
 from audiences.store.lists import AUDIENCE, need_audience
-from audiences.store.packing import chosen, contained, in_key_order, sortable, stack
+from audiences.store.packing import chosen, in_key_order
 from audiences.store.part import Part
 
 
@@ -87,10 +87,9 @@ def _plan(
 
 def _refuse_repeats(adds: MemberTable, removes: MemberTable) -> None:
     for members in (adds, removes):
-        keys = sortable(members.keys)
-        if len(keys) > 1 and bool((keys[1:] == keys[:-1]).any()):
+        if repeats(members.keys).any():
             raise Conflict("A key appears twice in one delta.")
-    if len(removes) and bool(contained(adds.keys, removes.keys).any()):
+    if len(removes) and bool((places(adds.keys, removes.keys) >= 0).any()):
         raise Conflict("A key is both added and removed in one delta.")
 
 
@@ -117,5 +116,5 @@ def _recorded_before(
 
 def _sent_under(rows: Sequence[Row[Any]], op: Op) -> bytes:
     """All keys of one operation in byte order, as one blob."""
-    keys = stack(row.member_keys for row in rows if row.op == op)
-    return keys[np.argsort(sortable(keys), kind="stable")].tobytes()
+    keys = from_digests(b"".join(row.member_keys for row in rows if row.op == op))
+    return keys[byte_order(keys)].tobytes()

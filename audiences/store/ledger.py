@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, func, select
 
+from audiences.membership_keys import Keys, byte_order, contained, from_digests
 from audiences.model import MemberTable, Op
 from audiences.store.errors import NotFound
 from audiences.store.ledger_read import BATCH, LEDGER, asked
-from audiences.store.ledger_rows import details, rows_by_state
+from audiences.store.ledger_rows import details, rows_by_state, with_details
 from audiences.store.lists import need_audience
-from audiences.store.packing import each_key, keys_from, sortable, unpack, unpack_texts
+from audiences.store.packing import each_key, unpack, unpack_texts
 from audiences.store.part import Part
 from audiences.store.records import LedgerCounts, LedgerState, LedgerView
 
@@ -25,8 +25,16 @@ class Ledgers(Part):
         """What a list has been asked to hold, and its version: the base of the next delta. One snapshot."""
         with self._db.read() as connection:
             audience = need_audience(connection, audience_id)
-            keys, states = asked(connection, audience.number)
-            return LedgerView(audience_id, audience.ledger_version, keys, states)
+            lines = asked(connection, audience.number)
+            version = audience.ledger_version
+        return LedgerView(audience_id, version, lines.keys, lines.states, lines.digests)
+
+    def ledger_members(self, audience_id: str, keys: Keys) -> MemberTable:
+        """What was last sent for these members: payload and account, empty where unknown. Same order."""
+        with self._db.read() as connection:
+            number = need_audience(connection, audience_id).number
+            bare = MemberTable(keys, [b""] * len(keys), [""] * len(keys))
+            return with_details(connection, number, bare)
 
     def ledger_counts(self, audience_id: str) -> LedgerCounts:
         with self._db.read() as connection:
@@ -74,7 +82,7 @@ class Ledgers(Part):
             audience = need_audience(connection, audience_id)
             if not 0 <= version <= audience.ledger_version:
                 raise NotFound(f"{audience_id} has versions 0 to {audience.ledger_version}, not {version}.")
-            keys, _ = asked(connection, audience.number)
+            keys = asked(connection, audience.number).keys
             return _restored(connection, audience, keys, version)
 
     def ledger_versions(self, audience_id: str) -> tuple[tuple[int, datetime, int, int], ...]:
@@ -98,9 +106,7 @@ class Ledgers(Part):
         )
 
 
-def _restored(
-    connection: Connection, audience: Row[Any], keys: NDArray[np.uint8], version: int
-) -> MemberTable:
+def _restored(connection: Connection, audience: Row[Any], keys: Keys, version: int) -> MemberTable:
     later = connection.execute(
         select(BATCH)
         .where(BATCH.c.audience == audience.number, BATCH.c.version > version, BATCH.c.changes)
@@ -111,11 +117,11 @@ def _restored(
     now = keys
     known: dict[bytes, tuple[bytes, str]] = {}
     for batch in later:
-        now = _undone(now, keys_from(batch.member_keys), Op(batch.op))
+        now = _undone(now, from_digests(batch.member_keys), Op(batch.op))
         if batch.op == Op.REMOVE:
             loads, accounts = unpack(batch.payloads, batch.n), unpack_texts(batch.account_ids, batch.n)
             for key, load, account in zip(
-                each_key(keys_from(batch.member_keys)), loads, accounts, strict=True
+                each_key(from_digests(batch.member_keys)), loads, accounts, strict=True
             ):
                 known.setdefault(key, (load, account))
     known |= details(connection, audience.number, now)
@@ -123,10 +129,9 @@ def _restored(
     return MemberTable(now, [load for load, _ in rows], [account for _, account in rows])
 
 
-def _undone(now: NDArray[np.uint8], keys: NDArray[np.uint8], op: Op) -> NDArray[np.uint8]:
+def _undone(now: Keys, keys: Keys, op: Op) -> Keys:
     """Keys as they were before a batch of ``op``."""
     if op is Op.REMOVE:
         both = np.concatenate([now, keys])
-        return both[np.argsort(sortable(both), kind="stable")]
-    gone = np.searchsorted(sortable(now), sortable(keys))
-    return np.delete(now, gone, axis=0)
+        return both[byte_order(both)]
+    return now[~contained(now, keys)]

@@ -5,85 +5,134 @@ Takes a connection that is already open; must not write and must not decide.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, select
 
+from audiences.membership_keys import (
+    Digests,
+    Keys,
+    Rows,
+    byte_order,
+    from_digests,
+    payload_digests,
+    places,
+    repeats,
+)
 from audiences.model import Op
 from audiences.store.bulk import is_sqlite, raw
 from audiences.store.database import table_of
-from audiences.store.packing import KEY_BYTES, contained, each_key, keys_from, sortable
+from audiences.store.packing import KEY_BYTES, each_key, unpack
 from audiences.store.records import LedgerState
 from audiences.tables import LedgerRow, PushBatchRow
 
 BATCH = table_of(PushBatchRow)
 LEDGER = table_of(LedgerRow)
-LOOKUP = 20_000  # below SQLite's limit of 32,766 parameters
-Keys = NDArray[np.uint8]
+LOOKUP = 20_000  # keys per question; SQLite takes at most 32,766 parameters
 States = NDArray[np.uint8]
 
-# one record of PostgreSQL's binary COPY: field count, then length and bytes of key and of state
+# one record of PostgreSQL's binary COPY: field count, then length and bytes of each field
 _PG_RECORD = np.dtype(
-    [("n", ">i2"), ("lk", ">i4"), ("key", "u1", (KEY_BYTES,)), ("ls", ">i4"), ("state", ">i2")]
+    [
+        ("n", ">i2"),
+        ("key_length", ">i4"),
+        ("key", "u1", (KEY_BYTES,)),
+        ("state_length", ">i4"),
+        ("state", ">i2"),
+        ("digest_length", ">i4"),
+        ("digest", ">i8"),
+    ]
 )
 _PG_HEADER = 19  # signature 11, flags 4, extension length 4
+_COLUMNS = "key, state, COALESCE(digest, 0)"
 
 
-def stored(connection: Connection, audience: int) -> tuple[Keys, States]:
-    """Every answered row of the ledger, in byte order of the key."""
-    if is_sqlite(connection):
-        return _stored_sqlite(connection, audience)
-    return _stored_postgresql(connection, audience)
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Ledger lines by column, in byte order of the key: keys (n, 32), states (n,), payload digests (n,)."""
+
+    keys: Keys
+    states: States
+    digests: Digests
+
+    def take(self, rows: Rows | NDArray[np.bool_]) -> Lines:
+        return Lines(self.keys[rows], self.states[rows], self.digests[rows])
 
 
-def _stored_sqlite(connection: Connection, audience: int) -> tuple[Keys, States]:
-    cursor = raw(connection).execute(
-        "SELECT key, state FROM ledger WHERE audience = ? ORDER BY key", (audience,)
-    )
-    keys, states = bytearray(), bytearray()
+def stored(connection: Connection, audience: int) -> Lines:
+    """Every answered row of the ledger."""
+    read = _stored_sqlite if is_sqlite(connection) else _stored_postgresql
+    return read(connection, audience)
+
+
+def _stored_sqlite(connection: Connection, audience: int) -> Lines:
+    sql = f"SELECT {_COLUMNS} FROM ledger WHERE audience = ? ORDER BY key"  # noqa: S608
+    cursor = raw(connection).execute(sql, (audience,))
+    parts = []
     while rows := cursor.fetchmany(200_000):
-        found, codes = zip(*rows, strict=True)
-        keys += b"".join(found)
-        states += bytes(codes)
-    return keys_from(bytes(keys)), np.frombuffer(bytes(states), dtype=np.uint8)
+        parts.append(_lines(rows))
+    return _joined(parts)
 
 
-def _stored_postgresql(connection: Connection, audience: int) -> tuple[Keys, States]:
+def _stored_postgresql(connection: Connection, audience: int) -> Lines:
     buffer = bytearray()
     with raw(connection).cursor() as cursor:
-        query = f"SELECT key, state FROM ledger WHERE audience = {int(audience)}"  # noqa: S608
+        query = f"SELECT {_COLUMNS} FROM ledger WHERE audience = {int(audience)}"  # noqa: S608
         with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)") as copy:
             for data in copy:
                 buffer += data
-    records = np.frombuffer(bytes(buffer[_PG_HEADER:-2]), dtype=_PG_RECORD)
-    keys, states = np.ascontiguousarray(records["key"]), records["state"].astype(np.uint8)
-    order = np.argsort(sortable(keys), kind="stable")
-    return keys[order], states[order]
-
-
-def lookup(connection: Connection, audience: int, keys: Keys) -> tuple[Keys, States]:
-    """The answered rows among ``keys`` (unique), sorted. For sets much smaller than the ledger."""
-    found: list[tuple[bytes, int]] = []
-    wanted = list(each_key(keys))
-    for i in range(0, len(wanted), LOOKUP):
-        found += _lookup_some(connection, audience, wanted[i : i + LOOKUP])
-    found.sort()
-    return (
-        keys_from(b"".join(key for key, _ in found)),
-        np.fromiter((state for _, state in found), dtype=np.uint8, count=len(found)),
+    n = (len(buffer) - _PG_HEADER) // _PG_RECORD.itemsize
+    records = np.frombuffer(buffer, dtype=_PG_RECORD, count=n, offset=_PG_HEADER)
+    order = byte_order(np.ascontiguousarray(records["key"]))
+    return Lines(
+        records["key"][order],
+        records["state"][order].astype(np.uint8),
+        records["digest"][order].astype(np.int64),
     )
 
 
-def _lookup_some(connection: Connection, audience: int, keys: list[bytes]) -> list[tuple[bytes, int]]:
+def _lines(rows: Sequence[Sequence[Any]]) -> Lines:
+    keys, states, digests = zip(*rows, strict=True) if rows else ((), (), ())
+    return Lines(
+        from_digests(b"".join(keys)),
+        np.array(states, dtype=np.uint8),
+        np.array(digests, dtype=np.int64),
+    )
+
+
+def _joined(parts: Sequence[Lines]) -> Lines:
+    if not parts:
+        return _lines([])
+    return Lines(
+        np.concatenate([part.keys for part in parts]),
+        np.concatenate([part.states for part in parts]),
+        np.concatenate([part.digests for part in parts]),
+    )
+
+
+def lookup(connection: Connection, audience: int, keys: Keys) -> Lines:
+    """The answered rows among ``keys`` (unique). For sets much smaller than the ledger."""
+    wanted = list(each_key(keys))
+    found: list[Any] = []
+    for i in range(0, len(wanted), LOOKUP):
+        found += rows_with_keys(connection, _COLUMNS, audience, wanted[i : i + LOOKUP])
+    lines = _lines(found)
+    return lines.take(byte_order(lines.keys))
+
+
+def rows_with_keys(connection: Connection, columns: str, audience: int, keys: list[bytes]) -> list[Any]:
+    """Columns of the ledger rows with these keys (at most LOOKUP), in no order."""
     driver = raw(connection)
     if is_sqlite(connection):
         marks = ",".join("?" * len(keys))
-        sql = f"SELECT key, state FROM ledger WHERE audience = ? AND key IN ({marks})"  # noqa: S608
+        sql = f"SELECT {columns} FROM ledger WHERE audience = ? AND key IN ({marks})"  # noqa: S608
         return list(driver.execute(sql, [audience, *keys]))
-    sql = "SELECT key, state FROM ledger WHERE audience = %s AND key = ANY(%s)"
     with driver.cursor(binary=True) as cursor:
+        sql = f"SELECT {columns} FROM ledger WHERE audience = %s AND key = ANY(%s)"  # noqa: S608
         return list(cursor.execute(sql, (audience, keys)))
 
 
@@ -94,8 +143,8 @@ def is_empty(connection: Connection, audience: int) -> bool:
 
 
 def open_batches(connection: Connection, audience: int) -> list[Row[Any]]:
-    """Batches planned or sent and not settled, in order: op, keys."""
-    wanted = select(BATCH.c.number, BATCH.c.op, BATCH.c.member_keys)
+    """Batches planned or sent and not settled, in order."""
+    wanted = select(BATCH.c.op, BATCH.c.n, BATCH.c.member_keys, BATCH.c.payloads, BATCH.c.account_ids)
     return list(
         connection.execute(
             wanted.where(BATCH.c.audience == audience, BATCH.c.status != "settled").order_by(BATCH.c.number)
@@ -103,50 +152,50 @@ def open_batches(connection: Connection, audience: int) -> list[Row[Any]]:
     )
 
 
-def folded(batches: list[Row[Any]]) -> tuple[Keys, NDArray[np.bool_]]:
-    """The last word on every key of these batches: sorted keys, and True where it is an add."""
-    keys = keys_from(b"".join(batch.member_keys for batch in batches))
-    adds = np.repeat(
-        np.array([batch.op == Op.ADD for batch in batches], dtype=np.bool_),
-        [len(batch.member_keys) // KEY_BYTES for batch in batches],
-    )
-    order = np.argsort(sortable(keys), kind="stable")
-    keys, adds = keys[order], adds[order]
+def folded(batches: Sequence[Row[Any]]) -> tuple[Lines, NDArray[np.bool_]]:
+    """The last word of these batches on every key, and True where it is an add."""
+    keys = from_digests(b"".join(batch.member_keys for batch in batches))
+    sizes = [batch.n for batch in batches]
+    adds = np.repeat(np.array([batch.op == Op.ADD for batch in batches], dtype=np.bool_), sizes)
+    digests = np.concatenate([payload_digests(unpack(batch.payloads, batch.n)) for batch in batches])
+    age = np.arange(len(keys))
+    order = byte_order(keys)
+    if repeats(keys[order]).any():  # order equal keys by age, so that the last of each is the last word
+        words = np.ascontiguousarray(keys).view(">u8").reshape(-1, 4)
+        order = np.lexsort((age, words[:, 3], words[:, 2], words[:, 1], words[:, 0]))
     last = np.ones(len(keys), dtype=np.bool_)
-    last[:-1] = (keys[1:] != keys[:-1]).any(axis=1)
-    return keys[last], adds[last]
+    last[:-1] = ~repeats(keys[order])[1:]
+    rows = order[last]
+    pending = np.full(len(rows), LedgerState.PENDING, dtype=np.uint8)
+    return Lines(keys[rows], pending, digests[rows]), adds[rows]
 
 
-def asked(connection: Connection, audience: int) -> tuple[Keys, States]:
+def asked(connection: Connection, audience: int) -> Lines:
     """What the platform has been asked to hold: stored answers overlaid with open batches."""
-    keys, states = stored(connection, audience)
+    lines = stored(connection, audience)
     batches = open_batches(connection, audience)
     if batches:
-        keys, states = _overlay(keys, states, *folded(batches))
-    stays = states != LedgerState.LEAVING
-    return (keys, states) if bool(stays.all()) else (keys[stays], states[stays])
+        lines = _overlaid(lines, *folded(batches))
+    stays = lines.states != LedgerState.LEAVING
+    return lines if bool(stays.all()) else lines.take(stays)
 
 
-def _overlay(keys: Keys, states: States, late: Keys, adds: NDArray[np.bool_]) -> tuple[Keys, States]:
-    """Later words win: adds are PENDING, removes are gone."""
-    kept = ~contained(keys, late)
-    keys, states = keys[kept], states[kept]
-    coming = late[adds]
-    where = (
-        np.searchsorted(sortable(keys), sortable(coming)) if len(keys) else np.zeros(len(coming), np.int64)
-    )
-    return np.insert(keys, where, coming, axis=0), np.insert(states, where, np.uint8(LedgerState.PENDING))
+def _overlaid(lines: Lines, late: Lines, adds: NDArray[np.bool_]) -> Lines:
+    """Later words win: what they add is PENDING, what they remove is gone."""
+    kept = lines.take(places(lines.keys, late.keys) < 0)
+    both = _joined([kept, late.take(adds)])
+    return both.take(byte_order(both.keys)) if len(kept.keys) else both
 
 
 def asked_among(connection: Connection, audience: int, keys: Keys) -> NDArray[np.bool_]:
-    """(n,) bool: which of ``keys`` (sorted, unique) are asked for now."""
+    """(n,) bool: which of ``keys`` (in byte order, unique) are asked for now."""
     result = np.zeros(len(keys), dtype=np.bool_)
     if not is_empty(connection, audience):
-        known, states = lookup(connection, audience, keys)
-        result = contained(keys, known[states != LedgerState.LEAVING])
+        lines = lookup(connection, audience, keys)
+        result = places(keys, lines.keys[lines.states != LedgerState.LEAVING]) >= 0
     batches = open_batches(connection, audience)
     if batches:
         late, adds = folded(batches)
-        result &= ~contained(keys, late[~adds])
-        result |= contained(keys, late[adds])
+        where = places(keys, late.keys)
+        result[where >= 0] = adds[where[where >= 0]]
     return result

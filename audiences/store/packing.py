@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audiences.membership_keys import Keys, Rows, byte_order
 from audiences.model import MemberTable
 
 KEY_BYTES = 32
@@ -36,33 +37,13 @@ def unpack_texts(blob: bytes | None, n: int) -> list[str]:
     return [item.decode() for item in unpack(blob, n)]
 
 
-def keys_from(blob: bytes) -> NDArray[np.uint8]:
-    """(n, 32) uint8 over the same memory."""
-    return np.frombuffer(blob, dtype=np.uint8).reshape(-1, KEY_BYTES)
-
-
-def each_key(keys: NDArray[np.uint8]) -> Iterator[bytes]:
-    """Every row as 32 bytes. Never through an ``S32`` item: that drops trailing zero bytes."""
+def each_key(keys: Keys) -> Iterator[bytes]:
+    """Every row as 32 bytes."""
     blob = keys.tobytes()
     return (blob[i : i + KEY_BYTES] for i in range(0, len(blob), KEY_BYTES))
 
 
-def sortable(keys: NDArray[np.uint8]) -> NDArray[np.bytes_]:
-    """(n,) view that compares in byte order; to compare and search with, never to read values from."""
-    return np.ascontiguousarray(keys).view(f"S{KEY_BYTES}").reshape(-1)
-
-
-def contained(needles: NDArray[np.uint8], hay: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """(n,) bool: which rows of ``needles`` are rows of ``hay``, which is sorted."""
-    if len(hay) == 0:
-        return np.zeros(len(needles), dtype=np.bool_)
-    where = np.searchsorted(sortable(hay), sortable(needles))
-    where[where == len(hay)] = 0
-    found: NDArray[np.bool_] = (hay[where] == needles).all(axis=1)
-    return found
-
-
-def rows_of(members: MemberTable, rows: NDArray[np.int64]) -> MemberTable:
+def rows_of(members: MemberTable, rows: Rows) -> MemberTable:
     """The chosen rows, in the order given."""
     chosen = rows.tolist()
     return MemberTable(
@@ -72,17 +53,10 @@ def rows_of(members: MemberTable, rows: NDArray[np.int64]) -> MemberTable:
     )
 
 
-def stack(blobs: Iterable[bytes]) -> NDArray[np.uint8]:
-    """(n, 32) of all blobs, one after the other."""
-    return keys_from(b"".join(blobs))
-
-
 def in_key_order(members: MemberTable) -> MemberTable:
-    """The same members in byte order of the key."""
-    keys = sortable(members.keys)
-    if len(keys) < 2 or bool((keys[1:] > keys[:-1]).all()):
-        return members
-    return rows_of(members, np.argsort(keys, kind="stable"))
+    """The same members in byte order of the key; the table itself when it is in order already."""
+    order = byte_order(members.keys)
+    return members if bool((order[1:] > order[:-1]).all()) else rows_of(members, order)
 
 
 def chosen(members: MemberTable, mask: NDArray[np.bool_]) -> MemberTable:

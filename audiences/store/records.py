@@ -29,12 +29,14 @@ class LedgerView:
 
     keys    (n, 32) uint8, unique, in byte order
     states  (n,) uint8 ``LedgerState`` codes; LEAVING rows are not asked for and so not here
+    digests (n,) int64 ``membership_keys.payload_digests`` of what was last sent for each, 0 without a payload
     """
 
     audience_id: str
     version: int
     keys: NDArray[np.uint8]
     states: NDArray[np.uint8]
+    digests: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ The state of a row after an answer, by its state before:
 | add       | unknown  | UNKNOWN  | ACCEPTED | UNKNOWN  | UNKNOWN  | UNKNOWN |
 | add       | rejected | REJECTED | ACCEPTED | REJECTED | REJECTED | UNKNOWN |
 | remove    | accepted | none     | none     | none     | none     | none    |
-| remove    | other    | none     | LEAVING  | LEAVING  | none     | LEAVING |
+| remove    | other    | LEAVING  | LEAVING  | LEAVING  | LEAVING  | LEAVING |
 
 Must not decide what to send next.
 """
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, select, update
 
+from audiences.membership_keys import contained, from_digests, payload_digests
 from audiences.model import MemberTable, Op, Receipt, RowResult, RowStatus
 from audiences.store.batches import BATCH, members_of, need_batch
 from audiences.store.bulk import is_sqlite, raw, upsert_rows
@@ -30,19 +31,19 @@ from audiences.store.dead_letters import forget, remember
 from audiences.store.errors import Conflict
 from audiences.store.ledger_read import LEDGER
 from audiences.store.lists import AUDIENCE
-from audiences.store.packing import chosen, contained, each_key, sortable, stack
+from audiences.store.packing import chosen, each_key
 from audiences.store.part import Part
 from audiences.store.records import LedgerState, next_try
 
 Retry = Callable[..., datetime | None]
 
-_COLUMNS = ("audience", "key", "state", "batch", "account_id", "payload")
-_TAKE = (
-    "state = {state}, batch = excluded.batch, account_id = excluded.account_id, payload = excluded.payload"
-)
+_COLUMNS = ("audience", "key", "state", "batch", "account_id", "digest", "payload")
+_TAKE = "state = {state}, " + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[3:])
 _STATE_AFTER_ADD = {
     RowStatus.ACCEPTED: "excluded.state",
-    RowStatus.UNKNOWN: f"CASE ledger.state WHEN {LedgerState.ACCEPTED:d} THEN ledger.state ELSE excluded.state END",
+    RowStatus.UNKNOWN: (
+        f"CASE ledger.state WHEN {LedgerState.ACCEPTED:d} THEN ledger.state ELSE excluded.state END"
+    ),
     RowStatus.REJECTED: (
         f"CASE ledger.state WHEN {LedgerState.ACCEPTED:d} THEN ledger.state"
         f" WHEN {LedgerState.LEAVING:d} THEN {LedgerState.UNKNOWN:d} ELSE excluded.state END"
@@ -108,10 +109,12 @@ def _settle(
         if not rows.any():
             continue
         some = chosen(members, rows)
-        if batch.op == Op.ADD:
-            _added(connection, batch, some, status)
+        if batch.op == Op.REMOVE and status is RowStatus.ACCEPTED:
+            _gone(connection, batch, some)
+        elif batch.op == Op.REMOVE:
+            _put(connection, batch, some, LedgerState.LEAVING, "excluded.state")
         else:
-            _removed(connection, batch, some, status)
+            _put(connection, batch, some, _STATE_OF_NEW[status], _STATE_AFTER_ADD[status])
         if status is RowStatus.ACCEPTED:
             forget(connection, batch.audience, some.keys)
         else:
@@ -139,39 +142,33 @@ def _not_overtaken(connection: Connection, batch: Row[Any], members: MemberTable
     ).scalars()
     live = np.ones(len(members), dtype=np.bool_)
     for blob in later:
-        keys = stack([blob])
-        live &= ~contained(members.keys, keys[np.argsort(sortable(keys), kind="stable")])
+        live &= ~contained(members.keys, from_digests(blob))
     return live
 
 
-def _added(connection: Connection, batch: Row[Any], members: MemberTable, status: RowStatus) -> None:
-    audience, number, state = batch.audience, batch.number, int(_STATE_OF_NEW[status])
+def _put(
+    connection: Connection, batch: Row[Any], members: MemberTable, state: LedgerState, after: str
+) -> None:
+    """Insert rows in ``state``; a row that exists takes the state ``after`` (SQL) and what was sent now."""
+    digests = payload_digests(members.payloads).tolist()
 
     def rows() -> Any:
-        columns = zip(each_key(members.keys), members.account_ids, members.payloads, strict=True)
+        columns = (each_key(members.keys), members.account_ids, digests, members.payloads)
         return (
-            (audience, key, state, number, account or None, load or None) for key, account, load in columns
+            (batch.audience, key, int(state), batch.number, account or None, digest or None, load or None)
+            for key, account, digest, load in zip(*columns, strict=True)
         )
 
-    then = f"(audience, key) DO UPDATE SET {_TAKE.format(state=_STATE_AFTER_ADD[status])}"
+    then = f"(audience, key) DO UPDATE SET {_TAKE.format(state=after)}"
     upsert_rows(connection, LEDGER, _COLUMNS, rows, on_conflict=then)
 
 
-def _removed(connection: Connection, batch: Row[Any], members: MemberTable, status: RowStatus) -> None:
-    keys = [(batch.audience, key) for key in each_key(members.keys)]
-    if status is RowStatus.ACCEPTED:
-        _per_key(connection, "DELETE FROM ledger", "", keys)
-        return
-    _per_key(connection, "DELETE FROM ledger", f"AND state = {LedgerState.REJECTED:d}", keys)
-    set_state = f"UPDATE ledger SET state = {LedgerState.LEAVING:d}, batch = {int(batch.number)}"  # noqa: S608
-    _per_key(connection, set_state, "", keys)
-
-
-def _per_key(connection: Connection, verb: str, condition: str, keys: list[tuple[int, bytes]]) -> None:
-    """One statement per key on SQLite (sorted keys walk the tree once), one per batch on PostgreSQL."""
+def _gone(connection: Connection, batch: Row[Any], members: MemberTable) -> None:
+    """Delete rows: one statement per key on SQLite (sorted keys walk the tree once), one on PostgreSQL."""
     if is_sqlite(connection):
-        raw(connection).executemany(f"{verb} WHERE audience = ? AND key = ? {condition}", keys)
+        keys = ((batch.audience, key) for key in each_key(members.keys))
+        raw(connection).executemany("DELETE FROM ledger WHERE audience = ? AND key = ?", keys)
         return
     with raw(connection).cursor() as cursor:
-        sql = f"{verb} WHERE audience = %b AND key = ANY(%b) {condition}"
-        cursor.execute(sql, (keys[0][0], [key for _, key in keys]))
+        sql = "DELETE FROM ledger WHERE audience = %b AND key = ANY(%b)"
+        cursor.execute(sql, (batch.audience, list(each_key(members.keys))))

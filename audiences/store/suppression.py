@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from audiences.membership_keys import Keys, from_digests
 from audiences.store.bulk import is_sqlite, upsert_rows
 from audiences.store.database import table_of
 from audiences.store.errors import Conflict
 from audiences.store.ledger_read import LEDGER
 from audiences.store.lists import ids_by_number
-from audiences.store.packing import KEY_BYTES, keys_from
+from audiences.store.packing import KEY_BYTES
 from audiences.store.part import Part
 from audiences.store.records import ErasureStep
 from audiences.tables import ErasureRow, SuppressionRow
@@ -48,11 +47,11 @@ class Suppression(Part):
                 gone += done.rowcount
         return gone
 
-    def suppressed(self) -> NDArray[np.uint8]:
+    def suppressed(self) -> Keys:
         """(n, 32) uint8, sorted."""
         with self._db.read() as connection:
             rows = connection.execute(select(SUPPRESSION.c.digest).order_by(SUPPRESSION.c.digest)).scalars()
-            return keys_from(b"".join(bytes(row) for row in rows))
+            return from_digests(b"".join(bytes(row) for row in rows))
 
     def suppression_counts(self) -> dict[str, int]:
         """Digests per reason."""

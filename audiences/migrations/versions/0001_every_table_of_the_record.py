@@ -191,6 +191,7 @@ def upgrade() -> None:
         sa.Column("state", sa.SmallInteger(), nullable=False),
         sa.Column("batch", sa.Integer(), nullable=False),
         sa.Column("account_id", sa.Text(), nullable=True),
+        sa.Column("digest", sa.BigInteger(), nullable=True),
         sa.Column("payload", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("audience", "key"),
         sqlite_with_rowid=False,
