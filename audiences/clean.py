@@ -11,7 +11,7 @@ from datetime import date
 
 import polars as pl
 
-from audiences.clean_values import amounts_of, countries_of, dates_of, headcounts_of, hosts, years_of
+from audiences.clean_values import amounts_of, countries_of, dates_of, headcounts_of, hosts_of, years_of
 from audiences.model import Rejected
 from audiences.sources import SourceFrame
 
@@ -26,7 +26,7 @@ CONTACT_COLUMNS: dict[str, pl.DataType] = {
     "source": pl.String(), "line": pl.UInt32(), "row_id": pl.String(), "email": pl.String(), "phone": pl.String(),
     "given_name": pl.String(), "family_name": pl.String(), "country": pl.String(), "postal_code": pl.String(),
     "company": pl.String(), "host": pl.String(), "company_row_id": pl.String(), "function": pl.String(),
-    "seniority": pl.String(), "consent": pl.String(), "first_party": pl.Boolean(), "job_title": pl.String(),
+    "seniority": pl.String(), "consent": pl.String(), "first_party": pl.Boolean(),
 }  # fmt: skip
 SIGNAL_COLUMNS: dict[str, pl.DataType] = {
     "source": pl.String(), "line": pl.UInt32(), "host": pl.String(), "company": pl.String(), "country": pl.String(),
@@ -63,9 +63,9 @@ class _Cells:
 
     def keep(self, column: str, texts: pl.Series, values: pl.Series, reason: str) -> pl.Series:
         """``values``, noting every line where there was a text but no value could be made of it."""
-        lost = texts.is_not_null() & values.is_null()
-        for line in self.frame["line"].filter(lost):
-            self.rejected.append(Rejected(self.name, line, column, reason, "the cell is left blank"))
+        if values.null_count() > texts.null_count():
+            for line in self.frame["line"].filter(texts.is_not_null() & values.is_null()):
+                self.rejected.append(Rejected(self.name, line, column, reason, "the cell is left blank"))
         return values.alias(column)
 
     def drop_rows(self, frame: pl.DataFrame, bad: pl.Series, reason: str, detail: str) -> pl.DataFrame:
@@ -77,10 +77,7 @@ class _Cells:
 def clean_companies(source: SourceFrame) -> Cleaned:
     """Company rows: text trimmed, host bare, country ISO alpha-2, numbers as numbers; a row needs a name or a host."""
     cells = _Cells(source)
-    where = pl.coalesce(hosts(pl.col("domain")), hosts(pl.col("website")))
-    texts = pl.DataFrame([cells.text("domain"), cells.text("website")])
-    host = texts.select(where.alias("host")).to_series()
-    either = texts.select(pl.coalesce("domain", "website")).to_series()
+    host, either = _first_host(cells.text("domain"), cells.text("website"))
     read = {
         "employees": (headcounts_of, "headcount_unreadable"),
         "revenue_usd": (amounts_of, "amount_unreadable"),
@@ -105,10 +102,9 @@ def clean_contacts(source: SourceFrame, *, first_party: bool = False) -> Cleaned
     country = cells.keep(
         "country", cells.text("country"), countries_of(cells.text("country")), "country_unknown"
     )
-    host = pl.DataFrame([cells.text("domain")]).select(hosts(pl.col("domain")).alias("host")).to_series()
     values = [
         country,
-        host,
+        hosts_of(cells.text("domain")).alias("host"),
         _consent(cells.text("consent")),
         _yes(cells.text("first_party"), default=first_party),
     ]
@@ -140,7 +136,7 @@ def clean_signals(source: SourceFrame, *, as_of: date | None = None, kind: str =
         on, (strength.fill_null(scale) / scale).alias("strength"),
         countries_of(cells.text("country")).alias("country"),
         _filled(kinds, named).alias("kind"),
-        pl.DataFrame([cells.text("domain")]).select(hosts(pl.col("domain")).alias("host")).to_series(),
+        hosts_of(cells.text("domain")).alias("host"),
     ]  # fmt: skip
     frame = _finish(cells, source, SIGNAL_COLUMNS, values)
     frame = cells.drop_rows(
@@ -153,6 +149,15 @@ def clean_signals(source: SourceFrame, *, as_of: date | None = None, kind: str =
     frame = cells.drop_rows(frame, nobody, "nothing_identifies_it", "neither domain nor company name")
     notes = source.notes + ((f"dates read as {order}",) if order else ())
     return Cleaned(source.source, "signals", frame, tuple(cells.rejected), notes)
+
+
+def _first_host(domain: pl.Series, website: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The host of the domain column, else of the website; and the text it was looked for in."""
+    host = hosts_of(domain)
+    missing = (host.is_null() & website.is_not_null()).arg_true()
+    if not missing.is_empty():
+        host = host.scatter(missing, hosts_of(website.gather(missing)))
+    return host, pl.select(pl.coalesce(domain, website)).to_series()
 
 
 def _finish(
@@ -168,12 +173,16 @@ def _finish(
 
 
 def _consent(texts: pl.Series) -> pl.Series:
+    if texts.null_count() == len(texts):
+        return texts.alias("consent")
     low = texts.str.to_lowercase()
     choice = pl.when(low.is_in(_YES)).then(pl.lit("granted")).when(low.is_in(_NO)).then(pl.lit("denied"))
     return pl.select(choice.when(low.is_not_null()).then(pl.lit("unknown")).alias("consent")).to_series()
 
 
 def _yes(texts: pl.Series, *, default: bool) -> pl.Series:
+    if texts.null_count() == len(texts):
+        return pl.Series("first_party", [default]).new_from_index(0, len(texts))
     low = texts.str.to_lowercase()
     choice = pl.when(low.is_in(_YES)).then(statement=True).when(low.is_in(_NO)).then(statement=False)
     return pl.select(choice.otherwise(default).alias("first_party")).to_series()

@@ -81,10 +81,10 @@ def country_code(text: str) -> str | None:
 
 def by_unique(texts: pl.Series, read: Callable[[str], Any], dtype: pl.DataType) -> pl.Series:
     """Apply ``read`` once per distinct text. Right for columns with few spellings, not for free text."""
-    distinct = texts.drop_nulls().unique()
-    values = pl.Series([read(text) for text in distinct], dtype=dtype, strict=False)
+    distinct = texts.unique().drop_nulls()
     if distinct.is_empty():
-        return pl.Series(texts.name, [None] * len(texts), dtype=dtype)
+        return pl.Series(texts.name, [None], dtype=dtype).new_from_index(0, len(texts))
+    values = pl.Series([read(text) for text in distinct], dtype=dtype, strict=False)
     return texts.replace_strict(distinct, values, default=None, return_dtype=dtype)
 
 
@@ -209,17 +209,30 @@ def _ymd(texts: pl.Series, pattern: str, places: tuple[int, int, int]) -> pl.Ser
     )
 
 
-def hosts(text: pl.Expr) -> pl.Expr:
-    """The bare host of a domain, URL or e-mail-like text: no scheme, user, port, path or ``www.``; lower case."""
+_PLAIN_HOST = r"^[a-z0-9_\-]+(?:\.[a-z0-9_\-]+)*\.[a-z0-9\-]*[a-z][a-z0-9\-]*$"
+_ANY_HOST = r"^[\p{L}\p{M}\p{N}_\-]+(?:\.[\p{L}\p{M}\p{N}_\-]+)+$"
+
+
+def hosts_of(texts: pl.Series) -> pl.Series:
+    """The bare host of a domain, URL or e-mail-like text: no scheme, user, port, path or ``www.``; lower case.
+
+    Null for addresses (``10.0.0.1``) and for text that is no host. Most cells
+    are bare already; only the others are taken apart.
+    """
+    bare = texts.str.strip_prefix("www.")
+    odd = (~bare.str.contains(_PLAIN_HOST)).fill_null(value=False).arg_true()
+    if odd.is_empty():
+        return bare
+    rest = texts.gather(odd).alias("t").to_frame().select(_host(pl.col("t"))).to_series()
+    return bare.scatter(odd, rest)
+
+
+def _host(text: pl.Expr) -> pl.Expr:
     host = text.str.to_lowercase().str.strip_chars()
     host = host.str.replace(r"^[a-z][a-z0-9+.\-]*:/*", "").str.replace(r"^//", "")
     host = host.str.replace(r"[/?#\\].*$", "").str.replace(r"^.*@", "").str.replace(r":\d*$", "")
-    host = (
-        host.str.replace_all("[\u3002\uff0e\uff61]", ".").str.strip_chars(". ").str.replace(r"^www\d?\.", "")
-    )
-    valid = host.str.contains(r"^[\p{L}\p{M}\p{N}_\-]+(\.[\p{L}\p{M}\p{N}_\-]+)+$") & ~host.str.contains(
-        r"^[\d.]+$"
-    )
+    host = host.str.replace_all("[\u3002\uff0e\uff61]", ".").str.strip_chars(". ").str.replace(r"^www\d?\.", "")
+    valid = host.str.contains(_ANY_HOST) & ~host.str.contains(r"^[\d.]+$")
     return pl.when(valid & (host.str.len_chars() <= 253)).then(host)
 
 

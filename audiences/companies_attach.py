@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from audiences.clean_values import hosts
+from audiences.clean_values import hosts_of
 from audiences.companies import Resolution
 from audiences.companies_domains import FREE_MAIL, SHARED_HOSTS, registrables
 from audiences.companies_names import name_keys
@@ -50,23 +50,15 @@ def _by_row_id(frame: pl.DataFrame, links: pl.DataFrame) -> pl.Series:
 
 
 def _by_domain(host: pl.Series, accounts: pl.DataFrame) -> pl.Series:
-    sites = registrables(host)
-    table = (
-        accounts.filter(pl.col("domain").is_not_null())
-        .select(k="domain", account_id="account_id")
-        .unique("k")
-    )
-    return _lookup(sites, table)
+    owned = accounts.filter(pl.col("domain").is_not_null())
+    return _lookup(registrables(host), owned.select(k="domain", account_id="account_id").unique("k"))
 
 
 def _mail_hosts(frame: pl.DataFrame) -> pl.Series:
+    """The domain of the first e-mail where it may be an employer's; a hashed e-mail has none."""
     if "email" not in frame.columns:
         return _nothing(frame.height)
-    at = pl.col("email").str.contains("@", literal=True)
-    host = frame.select(
-        hosts(pl.when(at).then(pl.col("email").str.extract(r"@([^@]*)$"))).alias("host")
-    ).to_series()
-    sites = registrables(host)
+    sites = registrables(hosts_of(frame["email"].str.extract(r"@([^@]+)$")))
     return pl.select(pl.when(~sites.is_in(list(FREE_MAIL | SHARED_HOSTS))).then(sites)).to_series()
 
 

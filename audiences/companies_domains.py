@@ -5,7 +5,9 @@ Must not look at names; whether a shared domain is somebody's own is decided in 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
+from importlib import resources
 from typing import Any
 
 import polars as pl
@@ -68,12 +70,49 @@ def _punycode(name: str) -> str:
 
 
 def registrables(hosts: pl.Series) -> pl.Series:
-    """``registrable`` for a column, once per distinct host."""
-    distinct = hosts.drop_nulls().unique()
-    if distinct.is_empty():
-        return pl.Series(hosts.name, [None], dtype=pl.String).new_from_index(0, len(hosts))
+    """``registrable`` for a column. Rules of one or two labels are applied by Polars, deeper ones and IDN one by one."""
+    rules = _rules()
+    host = pl.col("h")
+    last = host.str.extract(r"([^.]+)$")
+    two = host.str.extract(r"([^.]+\.[^.]+)$")
+    three = host.str.extract(r"([^.]+\.[^.]+\.[^.]+)$")
+    hard = two.is_in(rules.deep) | last.is_in(rules.wild) | host.str.contains(r"[^a-z0-9.\-_]|^\.|\.\.|\.$")
+    easy = pl.when(two.is_in(rules.double)).then(three).otherwise(two)
+    frame = hosts.alias("h").to_frame().lazy().select(easy.alias("easy"), hard.alias("hard")).collect(engine="streaming")
+    at = frame["hard"].fill_null(value=False).arg_true()
+    found = frame["easy"].alias(hosts.name)
+    return found if at.is_empty() else found.scatter(at, _one_by_one(hosts.gather(at)))
+
+
+def _one_by_one(hosts: pl.Series) -> pl.Series:
+    distinct = hosts.unique()
     found = pl.Series([registrable(host) for host in distinct], dtype=pl.String)
     return hosts.replace_strict(distinct, found, default=None, return_dtype=pl.String)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    double: list[str]  # public suffixes of two labels, "co.uk"
+    deep: list[str]  # last two labels under which there are rules of three and more
+    wild: list[str]  # top-level domains with a wildcard rule, "ck"
+
+
+@cache
+def _rules() -> _Rules:
+    """The same bundled list, sorted by how many labels a host needs to be decided."""
+    text = resources.files("publicsuffixlist").joinpath("public_suffix_list.dat").read_text(encoding="utf-8")
+    lines = [line.split(" ")[0].strip().lower() for line in text.splitlines()]
+    names = [_punycode_rule(line) for line in lines if line and not line.startswith("//")]
+    parts = [name.lstrip("!").split(".") for name in names]
+    return _Rules(
+        double=sorted({".".join(p) for p in parts if len(p) == 2 and p[0] != "*"}),
+        deep=sorted({".".join(p[-2:]) for p in parts if len(p) > 2}),
+        wild=sorted({p[1] for p in parts if len(p) == 2 and p[0] == "*"}),
+    )
+
+
+def _punycode_rule(rule: str) -> str:
+    return rule if rule.isascii() else ".".join(part if part.isascii() else _punycode(part) for part in rule.split("."))
 
 
 def label(domain: str) -> str:

@@ -1,21 +1,20 @@
-"""Read a source (CSV, XLSX, Parquet, SQL) into one frame of text, mapped by column name.
+"""Read a source (CSV, XLSX, Parquet; SQL in ``sources_sql``) into one frame of text, mapped by column name.
 
-The only module of this package, beside the store, that touches the world. It
-must not interpret a value: numbers, dates and countries are ``clean``'s work.
+With its siblings the only module of this package, beside the store, that
+touches the world. It must not interpret a value: that is ``clean``'s work.
 """
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from audiences.errors import SourceError, SourceUnavailable, UnknownColumns, UnsupportedSource
+from audiences.errors import SourceError, UnknownColumns
 from audiences.sources_layout import Understood, recognise_headerless
 from audiences.sources_mapping import Columns, SourceFrame, assemble, score_header, understand_header
-from audiences.sources_text import Head, find_head, head_rows, read_text, to_utf8
+from audiences.sources_rows import read_rows
+from audiences.sources_text import Head, Text, as_utf8, find_head, head_rows, open_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,70 +24,81 @@ class Proposal:
     file: str
     layout: str
     kind: str
-    columns: Mapping[str, tuple[str, ...]]
+    columns: Mapping[str, tuple[str, ...]]  # canonical column -> header names
     unmapped: tuple[str, ...]
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 def read_source(
-    path: str | Path, *, name: str = "", kind: str = "", layout: str = "", columns: Columns | None = None
+    path: str | Path,
+    *,
+    name: str = "",
+    kind: str = "",
+    layout: str = "",
+    columns: Columns | None = None,
+    sheet: str = "",
 ) -> SourceFrame:
     """Read one file: CSV or other delimited text (also ``.gz``), XLSX or Parquet.
 
     ``kind`` and ``layout`` narrow the recognition; ``columns`` (canonical ->
-    header) overrides it. Raises SourceUnavailable, UnsupportedSource,
-    EmptySource, UnknownColumns or SourceError; never anything else for a file
-    that is merely strange.
+    header) overrides it; ``sheet`` picks one of a workbook. Raises
+    SourceUnavailable, UnsupportedSource, EmptySource, UnknownColumns,
+    ConfigError or SourceError; never anything else for a file that is merely
+    strange.
     """
     path = Path(path)
-    name = name or path.name
-    data = _load(path, name)
-    if data.startswith(b"PK\x03\x04"):
-        from audiences.sources_binary import read_workbook
+    name, columns = name or path.name, columns or {}
+    raw = open_bytes(path, name)
+    if raw.data[:4] in (b"PK\x03\x04", b"PAR1"):
+        from audiences.sources_binary import read_parquet, read_workbook
 
-        return read_workbook(data, name=name, kind=kind, layout=layout, columns=columns or {})
-    if data.startswith(b"PAR1"):
-        from audiences.sources_binary import read_parquet
-
-        return read_parquet(data, name=name, kind=kind, layout=layout, columns=columns or {})
-    return _read_delimited(data, name, kind, layout, columns or {})
+        if raw.data[:4] == b"PAR1":
+            return read_parquet(raw.data[:], name=name, kind=kind, layout=layout, columns=columns)
+        return read_workbook(raw.data[:], name=name, kind=kind, layout=layout, columns=columns, sheet=sheet)
+    return _read_delimited(as_utf8(raw, name), name, kind, layout, columns)
 
 
 def propose_mapping(path: str | Path, *, kind: str = "", layout: str = "") -> Proposal:
-    """How ``read_source`` would map this file, without judging it: unknown columns are listed, not an error."""
+    """How ``read_source`` would map this file, without judging it: unknown columns are listed, not an error.
+
+    A file whose header says nothing known comes back with layout "" and all of
+    its column names unmapped; a file that cannot be read at all still raises.
+    """
     try:
         source = read_source(path, kind=kind, layout=layout)
     except UnknownColumns as error:
-        return Proposal(Path(path).name, "", kind, {}, error.headers, (str(error),))
+        return Proposal(Path(path).name, "", kind, {}, _first_row(Path(path)), (str(error),))
     notes = source.notes + ((f"{len(source.rejected)} rows rejected",) if source.rejected else ())
     return Proposal(source.source, source.layout.name, source.kind, source.mapping, source.unmapped, notes)
 
 
-def _load(path: Path, name: str) -> bytes:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise SourceUnavailable(f"cannot be opened ({error.strerror}).", file=name) from None
-    if not data.startswith(b"\x1f\x8b"):
-        return data
-    try:
-        return gzip.decompress(data)
-    except (OSError, EOFError, zlib.error):
-        raise SourceError("the compressed file is cut off or damaged.", file=name) from None
+def _first_row(path: Path) -> tuple[str, ...]:
+    """The first line's cells where they read like column names: no digits, no ``@``. Else nothing, it may be a person."""
+    raw = open_bytes(path, path.name)
+    if raw.data[:4] in (b"PK\x03\x04", b"PAR1"):
+        return ()
+    text = as_utf8(raw, path.name)
+    rows = max((head_rows(text, d, limit=1) for d in (",", "\t", ";", "|")), key=lambda r: len(r[0][2]) if r else 0)
+    cells = [cell.strip() for cell in rows[0][2]] if rows else []
+    named = all(cell and "@" not in cell and not any(c.isdigit() for c in cell) for cell in cells)
+    return tuple(cells) if named else ()
 
 
-def _read_delimited(data: bytes, name: str, kind: str, layout: str, columns: Columns) -> SourceFrame:
-    text, notes = to_utf8(data, name)
+def _read_delimited(text: Text, name: str, kind: str, layout: str, columns: Columns) -> SourceFrame:
     head, found = _understand(text, name, kind, layout, columns)
     wanted = sorted({i for places in found.positions.values() for i in places})
-    table = read_text(text, head, wanted, name)
+    rows = read_rows(text, head, wanted, name)
     return assemble(
-        table.frame, found, head.header or found.layout.headerless, name=name,
-        rejected=table.rejected, notes=notes + table.notes,
-    )  # fmt: skip
+        rows.frame,
+        found,
+        head.header or found.layout.headerless,
+        name=name,
+        rejected=rows.rejected,
+        notes=text.notes + rows.notes,
+    )
 
 
-def _understand(text: bytes, name: str, kind: str, layout: str, columns: Columns) -> tuple[Head, Understood]:
+def _understand(text: Text, name: str, kind: str, layout: str, columns: Columns) -> tuple[Head, Understood]:
     def score(cells: Sequence[str]) -> int:
         return score_header(cells, kind=kind, layout=layout, columns=columns)
 
@@ -100,7 +110,7 @@ def _understand(text: bytes, name: str, kind: str, layout: str, columns: Columns
     return _understand_headerless(text, name, layout)
 
 
-def _understand_headerless(text: bytes, name: str, layout: str) -> tuple[Head, Understood]:
+def _understand_headerless(text: Text, name: str, layout: str) -> tuple[Head, Understood]:
     rows = [cells for _, _, cells in head_rows(text, ",") if any(cells)]
     found = recognise_headerless(rows, layout=layout)
     if found is None:
@@ -109,4 +119,4 @@ def _understand_headerless(text: bytes, name: str, layout: str) -> tuple[Head, U
     return Head(",", (), 1, 0, len(found.layout.headerless)), found
 
 
-__all__ = ["Proposal", "SourceFrame", "UnsupportedSource", "propose_mapping", "read_source"]
+__all__ = ["Proposal", "SourceError", "SourceFrame", "propose_mapping", "read_source"]

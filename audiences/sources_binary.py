@@ -13,6 +13,7 @@ import polars as pl
 
 from audiences.errors import EmptySource, SourceError, UnknownColumns
 from audiences.sources_layout import Understood
+from audiences.sources_rows import FOOTER, trimmed
 from audiences.sources_mapping import Columns, SourceFrame, assemble, score_header, understand_header
 
 PREAMBLE = 80
@@ -60,7 +61,8 @@ def _table_in(
         return None
     body = _positions(grid).slice(at + 1)
     blank = pl.all_horizontal(pl.exclude("line").is_null() | (pl.exclude("line").str.strip_chars() == ""))
-    return _without_totals(body.filter(~blank)), understood, rows[at]
+    cells = _without_totals(body.filter(~blank))
+    return cells.with_columns(trimmed(pl.exclude("line"))), understood, rows[at]
 
 
 def _positions(grid: pl.DataFrame) -> pl.DataFrame:
@@ -71,8 +73,6 @@ def _positions(grid: pl.DataFrame) -> pl.DataFrame:
 
 
 def _without_totals(body: pl.DataFrame) -> pl.DataFrame:
-    from audiences.sources_text import FOOTER
-
     keep = body.height
     while keep and FOOTER.match(_first_text(body.row(keep - 1))):
         keep -= 1
@@ -101,6 +101,7 @@ def from_frame(frame: pl.DataFrame, *, name: str, kind: str, layout: str, column
     if understood is None:
         raise UnknownColumns("no column was recognised.", file=name)
     texts = frame.select(_as_text(frame[c]).alias(f"c{i}") for i, c in enumerate(header))
+    texts = texts.select(trimmed(pl.all()))
     return assemble(texts.with_row_index("line", offset=1), understood, header, name=name)
 
 

@@ -56,6 +56,7 @@ IDENTIFYING = {
     "companies": frozenset({"name", "domain", "website", "linkedin_url", "organization_urn"}),
     "contacts": frozenset({"email", "phone", "given_name", "family_name", "google_aid"}),
     "signals": frozenset({"domain", "company"}),
+    "report": frozenset({"impressions"}),
 }
 
 
@@ -121,7 +122,7 @@ def recognise(header: Sequence[str], *, kind: str = "", layout: str = "") -> Und
     folded = [fold(cell) for cell in header]
     best: tuple[tuple[int, int, int], Understood] | None = None
     for candidate in load_layouts().values():
-        if (layout and candidate.name != layout) or (kind and candidate.kind != kind):
+        if (layout and candidate.name != layout) or (kind and candidate.kind not in (kind, "report")):
             continue
         rank = _rank(candidate, folded, chosen=bool(layout))
         if rank is None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from audiences.errors import EmptySource
+from audiences.errors import EmptySource, UnsupportedSource
 from audiences.model import Rejected
 from audiences.sources_layout import MANY, Layout, Understood, assign_explicit, fold, load_layouts, recognise
 
@@ -52,7 +52,14 @@ def understand_header(
 ) -> Understood | None:
     """The mapping of this header, the user's own pairs on top; None when nothing identifies a row."""
     found = recognise(header, kind=kind, layout=layout)
+    if found is not None and found.layout.kind == "report" and not columns:
+        raise UnsupportedSource(
+            "this is an impression report, not a list of companies or people.",
+            file=name, remedy="Give it to `evenreach collect --file`; a source needs companies, contacts or signals.",
+        )  # fmt: skip
     if columns:
+        if found is not None and found.layout.kind == "report":
+            found = None
         base = found or Understood(
             load_layouts()[layout or kind or "companies"], {}, tuple(range(len(header)))
         )
@@ -64,25 +71,19 @@ def assemble(
     cells: pl.DataFrame, found: Understood, header: Sequence[str], *, name: str,
     rejected: Sequence[Rejected] = (), notes: Sequence[str] = (),
 ) -> SourceFrame:  # fmt: skip
-    """Rename position columns ``c<i>`` to canonical ones and blank cells to null."""
+    """Rename trimmed position columns ``c<i>`` to canonical ones; of a repeated column the first filled cell counts."""
     if cells.height == 0:
         raise EmptySource("there is a header but no data row.", file=name)
     picks = [pl.col("line")]
     for column, places in found.positions.items():
-        parts = [_blank_to_null(pl.col(f"c{i}")) for i in places]
         target = f"attribute:{column}" if column in found.layout.attributes else column
         if column in MANY:
-            picks += [part.alias(target if n == 0 else f"{target}_{n + 1}") for n, part in enumerate(parts)]
+            picks += [pl.col(f"c{i}").alias(target if n == 0 else f"{target}_{n + 1}") for n, i in enumerate(places)]
         else:
-            picks.append(pl.coalesce(parts).alias(target))
+            picks.append(pl.coalesce(f"c{i}" for i in places).alias(target))
     return SourceFrame(
         source=name, kind=found.layout.kind, layout=found.layout, frame=cells.select(picks),
         mapping={column: tuple(header[i] for i in places) for column, places in found.positions.items()},
         unmapped=tuple(header[i] for i in found.unmapped),
         rejected=tuple(rejected), notes=tuple(notes),
     )  # fmt: skip
-
-
-def _blank_to_null(cell: pl.Expr) -> pl.Expr:
-    bare = cell.str.strip_chars()
-    return pl.when(bare != "").then(bare)

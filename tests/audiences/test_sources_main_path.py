@@ -72,5 +72,5 @@ def test_a_feed_without_a_day_takes_the_day_it_is_given() -> None:
     signals = clean_signals(read_source(DATA / "bombora_master_surge_2015.csv"), as_of=date(2015, 7, 6)).frame
 
     assert signals["on"].unique().to_list() == [date(2015, 7, 6)]
-    assert signals["strength"].to_list() == [0.72, 0.83, 0.25]
+    assert signals["strength"].to_list() == pytest.approx([0.72, 0.83, 0.25])
     assert signals["kind"].unique().to_list() == ["topic_surge"]

