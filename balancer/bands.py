@@ -26,9 +26,10 @@ from balancer.targets import Goal, daily_goal
 from balancer.types import BalancePlan, Policy, State, Status, Vector
 
 Band = NDArray[np.int8]
-AIM = 0.985  # of what a full band was seen to take: the rest is the day-to-day noise of inventory
+AIM = 0.975  # of what was seen to be taken at the most: the rest is the day-to-day noise of inventory
 STARVED = 0.97  # of the largest throttle: the account takes all it can get
-LEAST = 0.03  # of the target: what an account is served at least, however much it got before
+LEAST = 0.1  # of the target: what an account is served at least, however much it got before
+KNOWN = 0.3  # of a band's rate must have been seen full before its money is limited
 SMALL = 500  # accounts; fewer cannot fill four usable audiences
 
 
@@ -91,7 +92,7 @@ def outlook(state: State, policy: Policy, memory: Memory) -> Outlook:
     """Rates, price and the target they allow."""
     rate = current_rates(state, memory)
     law = price_law(memory.price, default=state.budget / max(state.baseline, 1e-300))
-    most = min(float(memory.lift[0]), AIM * float(memory.ceiling[-1]))
+    most = float(memory.lift[0])
     reach = Reach(0.0, most, np.inf, binding=False)
     total, least = state.baseline, None
     if law.eps > 0.0:
@@ -99,9 +100,10 @@ def outlook(state: State, policy: Policy, memory: Memory) -> Outlook:
         cash = law.unit * state.baseline
         reach = affordable(rate, law, money=cash, floor=floor, most=most, top=top_size(rate.size))
         total, least = min(state.baseline, float(reach.of(rate).sum())), reach.low * rate
-    goal = daily_goal(state, policy, reach.high * rate, total=total, least=least, cost=law.unit)
+    inventory = np.minimum(reach.high * rate, AIM * memory.room)
+    goal = daily_goal(state, policy, inventory, total=total, least=least, cost=law.unit)
     want = np.maximum(goal.target + policy.gain * memory.credit, LEAST * goal.target)
-    starved = goal.target >= STARVED * reach.high * rate
+    starved = goal.target >= STARVED * inventory
     return Outlook(rate, law, reach, goal, want, starved)
 
 
@@ -125,7 +127,7 @@ def membership(
     ideal = np.where(view.starved, np.int8(k - 1), nearest(want, level)).astype(np.int8)
     here = np.where(state.band >= 0, state.band, 0)
     gain = np.abs(want - level[here]) - np.abs(want - level[ideal])
-    gain = np.where(view.starved & (here < k - 1), np.inf, gain)
+    gain = np.where(view.starved & (here < k - 1), np.maximum(gain, want - level[here]), gain)
     free = due & (gain > policy.hysteresis) & guards.rested(memory.moved, state.day, policy.dwell_days)
     free |= (state.band < 0) | (shocked & (ideal < here))
     band = np.where(free, ideal, state.band).astype(np.int8)
@@ -154,16 +156,26 @@ def money(state: State, policy: Policy, memory: Memory, view: Outlook, band: Ban
         if view.law.eps == 0.0
         else float((sums * price).sum())
     )
-    full = np.where(mass > 0.0, AIM * memory.ceiling, 0.0) * np.maximum(mass, 1e-300) * price
+    full = _capacity(memory.room[placed], view.rate[placed], home, k) * price
     share = _within(sums * price, full, total)
     if share.sum() <= 0.0:
         share = np.bincount(home, minlength=k)[:k].astype(np.float64)
     return np.asarray(state.budget * share / max(float(share.sum()), 1e-300))
 
 
+def _capacity(room: Vector, rate: Vector, home: Band, k: int) -> Vector:
+    """(K,) impressions per day each band takes; members never seen full are judged by those that were."""
+    known = np.isfinite(room)
+    taken = np.bincount(home[known], weights=room[known], minlength=k)[:k]
+    mass = np.bincount(home[known], weights=rate[known], minlength=k)[:k]
+    everyone = np.bincount(home, weights=rate, minlength=k)[:k]
+    enough = mass >= KNOWN * everyone
+    return np.where(enough & (mass > 0.0), AIM * taken * everyone / np.maximum(mass, 1e-300), np.inf)
+
+
 def _within(share: Vector, most: Vector, total: float) -> Vector:
     """Scale ``share`` to ``total`` without pushing the last band, or any full one, above what it takes."""
-    share = share.copy()
+    share = np.minimum(share, most)
     fixed = np.zeros(share.size, dtype=np.bool_)
     if share.size > 1 and share[:-1].sum() > 0.0:
         fixed[-1] = share[-1] < 0.97 * total
@@ -182,7 +194,7 @@ def _within(share: Vector, most: Vector, total: float) -> Vector:
 
 def frozen(state: State, policy: Policy, memory: Memory, status: Status, mode: str = "bands") -> BalancePlan:
     """Change nothing: the same membership, the money as the last target had it."""
-    k = memory.ceiling.size
+    k = memory.centre.size
     force = state.landed if (state.landed >= 0).any() else state.band
     placed = force >= 0
     share = np.bincount(force[placed], weights=memory.target[placed] + 1e-12, minlength=k)[:k]

@@ -83,7 +83,7 @@ def run(
         best[t] = oracle_day(today, float(budget[t]) / PRICE, rng)
         loop.file(
             report_day(
-                today.day, got.impressions, believed, spend=got.spend, budgets=budgets, rule=rule, rng=rng
+                today.day, got.impressions, force, believed=believed, spend=got.spend, budgets=budgets, rule=rule, rng=rng
             )
         )
     return Course(out, best, budget, spend, changes, WINDOW, baseline, tuple(plans))

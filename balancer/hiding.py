@@ -50,6 +50,7 @@ def report_day(
     impressions: Vector,
     band: NDArray[np.int8],
     *,
+    believed: NDArray[np.int8],
     spend: Vector,
     budgets: Vector,
     rule: ReportRule,
@@ -57,7 +58,8 @@ def report_day(
 ) -> DayReport:
     """The DayReport of one true day under ``rule``.
 
-    impressions (n,) true counts, band (n,) in force, spend and budgets (K,).
+    impressions (n,) true counts, band (n,) really in force, believed (n,) what the caller thinks was in
+    force (late changes make them differ), spend and budgets (K,).
     ``list_floor`` and ``hidden`` are what the lists themselves prove, so the truth stays inside them
     (with noise: within ``noise`` per cell).
     """
@@ -72,7 +74,7 @@ def report_day(
         account=np.concatenate([part.rows for part in parts]),
         impressions=np.concatenate([part.shown for part in parts]),
         list_floor=np.array([part.floor for part in parts]),
-        band=band.copy(),
+        band=believed.copy(),
         hidden=np.concatenate([part.hidden for part in parts]),
     )
 

@@ -18,7 +18,8 @@ RECENT = 28  # days of totals kept
 NEVER = -(10**6)  # a day long before any other
 STARTS = {"cautious": 1.1, "fast": 2.0}
 FIRST, ABSORBED, REBANDED, RAMPED, PLANNED = range(5)  # of ``clock``
-_PER_ACCOUNT = ("seen", "exposure", "hot", "credit", "moved", "target")
+_PER_ACCOUNT = ("seen", "exposure", "hot", "credit", "room", "moved", "target")
+_BLANK = {"moved": NEVER, "room": np.inf}
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +28,9 @@ class Memory:
 
     seen, exposure, hot   (n,) see ``rates.Evidence``
     credit                (n,) impressions an account is owed (negative: it got too many)
+    room                  (n,) impressions per day an account was seen to take at the most; inf = never seen full
     moved                 (n,) day of the last commanded change
     target                (n,) impressions per day aimed at in the last plan
-    ceiling               (K,) impressions per unit of believed rate at which the band is full; inf = never seen
     centre                (K,) log throttle each band stands for, increasing
     price                 (5,) sums of the price fit, see ``price``
     recent                (<= 28, 4) day, impressions, spend, budget of the last absorbed days
@@ -42,9 +43,9 @@ class Memory:
     exposure: Vector
     hot: NDArray[np.int8]
     credit: Vector
+    room: Vector
     moved: NDArray[np.int32]
     target: Vector
-    ceiling: Vector
     centre: Vector
     price: Vector
     recent: Vector
@@ -90,9 +91,9 @@ def recall(state: State, policy: Policy, bands: int) -> Memory:
     if "seen" not in old or old["seen"].shape != (n,):
         return fresh
     kept = Memory(**{name: old[name] for name in fresh.as_mapping()})  # type: ignore[arg-type]
-    if kept.ceiling.shape == (bands,):
+    if kept.centre.shape == (bands,):
         return kept
-    return replace(kept, ceiling=fresh.ceiling, centre=fresh.centre).ticked(rebanded=NEVER)
+    return replace(kept, centre=fresh.centre).ticked(rebanded=NEVER)
 
 
 def realign(
@@ -109,7 +110,7 @@ def realign(
     for name in _PER_ACCOUNT:
         if name in memory:
             old = memory[name]
-            blank = np.full(len(after), NEVER if name == "moved" else 0, dtype=old.dtype)
+            blank = np.full(len(after), _BLANK.get(name, 0), dtype=old.dtype)
             blank[known] = old[source[known]]
             result[name] = blank
     return result
@@ -123,9 +124,9 @@ def _fresh(state: State, policy: Policy, bands: int) -> Memory:
         exposure=nothing.exposure,
         hot=nothing.hot,
         credit=np.zeros(n),
+        room=np.full(n, np.inf),
         moved=np.full(n, NEVER, dtype=np.int32),
         target=np.zeros(n),
-        ceiling=np.full(bands, np.inf),
         centre=np.zeros(bands),
         price=np.zeros(5),
         recent=np.zeros((0, 4)),

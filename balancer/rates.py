@@ -17,7 +17,7 @@ from balancer.types import DayReport, Vector
 PRIOR = 0.5  # impressions' worth of belief in the prior rate
 FORGET = 0.985  # per day: half of the evidence is gone after 46 days
 TEMPER = 8.0  # a day with mean m counts as 1 / (1 + m / 8) of a Poisson day: real days vary more
-IMPUTED = 0.25  # weight of a count that was inferred, not reported
+IMPUTED = 1.0  # weight of an inferred count; less would believe the lucky days on which an account is listed
 SHOCK_TIMES, SHOCK_PLUS, SHOCK_DAYS, SHOCK_KEEP = 3.0, 8.0, 2, 0.15
 
 
@@ -97,19 +97,23 @@ def completed_counts(
 ) -> Vector:
     """(n,) the day's impressions: rows as reported, the rest of each campaign's total guessed.
 
-    What the rows leave of an exact total is water-filled in proportion to the believed rates, between
-    what was shown and the most that can be hidden. Where perturbed rows exceed the total nothing is
-    added; where the lists leave too little room the rest stays unattributed.
+    What the rows leave of an exact total sits in the cells no list showed: all of an unlisted account,
+    the unlisted creatives of a listed one. It is water-filled over them in proportion to the believed
+    rate and the part that is unlisted, never above what the lists can have hidden. Where perturbed rows
+    exceed the total nothing is added; where the lists leave too little room the rest stays unattributed.
     """
-    low, high = rows.copy(), rows.copy()
+    lacking = np.zeros(rows.size)
     if report.hidden is not None:
-        high += np.bincount(report.account, weights=report.hidden, minlength=rows.size)
+        lacking = np.bincount(report.account, weights=report.hidden, minlength=rows.size)
     counts = np.zeros(rows.size)
     for b in range(report.band_total.size):
         members = np.flatnonzero(report.band == b)
-        shown, total = float(rows[members].sum()), float(report.band_total[b])
-        most = np.where(listed[members], high[members], report.list_floor[b])
-        counts[members] = low[members]
-        if total > shown and most.size:
-            counts[members] = water_fill(total, weight=believed[members], floor=low[members], cap=most).target
+        counts[members] = rows[members]
+        rest = float(report.band_total[b] - rows[members].sum())
+        floor = float(report.list_floor[b])
+        if rest <= 0.0 or floor <= 0.0 or not members.size:
+            continue
+        most = np.where(listed[members], lacking[members], floor)
+        part = np.minimum(1.0, most / floor) if np.isfinite(floor) else np.where(most > 0.0, 1.0, 0.0)
+        counts[members] += water_fill(rest, weight=believed[members] * part, floor=0.0, cap=most).target
     return counts

@@ -17,8 +17,9 @@ from balancer.types import DayReport, Policy, State, Vector
 
 LEAK = 0.97  # credit kept per day: an account's history counts for about a window
 SHORT = 0.995  # a band that spends less than this of its money is full
+WHOLE = 3.0  # impressions: a smaller rest is rounding
 TRUST = 0.4  # weight of one day that showed a full band
-GROW = 1.004  # per day: inventory that is not being tested may have grown
+GROW = 1.002  # per day: inventory that is not being tested may have grown
 STEP_DAYS = 3
 STEPS = {"cautious": 1.12, "fast": 1.3}
 TRIM_GAIN, TRIM_MOST = 0.15, 0.03
@@ -64,7 +65,7 @@ def _one_day(report: DayReport, memory: Memory, state: State) -> tuple[Memory, N
     memory = memory.with_evidence(got.evidence)
     total = float(report.band_total.sum())
     aimed = float(memory.target.sum())
-    if aimed > 0.0:
+    if aimed > 0.0 and report.band_total.size == memory.centre.size:
         owed = memory.target * (total / aimed)
         memory = replace(memory, credit=LEAK * memory.credit + owed - got.counts)
     row = np.array([[report.day, total, report.band_spend.sum(), report.band_budget.sum()]])
@@ -84,15 +85,20 @@ def _bands_taught(report: DayReport, memory: Memory, believed: Vector) -> Memory
     each = np.where(live, report.band_spend / np.maximum(report.band_total, 1e-300), 0.0)
     price = remember(memory.price, reached, each, np.where(live, report.band_total, 0.0))
     memory = replace(memory, price=price)
-    if k != memory.ceiling.size or memory.target.sum() <= 0.0:
+    if k != memory.centre.size or memory.target.sum() <= 0.0:
         return memory
-    full = live & (report.band_spend < SHORT * report.band_budget)
-    known = np.isfinite(memory.ceiling)
-    learned = np.where(known, (1.0 - TRUST) * np.where(known, memory.ceiling, 0.0) + TRUST * reached, reached)
-    ceiling = np.where(
-        full, learned, np.where(live, np.maximum(memory.ceiling * GROW, reached), memory.ceiling)
-    )
-    return replace(memory, ceiling=ceiling)
+    missing = (report.band_budget - report.band_spend) / np.maximum(each, 1e-300)
+    full = live & (report.band_spend < SHORT * report.band_budget) & (missing >= WHOLE) & (reached >= 1.0)
+    home = np.where(placed, report.band, 0)
+    taken = reached[home] * believed
+    known = np.isfinite(memory.room)
+    before = np.where(known, memory.room, taken)
+    # a band that missed by far was misjudged, not unlucky: believe the new number at once
+    trust = np.minimum(1.0, TRUST + 4.0 * np.abs(before - taken) / np.maximum(before, 1e-300))
+    learned = before + trust * (taken - before)
+    more = np.where(known, before + TRUST * np.maximum(taken - before, 0.0), np.inf) * GROW
+    room = np.where(full[home], learned, more)
+    return replace(memory, room=np.where(placed, room, memory.room))
 
 
 def _open_up(state: State, policy: Policy, memory: Memory) -> Memory:
