@@ -21,7 +21,8 @@ _PG_TYPES = {
     "FLOAT": "float8",
     "BOOLEAN": "bool",
     "TIMESTAMP WITH TIME ZONE": "timestamptz",
-}
+}from audiences.column_types import Blob
+
 
 
 def is_sqlite(connection: Connection) -> bool:
@@ -136,7 +137,7 @@ def _binders(connection: Connection, table: Table, columns: Sequence[str]) -> li
         for name in columns
     ]
     plain = all(
-        f is None or table.c[n].type.python_type is bytes for f, n in zip(found, columns, strict=True)
+        f is None or isinstance(table.c[n].type, Blob) for f, n in zip(found, columns, strict=True)
     )
     return None if plain else found
 
