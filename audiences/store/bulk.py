@@ -9,6 +9,8 @@ from typing import Any
 import psycopg
 from sqlalchemy import Connection, Table
 
+from audiences.column_types import Blob
+
 CHUNK = 50_000
 _PG_TYPES = {
     "BIGINT": "int8",
@@ -21,8 +23,7 @@ _PG_TYPES = {
     "FLOAT": "float8",
     "BOOLEAN": "bool",
     "TIMESTAMP WITH TIME ZONE": "timestamptz",
-}from audiences.column_types import Blob
-
+}
 
 
 def is_sqlite(connection: Connection) -> bool:
@@ -136,9 +137,7 @@ def _binders(connection: Connection, table: Table, columns: Sequence[str]) -> li
         table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
         for name in columns
     ]
-    plain = all(
-        f is None or isinstance(table.c[n].type, Blob) for f, n in zip(found, columns, strict=True)
-    )
+    plain = all(f is None or isinstance(table.c[n].type, Blob) for f, n in zip(found, columns, strict=True))
     return None if plain else found
 
 
