@@ -127,8 +127,9 @@ def _missing_cell_limits(lists: CreativeDayLists, rules: ReportRules) -> tuple[V
     beyond = np.minimum(np.minimum(smallest, rest), totals / (rules.depth + 1))
     cut = np.where(full, beyond, np.minimum(rules.unseen, crowded))
     # A creative that too few members engaged with prints nothing at all, whatever it delivered.
-    cut = np.where((printed == 0) & (rules.floor > 1), totals, cut)
-    return cut, np.where(full, 0.0, dropped)
+    silent = (printed == 0) & (rules.floor > 1)
+    cut = np.where(silent, totals, cut)
+    return cut, np.where(full | silent, 0.0, dropped)
 
 
 def _over_missing(limit: Vector, lists: CreativeDayLists, pages: Vector) -> Vector:

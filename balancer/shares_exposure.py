@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from balancer.allocate import water_fill
 from balancer.bounds import Box, tightened
 from balancer.errors import BadNumbers, InconsistentReport
+from balancer.normal import cumulative, quantile
 from balancer.shares_cells import (
     LINKEDIN,
     OUTSIDE,
@@ -38,6 +39,8 @@ from balancer.shares_cells import (
     without_cells,
 )
 from balancer.types import Exposure, Indices, Vector
+
+CELL_SPREAD = 0.45  # of the log of one account's cells from day to day; only the best guess rests on it
 
 
 def build_exposure(
@@ -135,21 +138,33 @@ def _mass(
 
 
 def _completed(known: Vector, box: Box, cells: Cells, mass: float) -> Vector:
-    """Put the hidden mass where it has room: in proportion to how much each account's missing cells can hold.
+    """Put the hidden mass where it most likely is: (n,) that adds up to ``mass``, inside the box.
 
-    An account that is printed often is near the cut in the lists it misses; one
-    that never is gets the average missing cell.
+    How often an account makes the list says where its missing cells lie below
+    the cut; what then remains is shared evenly by the accounts that never made it.
     """
     mass = min(max(mass, box.mass_low), box.mass_high)
     hidden = mass - float(known.sum())
     if hidden <= 0.0:
         return water_fill(mass, weight=np.maximum(known, 1e-9), floor=box.low, cap=known).target
-    often = cells.printed / np.maximum(cells.printed + cells.missing, 1.0)
-    typical = hidden / max(float(cells.missing.sum()), 1.0)
-    weight = cells.missing * typical + (cells.cut - cells.missing * typical).clip(0.0) * np.sqrt(often)
     room = np.maximum(box.high - known, 0.0)
-    filled = known + water_fill(hidden, weight=np.maximum(weight, 1e-9), floor=0.0, cap=room).target
+    expected = np.minimum(cells.cut * _below_the_cut(cells), room)
+    weight = np.where(cells.printed > 0.0, 1e-6, 1.0) * np.maximum(cells.missing, 1e-3)
+    filled = known + water_fill(hidden, weight=weight, floor=expected, cap=room).target
     return np.clip(filled, box.low, box.high)
+
+
+def _below_the_cut(cells: Cells) -> Vector:
+    """(n,) expected size of a missing cell, as a fraction of its list's cut; 0 for accounts never printed.
+
+    A cell is log-normal around the account's own level. Being above the cut in
+    a fraction f of the lists places that level, and the mean of the part below follows.
+    """
+    often = cells.printed / np.maximum(cells.printed + cells.missing, 1.0)
+    z = quantile(np.clip(often, 1e-6, 1.0 - 1e-6))
+    level = np.exp(CELL_SPREAD * z + 0.5 * CELL_SPREAD**2)
+    mean = level * cumulative(-z - CELL_SPREAD) / cumulative(-z)
+    return np.asarray(np.where(cells.printed > 0.0, mean, 0.0), dtype=np.float64)
 
 
 def _printed(n: int, window: Rows | None, lists: CreativeDayLists | None) -> Vector:
