@@ -21,9 +21,10 @@ from audiences.config_yaml import (
     Node,
     Part,
     Problem,
+    parse_nodes,
     place,
     problems_error,
-    read_nodes,
+    read_text,
     suggestion,
     validate,
     wrong,
@@ -192,12 +193,17 @@ def load(path: Path, *, policy_keys: Sequence[str] = POLICY_KEYS) -> Config:
 
     Raises ConfigError listing every problem with file, line, field and what to do.
     """
-    root = read_nodes(path)
+    return parse(read_text(path), file=path.name, policy_keys=policy_keys)
+
+
+def parse(text: str, *, file: str = "evenreach.yaml", policy_keys: Sequence[str] = POLICY_KEYS) -> Config:
+    """``load`` for text that is already here; ``file`` is only named in errors."""
+    root = parse_nodes(text, file)
     config, problems = validate(Config, root)
     if config is not None:
         problems = [_problem(root, finding) for finding in _findings(config, policy_keys)]
     if config is None or problems:
-        raise problems_error(path.name, problems)
+        raise problems_error(file, problems)
     return config
 
 

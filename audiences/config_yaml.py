@@ -91,25 +91,28 @@ def suggestion(word: object, known: Iterable[object]) -> str:
     return f"Use one of: {', '.join(choices)}." if choices else "Remove it."
 
 
-def read_nodes(path: Path) -> Node:
-    """Parse a YAML file into nodes with line numbers.
+def read_text(path: Path) -> str:
+    """The text of a settings file. Raises ConfigError when it cannot be read as UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = Problem(0, "", "the file cannot be read", "Check that it exists and is UTF-8 text.")
+        raise problems_error(path.name, [problem]) from error
 
-    Raises ConfigError when the file cannot be read, is not YAML (duplicate keys
-    included) or is not a mapping at the top.
+
+def parse_nodes(text: str, file: str) -> Node:
+    """YAML text as nodes with line numbers; ``file`` is only named in errors.
+
+    Raises ConfigError when it is not YAML (a key that stands twice included) or not a mapping at the top.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        problem = Problem(0, "", "the file cannot be read", "Check that it exists and is UTF-8 text")
-        raise problems_error(path.name, [problem]) from error
-    try:
         tree = YAML(typ="rt").load(text)
+        if isinstance(tree, CommentedMap):
+            return cast(Node, _plain(tree, "", 1))
     except YAMLError as error:
-        raise problems_error(path.name, [_syntax_problem(error)]) from error
-    if not isinstance(tree, CommentedMap):
-        problem = Problem(1, "", "the file is not a list of settings", 'Write "key: value" lines')
-        raise problems_error(path.name, [problem])
-    return cast(Node, _plain(tree, "", 1))
+        raise problems_error(file, [_syntax_problem(error)]) from error
+    problem = Problem(1, "", "the file is not a list of settings", 'Write "key: value" lines.')
+    raise problems_error(file, [problem])
 
 
 class ConfigProblems(ConfigError):
@@ -136,8 +139,23 @@ def validate(model: type[Model], node: Node) -> tuple[Model | None, list[Problem
     try:
         built = model.model_validate(node, context={"problems": problems})
     except ValidationError as error:
-        return None, problems + [_problem(node, detail) for detail in error.errors(include_url=False)]
+        return None, problems + [
+            _problem(node, detail) for detail in _causes(error.errors(include_url=False))
+        ]
     return (None if problems else built), problems
+
+
+def _causes(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without "too short": a list whose only items are wrong is reported by its items."""
+    places = [detail["loc"] for detail in details]
+    return [
+        detail
+        for detail in details
+        if detail["type"] != "too_short"
+        or not any(
+            len(at) > len(detail["loc"]) and at[: len(detail["loc"])] == detail["loc"] for at in places
+        )
+    ]
 
 
 def place(node: Any, parts: Iterable[object]) -> tuple[int, str]:
