@@ -62,8 +62,8 @@ COLUMNS: dict[str, dict[str, str]] = {
 
 # Understood and not needed.
 UNUSED = frozenset(
-    """accountname campaigngroupname campaigngroupid campaignname adsetname adname adheadline companywebsite website
-    domain engagementlevel engagement engagementscore organicimpressions organicengagements paidengagements
+    """accountname campaigngroupname campaigngroupid campaignname adsetname adname adheadline companywebsite
+    website domain engagementlevel engagement engagementscore organicimpressions organicengagements paidengagements
     engagements adengagements totalengagements paidvideoviews paidconversions conversions paidleads leads
     paidqualifiedleads qualifiedleads costperqualifiedlead cpql costinlocalcurrencyperpaidqualifiedlead
     ofimpressions percentofimpressions ofclicks percentofclicks clickthroughrate averagectr ctr averagecpm cpm

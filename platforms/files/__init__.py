@@ -6,6 +6,7 @@ The whole platform is this folder and one line in the registry. It must never wr
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -30,7 +31,7 @@ from audiences.model import (
 from platforms.contract import Capabilities
 from platforms.errors import Gone, Refused
 from platforms.files.journal import Journal
-from platforms.files.layouts import LAYOUTS, write_upload
+from platforms.upload_layouts import TEMPLATES, matchable, write_rows
 
 __all__ = ["CAPABILITIES", "Files", "FilesSettings"]
 
@@ -78,7 +79,7 @@ _FOLDER = re.compile(r"[a-z0-9-]{1,60}-[0-9a-f]{12}")
 
 @dataclass(frozen=True, slots=True)
 class FilesSettings:
-    """Where the lists go. ``layouts``: which upload files are written for lists of people."""
+    """Where the lists go. ``layouts``: which upload files are written; companies exist for LinkedIn only."""
 
     directory: Path
     layouts: tuple[str, ...] = ("google", "linkedin")
@@ -127,9 +128,7 @@ class Files:
         folder = self._folder(batch.external_id)
         if not (folder / "list.json").is_file():
             raise Gone("the folder of this list was removed", platform="files")
-        usable = [
-            any(kind in LAYOUTS[batch.kind] for kind, _ in member.identifiers) for member in batch.members
-        ]
+        usable = [matchable(batch.kind, member.identifiers) for member in batch.members]
         kept = [member for member, good in zip(batch.members, usable, strict=True) if good]
         if kept:
             Journal(folder).note(batch.batch_id, kept, add=batch.op is Op.ADD)
@@ -157,14 +156,24 @@ class Files:
             return
         kind = MemberKind(orjson.loads((folder / "list.json").read_bytes())["kind"])
         members = journal.members()
-        for layout in ("linkedin",) if kind is MemberKind.COMPANY else self._settings.layouts:
-            write_upload(folder / f"upload-{layout}.csv", kind, layout, members.values())
+        for layout in self._settings.layouts:
+            if (layout, kind) in TEMPLATES:
+                _write(folder / f"upload-{layout}.csv", layout, kind, members)
         journal.mark_current()
 
     def _folder(self, external_id: str) -> Path:
         if not _FOLDER.fullmatch(external_id):
             raise Refused("not the id of a list", platform="files", code="external_id")
         return self._settings.directory / external_id
+
+
+def _write(path: Path, layout: str, kind: MemberKind, members: dict[str, list[list[str]]]) -> None:
+    """In one step, readable by its owner only."""
+    draft = path.with_suffix(".draft")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+        write_rows(stream, layout, kind, members.values())
+    os.replace(draft, path)
 
 
 def folder_name(audience_id: str) -> str:

@@ -7,17 +7,18 @@ Nothing here may decide who is on a list.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import httpx
 
 from audiences.model import IdentifierKind, MemberKind
 from platforms.contract import Capabilities
 from platforms.google.audiences import UserLists
+from platforms.google.reports import Gaql, ListPerformance, ListSize
 from platforms.google.settings import Cadence, GoogleSettings
 from platforms.pacing import QuotaStore
 
-__all__ = ["CAPABILITIES", "Cadence", "Google", "GoogleSettings"]
+__all__ = ["CAPABILITIES", "Cadence", "Google", "GoogleSettings", "ListPerformance", "ListSize"]
 
 # developers.google.com/data-manager/api/devguides/limits and /diagnostics, 2026-11; minimum of 100 active
 # members on all networks since 2025-12.
@@ -72,7 +73,18 @@ class Google(UserLists):
         quota: QuotaStore | None = None,
     ) -> None:
         super().__init__(settings, client, clock, sleep, quota)
+        self._gaql = Gaql(settings, self._wire)
 
     @property
     def capabilities(self) -> Capabilities:
         return CAPABILITIES
+
+    def list_sizes(self) -> tuple[ListSize, ...]:
+        """See ``Gaql.list_sizes``."""
+        return self._gaql.list_sizes()
+
+    def audience_performance(
+        self, start: date, end: date, *, level: str = "ad_group"
+    ) -> tuple[ListPerformance, ...]:
+        """See ``Gaql.audience_performance``."""
+        return self._gaql.audience_performance(start, end, level=level)

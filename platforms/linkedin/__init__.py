@@ -17,6 +17,7 @@ from audiences.model import (
     Campaign,
     IdentifierKind,
     ImpressionReport,
+    Member,
     MemberKind,
     Organization,
     PushBatch,
@@ -25,11 +26,13 @@ from audiences.model import (
 from platforms.contract import Capabilities
 from platforms.linkedin.audiences import Segments
 from platforms.linkedin.campaigns import Campaigns
+from platforms.linkedin.intelligence import Intelligence
 from platforms.linkedin.members import NO_ANSWER
 from platforms.linkedin.organizations import Organizations
 from platforms.linkedin.reports import Reports
 from platforms.linkedin.rest import Rest
 from platforms.linkedin.settings import LinkedInSettings
+from platforms.linkedin.uploads import Uploads
 from platforms.pacing import QuotaStore
 
 __all__ = ["CAPABILITIES", "LinkedIn", "LinkedInSettings"]
@@ -88,8 +91,10 @@ class LinkedIn:
         self._settings = settings
         self._rest = Rest(settings, client, clock, sleep, quota)
         self._segments = Segments(settings, self._rest, clock, sleep)
+        self._uploads = Uploads(settings, self._rest, self._segments)
         self._campaigns = Campaigns(settings, self._rest)
         self._reports = Reports(settings, self._rest, clock)
+        self._intelligence = Intelligence(settings, self._rest, clock)
         self._organizations = Organizations(settings, self._rest)
 
     @property
@@ -130,6 +135,10 @@ class LinkedIn:
     def delete(self, external_id: str) -> None:
         """See ``Segments.delete``."""
         self._segments.delete(external_id)
+
+    def upload(self, spec: AudienceSpec, members: Sequence[Member]) -> AudienceState:
+        """See ``Uploads.upload``: the list as one CSV file instead of streamed."""
+        return self._uploads.upload(spec, members)
 
     # campaigns --------------------------------------------------------------
 
@@ -189,6 +198,12 @@ class LinkedIn:
     ) -> ImpressionReport:
         """See ``Reports.account_report``."""
         return self._reports.account_report(start, end, grain=grain, campaigns=campaigns, creatives=creatives)
+
+    def intelligence_report(
+        self, window: str, *, lists: Sequence[str] = (), campaign: str | None = None
+    ) -> ImpressionReport:
+        """See ``Intelligence.intelligence_report``: a private API, off unless the settings say so."""
+        return self._intelligence.intelligence_report(window, lists=lists, campaign=campaign)
 
     def organizations(self, urns: Sequence[str]) -> dict[str, Organization]:
         """See ``Organizations.organizations``."""

@@ -59,9 +59,10 @@ class Segments:
         A create has no idempotency key and its answer may be lost, so after any doubt we look again before
         the next run may create again. Raises PlatformError.
         """
-        found = self.find(spec, STREAMING[spec.kind], self._settings.source_platform)
+        kind, source = STREAMING[spec.kind], self._settings.source_platform
+        found = self.find(spec, kind, source)
         if found is None:
-            found = self._create(spec)
+            found = self.create(spec, kind=kind, source=source)
         return self._state(spec.audience_id, found)
 
     def find(self, spec: AudienceSpec, kind: str, source: str) -> dict[str, Any] | None:
@@ -158,24 +159,21 @@ class Segments:
         age = self._clock().timestamp() - self._born.get(external_id, 0.0)
         return age < self._settings.spread_age
 
-    def _create(self, spec: AudienceSpec) -> dict[str, Any]:
+    def create(self, spec: AudienceSpec, *, kind: str, source: str) -> dict[str, Any]:
+        """Create once; after a lost answer the finder decides whether it happened."""
         body = {
             "account": self._settings.account_urn,
             "name": spec.name,
-            "type": STREAMING[spec.kind],
-            "sourcePlatform": self._settings.source_platform,
+            "type": kind,
+            "sourcePlatform": source,
             "sourceSegmentId": spec.audience_id,
             "destinations": [{"destination": "LINKEDIN"}],
             **({"description": spec.description} if spec.description else {}),
         }
-        return self.create(spec, body)
-
-    def create(self, spec: AudienceSpec, body: dict[str, Any]) -> dict[str, Any]:
-        """Create once; after a lost answer the finder decides whether it happened."""
         try:
             identifier = self._rest.create("/dmpSegments", body)
         except (PlatformDown, Garbled, Conflict):
-            found = self._find_after_doubt(spec, str(body["type"]), str(body["sourcePlatform"]))
+            found = self._find_after_doubt(spec, kind, source)
             if found is None:
                 raise
             return found

@@ -64,6 +64,10 @@ class Rest:
             raise Garbled("a create answered without an id", platform="linkedin", status=reply.status_code)
         return restli.entity_id(identifier)
 
+    def attach(self, path: str, body: Mapping[str, Any]) -> None:
+        """POST a child that replaces the one before it, so it may be repeated; no id is needed."""
+        self._wire.send(self._post(path, orjson.dumps(body), "CREATE"))
+
     def action(self, path: str, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST ``?action=name``."""
         return self._wire.json(self._post(f"{path}?action={name}", orjson.dumps(body), "ACTION"))
