@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     """Every command with its options; the reference in ``docs/`` is generated from this."""
     root = argparse.ArgumentParser(
         prog="evenreach",
-        description="Build B2B audiences, push them to ad platforms, and spread impressions evenly over accounts.",
+        description="Build B2B audiences, push them to ad platforms, spread impressions over accounts.",
         epilog="Start with: evenreach demo   (no account needed)   Every command takes --help.",
     )
     root.add_argument("--version", action="version", version=f"evenreach {_version()}")

@@ -1,0 +1,167 @@
+"""Apply an approved balance plan: band lists, band campaigns, budgets. Decides nothing; safe to repeat.
+
+The old campaign stays funded until every band's list has landed; only then do
+the bands start and the old campaign pause. Each step looks first whether it is
+done, so a run that was cut off is simply run again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import ROUND_DOWN, Decimal
+
+import numpy as np
+
+from audiences.store.records import PlanRecord, PlanStatus
+from balancer.types import UNPLACED, BalancePlan
+from flows.activate import (
+    audience_id,
+    audit,
+    ensure_list,
+    follow,
+    leased,
+    list_spec,
+    patiently,
+    prepare,
+    send,
+)
+from flows.assess import Assessment
+from flows.bands import BandCampaigns, band_campaigns, note_budgets, note_command, remember
+from flows.plan_codec import decode_plan
+from flows.wiring import App
+
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What applying a plan came to."""
+
+    plan_id: str
+    moves: int
+    budgets: tuple[Decimal, ...]
+    live: bool  # the band campaigns deliver (or will from the next day on)
+    notes: tuple[str, ...] = ()
+
+
+def attach(app: App, segment: str) -> None:
+    """Point the segment's campaign at its company list, without touching anybody else's targeting."""
+    campaigns = band_campaigns(app, segment)
+    record = app.store.audience(audience_id(campaigns.platform, segment, "companies"))
+    if record is None or record.state is None or record.state.target_id is None:
+        return
+    platform = app.platform(campaigns.platform)
+    platform.set_targets(
+        campaigns.template, include=[record.state.target_id], ours=our_targets(app, campaigns.platform)
+    )
+    if campaigns.live_since is None:
+        platform.set_status(campaigns.template, "active")
+    audit(app, "campaign targets set", campaigns.template, {"list": record.spec.audience_id})
+
+
+def our_targets(app: App, platform: str) -> list[str]:
+    """Target ids of every list Evenreach made on a platform."""
+    lists = app.store.audiences(platform=platform)
+    return [record.state.target_id for record in lists if record.state and record.state.target_id]
+
+
+def apply_plan(app: App, assessment: Assessment, plan_id: str) -> Applied:
+    """Carry out one approved plan. Raises a platform's error; run it again to go on."""
+    record = app.store.plan(plan_id)
+    if record.status is PlanStatus.APPLIED:
+        return Applied(plan_id, len(record.moves), (), True)
+    plan = decode_plan(record.body)
+    with leased(app, f"plan/{record.segment}"):
+        campaigns = _campaigns(app, record.segment, plan)
+        _members(app, assessment, record, plan)
+        money = to_cents([float(b) for b in plan.budgets], Decimal(str(float(plan.budgets.sum()))))
+        campaigns, notes = _go_live(app, campaigns, record.day)
+        _budgets(app, campaigns, record.day, money)
+        app.store.decide_plan(plan_id, PlanStatus.APPLIED, by=app.who, at=app.now())
+    audit(app, "plan applied", record.segment, {"plan": plan_id[:12], "moves": len(record.moves)})
+    return Applied(plan_id, len(record.moves), tuple(money), campaigns.live_since is not None, notes)
+
+
+def _campaigns(app: App, segment: str, plan: BalancePlan) -> BandCampaigns:
+    """One campaign per band, copied from the template as a draft, each pointed at its band's list."""
+    known = band_campaigns(app, segment)
+    platform = app.platform(known.platform)
+    k = int(plan.budgets.size)
+    if len(known.campaigns) < k:
+        template = platform.campaign(known.template)
+        copies = [
+            patiently(
+                app,
+                lambda b=b: platform.clone(  # type: ignore[misc]
+                    known.template, f"{template.name} - band {b + 1}", reference=f"{segment}-band-{b + 1}"
+                ),
+            )
+            for b in range(k)
+        ]
+        creatives = {copy.campaign_id: copy.creatives for copy in copies} | {
+            known.template: template.creatives
+        }
+        known = replace(known, campaigns=tuple(copy.campaign_id for copy in copies), creatives=creatives)
+        remember(app, known)
+    if known.live_since is None:
+        for b, campaign in enumerate(known.campaigns):
+            spec = list_spec(app, segment, known.platform, "companies", b)
+            state = patiently(app, lambda spec=spec: ensure_list(app, spec))  # type: ignore[misc]
+            platform.set_targets(campaign, include=[state.target_id], ours=our_targets(app, known.platform))
+    return known
+
+
+def _members(app: App, assessment: Assessment, record: PlanRecord, plan: BalancePlan) -> None:
+    """Bring the band lists to the planned membership and remember the command."""
+    bands = {account: int(band) for account, band in zip(plan.accounts, plan.band, strict=True)}
+    platform = band_campaigns(app, record.segment).platform
+    for b in range(int(plan.budgets.size)):
+        spec = list_spec(app, record.segment, platform, "companies", b)
+        patiently(app, lambda spec=spec: prepare(app, assessment, spec, bands=bands))  # type: ignore[misc]
+        patiently(app, lambda spec=spec: send(app, spec.audience_id))  # type: ignore[misc]
+    moved = {move.account_id: move.after for move in record.moves}
+    note_command(app, record.segment, record.day, moved)
+    app.store.command_bands(record.segment, moved, plan_id=record.plan_id, on=record.day)
+
+
+def _go_live(app: App, campaigns: BandCampaigns, day: date) -> tuple[BandCampaigns, tuple[str, ...]]:
+    """Start the bands and pause the template once every band's list can serve."""
+    if campaigns.live_since is not None:
+        return campaigns, ()
+    platform = app.platform(campaigns.platform)
+    for b, campaign in enumerate(campaigns.campaigns):
+        state = follow(app, audience_id(campaigns.platform, campaigns.segment, "companies", b))
+        if state is None or state.status.value != "ready" or state.target_id is None:
+            return campaigns, (f"band {b + 1} is still building; the old campaign keeps running",)
+        if platform.audience_count(campaign, include=[state.target_id], exclude=()) is None:
+            return campaigns, (f"band {b + 1} reaches fewer members than the platform serves",)
+    for campaign in campaigns.campaigns:
+        platform.set_status(campaign, "active")
+    platform.set_status(campaigns.template, "paused")
+    campaigns = replace(campaigns, live_since=day + timedelta(days=1))
+    remember(app, campaigns)
+    audit(app, "bands live", campaigns.segment, {"campaigns": list(campaigns.campaigns)})
+    return campaigns, ()
+
+
+def _budgets(app: App, campaigns: BandCampaigns, day: date, money: list[Decimal]) -> None:
+    platform = app.platform(campaigns.platform)
+    note_budgets(app, campaigns.segment, day, [float(amount) for amount in money])
+    for campaign, amount in zip(campaigns.campaigns, money, strict=True):
+        patiently(app, lambda c=campaign, a=amount: platform.set_daily_budget(c, max(a, CENT)))  # type: ignore[misc]
+
+
+def to_cents(amounts: list[float], total: Decimal) -> list[Decimal]:
+    """Whole cents that add up to ``total`` (rounded to cents); the largest remainders get the spare cents."""
+    whole = total.quantize(CENT)
+    exact = [Decimal(str(amount)) for amount in amounts]
+    cents = [amount.quantize(CENT, rounding=ROUND_DOWN) for amount in exact]
+    spare = int(((whole - sum(cents)) / CENT).to_integral_value())
+    order = np.argsort([float(c - e) for e, c in zip(exact, cents, strict=True)], kind="stable")
+    for i in order[: max(spare, 0)]:
+        cents[i] += CENT
+    return cents
+
+
+__all__ = ["UNPLACED", "Applied", "apply_plan", "attach", "our_targets", "to_cents"]

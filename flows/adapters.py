@@ -1,0 +1,88 @@
+"""One adapter per configured platform, signed in. Chooses addresses and tokens; makes no call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from platforms import PLATFORMS
+from platforms.http import make_client
+from platforms.oauth import OAuth, RefreshGrant, Token, TokenFile, TokenMemory, TokenStore
+
+if TYPE_CHECKING:
+    from flows.wiring import App
+
+SANDBOX_TOKEN = "sandbox-token"  # noqa: S105 - the sandbox's own, worth nothing elsewhere
+
+
+def build(app: App, name: str) -> Any:
+    """The adapter of one platform; ``app.config`` must name it."""
+    return {"linkedin": _linkedin, "google": _google, "files": _files}[name](app)
+
+
+def _linkedin(app: App) -> Any:
+    config = app.config.platforms.linkedin
+    assert config is not None
+    kind = PLATFORMS["linkedin"]
+    fields: dict[str, Any] = {"ad_account": config.ad_account, "api_version": config.api_version}
+    if config.mode == "sandbox":
+        url = _sandbox_url(app)
+        fields |= {"base_url": f"{url}/rest", "oauth_url": f"{url}/oauth/v2", "upload_hosts": ("127.0.0.1",)}
+        tokens: TokenStore = TokenMemory(Token(SecretStr(SANDBOX_TOKEN)))
+        grant = None
+    else:
+        settings = app.settings
+        given = settings.linkedin_access_token
+        file = TokenFile(app.workspace / "tokens" / "linkedin.json")
+        tokens = TokenMemory(Token(given)) if given.get_secret_value() else file
+        secret = settings.linkedin_client_secret
+        grant = None if given.get_secret_value() else RefreshGrant(settings.linkedin_client_id, secret)
+    wanted = kind.settings_type()(**fields)
+    auth = OAuth(
+        tokens,
+        grant,
+        f"{wanted.oauth_url}/accessToken",
+        clock=app.now,
+        sleep=app.sleep,
+        platform="linkedin",
+    )
+    return kind.adapter_type()(wanted, make_client(wanted.base_url, auth), app.now, app.sleep)
+
+
+def _google(app: App) -> Any:
+    config = app.config.platforms.google
+    assert config is not None
+    kind = PLATFORMS["google"]
+    fields: dict[str, Any] = {
+        "customer_id": config.customer.replace("-", ""),
+        "login_customer_id": (config.login_customer or "").replace("-", ""),
+        "terms_accepted": True,
+    }
+    if config.mode == "sandbox":
+        url = _sandbox_url(app)
+        fields |= {"base_url": f"{url}/v1", "ads_base_url": url, "oauth_url": f"{url}/token"}
+        tokens: TokenStore = TokenMemory(Token(SecretStr(SANDBOX_TOKEN)))
+        grant = None
+    else:
+        settings = app.settings
+        tokens = TokenFile(app.workspace / "tokens" / "google.json")
+        grant = RefreshGrant(settings.google_client_id, settings.google_client_secret)
+        refresh = settings.google_refresh_token
+        if refresh.get_secret_value():
+            tokens = TokenMemory(Token(SecretStr(""), expires_at=app.now(), refresh=refresh))
+    wanted = kind.settings_type()(**fields)
+    auth = OAuth(tokens, grant, wanted.oauth_url, clock=app.now, sleep=app.sleep, platform="google")
+    return kind.adapter_type()(wanted, make_client(wanted.base_url, auth), app.now, app.sleep)
+
+
+def _files(app: App) -> Any:
+    config = app.config.platforms.files
+    assert config is not None
+    kind = PLATFORMS["files"]
+    return kind.adapter_type()(kind.settings_type()(directory=app.workspace / config.directory), app.now)
+
+
+def _sandbox_url(app: App) -> str:
+    assert app.sandbox is not None
+    return app.sandbox.url

@@ -1,0 +1,220 @@
+"""Stored reports to the balancer's view: exposure of a window, reports of a day. Calls no platform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audiences.store.impressions import ImpressionColumns, TotalRow
+from balancer.shares import concentration
+from balancer.shares_cells import OUTSIDE, CreativeDayLists, ReportRules, Rows
+from balancer.shares_exposure import build_exposure
+from balancer.types import DayReport, Exposure, Indices, ShareTable
+from flows.bands import BandCampaigns, band_campaigns, commands, in_force, possible
+from flows.wiring import App
+
+
+class NothingCollected(Exception):
+    """The window has no complete report in the store."""
+
+    retryable = False
+    remedy = "Run evenreach collect first, or choose a window that ended at least two days ago."
+
+
+def segment_accounts(app: App, segment: str) -> tuple[str, ...]:
+    """Accounts that may be served for a balanced segment: qualified and not held out, in byte order."""
+    version = app.store.segment_version(segment)
+    if version is None:
+        return ()
+    held = set(version.holdout_ids)
+    return tuple(sorted(set(version.account_ids) - held))
+
+
+def share_table(app: App, segment: str, start: date, end: date, *, top: int = 100) -> ShareTable:
+    """The share report of one window, with bounds. Raises NothingCollected."""
+    return concentration(window_exposure(app, segment, start, end), top=top)
+
+
+def window_exposure(app: App, segment: str, start: date, end: date) -> Exposure:
+    """What each account was shown in the window, as far as the stored reports tell."""
+    accounts = segment_accounts(app, segment)
+    campaigns = band_campaigns(app, segment)
+    platform = campaigns.platform
+    windows = app.store.report_windows(platform, start, end, grain="all", source="api")
+    ids = {c for day in _days(start, end) for c in campaigns.delivering(day)}
+    whole = [w for w in windows if (w.first, w.last) == (start, end) and set(w.scope) == ids]
+    if not whole:
+        raise NothingCollected(f"no report of {segment} from {start} to {end}")
+    total = sum(
+        t.impressions for t in _totals(app, campaigns, start, end, grain="all") if t.campaign_id in ids
+    )
+    rows = app.store.impressions(platform, start, end, grain="all", source="api")
+    return build_exposure(
+        accounts,
+        total=float(total),
+        window=_window_rows(rows, accounts, start, end),
+        lists=_lists(app, campaigns, accounts, start, end),
+        rules=ReportRules(depth=whole[0].list_depth, floor=whole[0].floor, noise=whole[0].noise),
+    )
+
+
+def _window_rows(columns: ImpressionColumns, accounts: Sequence[str], start: date, end: date) -> Rows:
+    mine = (
+        (columns.first == start.toordinal()) & (columns.last == end.toordinal()) & (columns.impressions >= 0)
+    )
+    place = _places(columns, accounts)
+    return Rows(place[columns.entity[mine]], columns.impressions[mine].astype(np.float64))
+
+
+def _places(columns: ImpressionColumns, accounts: Sequence[str]) -> Indices:
+    """(entities,) row number of each entity's account, OUTSIDE where it is none of ``accounts``."""
+    row = {account: i for i, account in enumerate(accounts)}
+    return np.array([row.get(a or "", OUTSIDE) for a in columns.accounts], dtype=np.int64)
+
+
+def _lists(
+    app: App, campaigns: BandCampaigns, accounts: Sequence[str], start: date, end: date
+) -> CreativeDayLists | None:
+    """One list per creative and day on which its campaign delivered."""
+    columns = app.store.impressions(campaigns.platform, start, end, grain="daily", source="api")
+    home = {creative: c for c, ids in campaigns.creatives.items() for creative in ids}
+    days = {(c, day.toordinal()): i for i, (c, day) in enumerate(_campaign_days(campaigns, start, end))}
+    keys = [(cr, c, d) for cr, c in sorted(home.items()) for (k, d) in days if k == c]
+    number = {(creative, day): i for i, (creative, _, day) in enumerate(keys)}
+    if not number:
+        return None
+    totals = np.zeros(len(keys))
+    for row in _totals(app, campaigns, start, end, grain="daily"):
+        if (row.creative_id, row.first.toordinal()) in number:
+            totals[number[row.creative_id, row.first.toordinal()]] = row.impressions
+    names = (
+        np.array(columns.creatives, dtype=object)[columns.creative]
+        if len(columns.creatives)
+        else np.array([])
+    )
+    of = np.array(
+        [number.get((n, d), -1) for n, d in zip(names, columns.first.tolist(), strict=True)], dtype=np.int64
+    )
+    mine = (of >= 0) & (columns.impressions >= 0)
+    place = _places(columns, accounts)
+    return CreativeDayLists(
+        list_of=of[mine],
+        account=place[columns.entity[mine]],
+        impressions=columns.impressions[mine].astype(np.float64),
+        totals=totals,
+        audience=np.array([days[c, d] for _, c, d in keys], dtype=np.int64),
+        eligible=_eligible(app, campaigns, accounts, start, end),
+    )
+
+
+def _campaign_days(campaigns: BandCampaigns, start: date, end: date) -> list[tuple[str, date]]:
+    return [(c, day) for day in _days(start, end) for c in campaigns.delivering(day)]
+
+
+def _eligible(
+    app: App, campaigns: BandCampaigns, accounts: Sequence[str], start: date, end: date
+) -> NDArray[np.bool_]:
+    """(campaign-days, n) whether an account can have been shown that campaign's ads on that day."""
+    history = commands(app, campaigns.segment, accounts)
+    n, k = len(accounts), len(campaigns.campaigns)
+    rows = []
+    for campaign, day in _campaign_days(campaigns, start, end):
+        if campaign == campaigns.template:
+            rows.append(np.ones(n, dtype=np.bool_))
+        else:
+            rows.append(possible(history, day, n, k)[campaigns.campaigns.index(campaign)])
+    return np.array(rows, dtype=np.bool_).reshape(len(rows), n)
+
+
+def _totals(
+    app: App, campaigns: BandCampaigns, start: date, end: date, *, grain: str
+) -> tuple[TotalRow, ...]:
+    rows = app.store.totals(campaigns.platform, start, end, grain=grain, source="api")
+    return tuple(r for r in rows if grain == "daily" or (r.first, r.last) == (start, end))
+
+
+def day_reports(app: App, segment: str, accounts: Sequence[str], start: date, end: date) -> list[DayReport]:
+    """One DayReport per complete day on which something was delivered, oldest first."""
+    campaigns = band_campaigns(app, segment)
+    columns = app.store.impressions(campaigns.platform, start, end, grain="daily", source="api")
+    totals = _totals(app, campaigns, start, end, grain="daily")
+    history = commands(app, segment, accounts)
+    funding = app.store.get(f"budgets/{segment}", {})
+    place = _places(columns, accounts)
+    reports = []
+    for day in _days(start, end):
+        ids = campaigns.delivering(day)
+        of_day = {t.campaign_id: t for t in totals if t.first == day and t.campaign_id in ids}
+        if of_day:
+            reports.append(
+                _day_report(day, ids, of_day, columns, place, history, funding, len(accounts), campaigns)
+            )
+    return reports
+
+
+def _day_report(
+    day: date,
+    ids: Sequence[str],
+    totals: dict[str, TotalRow],
+    columns: ImpressionColumns,
+    place: Indices,
+    history: list[tuple[date, NDArray[np.int8]]],
+    funding: Mapping[str, Sequence[float]],
+    n: int,
+    campaigns: BandCampaigns,
+) -> DayReport:
+    wanted = np.isin(columns.campaign, [columns.campaigns.index(c) for c in ids if c in columns.campaigns])
+    mine = wanted & (columns.first == day.toordinal()) & (columns.impressions >= 0)
+    rows, counts = place[columns.entity[mine]], columns.impressions[mine].astype(np.float64)
+    inside = rows != OUTSIDE
+    summed = np.bincount(rows[inside], weights=counts[inside], minlength=n)
+    listed = np.flatnonzero(np.bincount(rows[inside], minlength=n))
+    banded = ids == campaigns.campaigns
+    band = in_force(history, day, n) if banded else np.zeros(n, dtype=np.int8)
+    delivered = np.array([totals[c].impressions if c in totals else 0.0 for c in ids], dtype=np.float64)
+    spend = np.array([float(totals[c].spend) if c in totals else 0.0 for c in ids])
+    budgets = budgets_of(funding, day) if banded else None
+    return DayReport(
+        day=day.toordinal(),
+        band_total=delivered,
+        band_spend=spend,
+        band_budget=spend.copy() if budgets is None else available(budgets, spend),
+        account=listed.astype(np.int64),
+        impressions=np.asarray(summed[listed], dtype=np.float64),
+        list_floor=_floors(columns, mine, ids),
+        band=band,
+    )
+
+
+def budgets_of(funding: Mapping[str, Sequence[float]], day: date) -> NDArray[np.float64] | None:
+    """(K,) daily budgets in force on ``day``: set on a morning, they count from the next day on."""
+    earlier = [text for text in funding if text < day.isoformat()]
+    return np.array(funding[max(earlier)], dtype=np.float64) if earlier else None
+
+
+def available(budgets: NDArray[np.float64], spend: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(K,) money each campaign could spend that day.
+
+    Platforms pace a daily budget by the day's traffic (less on week-ends), the same for every campaign: the
+    fullest campaign shows how much. So a band counts as short of inventory only against its siblings.
+    """
+    ratio = np.divide(spend, budgets, out=np.zeros(budgets.size), where=budgets > 0.0)
+    return np.asarray(np.maximum(budgets * min(float(ratio.max(initial=0.0)), 1.0), spend))
+
+
+def _floors(columns: ImpressionColumns, mine: NDArray[np.bool_], ids: Sequence[str]) -> NDArray[np.float64]:
+    """(K,) roughly what an unlisted account can have had: the hundredth count, 2 where the list is short."""
+    floors = np.full(len(ids), 2.0)
+    for b, campaign in enumerate(ids):
+        if campaign in columns.campaigns:
+            counts = columns.impressions[mine & (columns.campaign == columns.campaigns.index(campaign))]
+            if counts.size >= 100:
+                floors[b] = float(np.sort(counts)[-100])
+    return floors
+
+
+def _days(start: date, end: date) -> list[date]:
+    return [start + timedelta(days=i) for i in range((end - start).days + 1)]

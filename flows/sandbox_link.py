@@ -1,0 +1,74 @@
+"""The sandbox a workspace uses: join the one that runs, or run it for as long as this process needs it.
+
+Its clock is the workspace's clock. Nothing here may speak for a real platform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+START = datetime(2026, 8, 24, 6, 0, tzinfo=UTC)  # a Monday; only where a new sandbox is made
+
+
+@dataclass
+class SandboxLink:
+    """A sandbox on loopback and its control calls."""
+
+    url: str
+    client: httpx.Client
+    stop: Callable[[], None]
+
+    def now(self) -> datetime:
+        return datetime.fromisoformat(str(self.get("/sandbox/clock")["now"]))
+
+    def sleep(self, seconds: float) -> None:
+        """On a simulated clock waiting is moving the clock."""
+        self.post("/sandbox/clock/advance", {"seconds": seconds})
+
+    def advance_to(self, moment: datetime) -> None:
+        if moment > self.now():
+            self.post("/sandbox/clock/advance", {"to": moment.isoformat()})
+
+    def get(self, path: str, **params: str) -> Any:
+        return self.client.get(path, params=params).raise_for_status().json()
+
+    def post(self, path: str, body: Any) -> Any:
+        return self.client.post(path, json=body).raise_for_status().json()
+
+    def close(self) -> None:
+        self.client.close()
+        self.stop()
+
+
+def link_sandbox(state_dir: Path) -> SandboxLink:
+    """Join the sandbox that owns ``state_dir``, or start it in this process."""
+    running = _joined(state_dir)
+    if running is not None:
+        return running
+    from platforms.sandbox.server import start
+
+    server = start(port=0, clock="simulated", start_at=START, state_dir=state_dir)
+    return SandboxLink(server.url, _client(server.url), server.stop)
+
+
+def _joined(state_dir: Path) -> SandboxLink | None:
+    address = state_dir / "address"
+    if not address.is_file():
+        return None
+    client = _client(address.read_text().strip())
+    try:
+        client.get("/sandbox/clock").raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL):
+        client.close()
+        return None
+    return SandboxLink(str(client.base_url).rstrip("/"), client, lambda: None)
+
+
+def _client(url: str) -> httpx.Client:
+    return httpx.Client(base_url=url, timeout=120, trust_env=False)

@@ -1,0 +1,110 @@
+"""Settings to a running App: store, platforms, clock. The only place that picks real or sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from audiences.config import Config, load
+from audiences.store import Store
+from flows.sandbox_link import SandboxLink, link_sandbox
+from flows.settings import Settings
+
+CONFIG = "evenreach.yaml"
+
+
+class WorkspaceError(Exception):
+    """The folder is not a workspace, or the workspace lacks what the command needs."""
+
+    retryable = False
+    remedy = "Run evenreach init to start one here, or name the folder with --workspace."
+
+
+@dataclass
+class App:
+    """Everything a flow works with. Close it by leaving ``open_app``."""
+
+    workspace: Path
+    config: Config
+    settings: Settings
+    store: Store
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    sandbox: SandboxLink | None = None
+    _platforms: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def today(self) -> date:
+        """The date in the workspace's time zone."""
+        return self.now().astimezone(self.config.zone).date()
+
+    @property
+    def who(self) -> str:
+        return self.settings.person()
+
+    def platform(self, name: str) -> Any:
+        """The adapter of a configured platform, built at first use and kept.
+
+        Raises WorkspaceError for a platform that is not in ``evenreach.yaml``.
+        """
+        if name not in self._platforms:
+            if name not in self.config.platforms.names():
+                raise WorkspaceError(f'platform "{name}" is not set up in {CONFIG}')
+            from flows.adapters import build
+
+            self._platforms[name] = build(self, name)
+        return self._platforms[name]
+
+    def platforms(self) -> dict[str, Any]:
+        return {name: self.platform(name) for name in self.config.platforms.names()}
+
+
+@contextmanager
+def open_app(workspace: Path, *, settings: Settings | None = None, create: bool = True) -> Iterator[App]:
+    """Open a workspace: configuration, database (migrated when ``create``), clock, sandbox if wanted.
+
+    Raises WorkspaceError, ConfigError, or an error of the store.
+    """
+    root = workspace.absolute()
+    if not (root / CONFIG).is_file():
+        raise WorkspaceError(f"there is no {CONFIG} in {workspace}")
+    config = load(root / CONFIG)
+    url = database_url(config.database, root)
+    store = Store.create(url) if create else Store.open(url)
+    link: SandboxLink | None = None
+    try:
+        if uses_sandbox(config):
+            link = link_sandbox(root / "sandbox")
+        now, sleep = (link.now, link.sleep) if link else (_wall_clock, _wall_sleep)
+        yield App(root, config, settings or Settings(), store, now, sleep, link)
+    finally:
+        if link:
+            link.close()
+        store.close()
+
+
+def uses_sandbox(config: Config) -> bool:
+    modes = [getattr(getattr(config.platforms, name), "mode", None) for name in config.platforms.names()]
+    return "sandbox" in modes
+
+
+def database_url(url: str, root: Path) -> str:
+    """SQLite paths are relative to the workspace; everything else is as written."""
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith(prefix + "/"):
+        return f"{prefix}{root / url.removeprefix(prefix)}"
+    return url
+
+
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _wall_sleep(seconds: float) -> None:
+    import time
+
+    time.sleep(seconds)
