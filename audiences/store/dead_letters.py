@@ -152,7 +152,7 @@ def forget(connection: Connection, audience: int, keys: NDArray[np.uint8]) -> No
         return
     with raw(connection).cursor() as cursor:
         sql = "DELETE FROM dead_letter WHERE audience = %b AND key = ANY(%b)"
-        cursor.execute(sql, (audience, list(each_key(keys))))
+        cursor.execute(sql, (audience, each_key(keys)))
 
 
 def _tries(
@@ -163,7 +163,7 @@ def _tries(
         is None
     ):
         return {}
-    wanted = list(each_key(keys))
+    wanted = each_key(keys)
     found: dict[bytes, tuple[int, datetime]] = {}
     for i in range(0, len(wanted), 10_000):
         rows = connection.execute(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, and_, func, or_, select
 
 from audiences.membership_keys import (
     Digests,
@@ -26,28 +26,16 @@ from audiences.membership_keys import (
 from audiences.model import Op
 from audiences.store.bulk import is_sqlite, raw
 from audiences.store.database import table_of
-from audiences.store.packing import KEY_BYTES, each_key, unpack
+from audiences.store.packing import each_key, unpack
 from audiences.store.records import LedgerState
 from audiences.tables import LedgerRow, PushBatchRow
 
 BATCH = table_of(PushBatchRow)
 LEDGER = table_of(LedgerRow)
+_FEW = 0.02  # beyond this part of unusual rows, whole rows are read
 LOOKUP = 20_000  # keys per question; SQLite takes at most 32,766 parameters
 States = NDArray[np.uint8]
 
-# one record of PostgreSQL's binary COPY: field count, then length and bytes of each field
-_PG_RECORD = np.dtype(
-    [
-        ("n", ">i2"),
-        ("key_length", ">i4"),
-        ("key", "u1", (KEY_BYTES,)),
-        ("state_length", ">i4"),
-        ("state", ">i2"),
-        ("digest_length", ">i4"),
-        ("digest", ">i8"),
-    ]
-)
-_PG_HEADER = 19  # signature 11, flags 4, extension length 4
 _COLUMNS = "key, state, COALESCE(digest, 0)"
 
 
@@ -70,29 +58,57 @@ def stored(connection: Connection, audience: int) -> Lines:
 
 
 def _stored_sqlite(connection: Connection, audience: int) -> Lines:
-    sql = f"SELECT {_COLUMNS} FROM ledger WHERE audience = ? ORDER BY key"  # noqa: S608
-    cursor = raw(connection).execute(sql, (audience,))
+    """Columns of ledger rows, in byte order of the key: keys (n, 32), states (n,), payload digests (n,)."""
+    driver = raw(connection)
+    special = "audience = ? AND (state <> 1 OR digest IS NOT NULL)"
+    count = driver.execute(f"SELECT count(*) FROM ledger WHERE {special}", (audience,)).fetchone()[0]  # noqa: S608
+    keys = _keys_sqlite(driver, audience)
+    if count > _FEW * len(keys):
+        return _rows_sqlite(driver, "audience = ?", audience)
+    lines = Lines(
+        keys,
+        np.full(len(keys), LedgerState.ACCEPTED, dtype=np.uint8),
+        np.zeros(len(keys), dtype=np.int64),
+    )
+    if count:
+        some = _rows_sqlite(driver, special, audience)
+        where = places(some.keys, keys)
+        lines.states[where], lines.digests[where] = some.states, some.digests
+    return lines
+
+
+def _keys_sqlite(driver: Any, audience: int) -> Keys:
+    cursor = driver.execute("SELECT key FROM ledger WHERE audience = ? ORDER BY key", (audience,))
     parts = []
-    while rows := cursor.fetchmany(200_000):
+    while rows := cursor.fetchmany(5_000):  # small lists stay in the processor's cache
+        parts.append(b"".join([row[0] for row in rows]))
+    return from_digests(b"".join(parts))
+
+
+def _rows_sqlite(driver: Any, condition: str, audience: int) -> Lines:
+    sql = f"SELECT {_COLUMNS} FROM ledger WHERE {condition} ORDER BY key"  # noqa: S608
+    cursor = driver.execute(sql, (audience,))
+    parts = []
+    while rows := cursor.fetchmany(50_000):
         parts.append(_lines(rows))
     return _joined(parts)
 
 
 def _stored_postgresql(connection: Connection, audience: int) -> Lines:
-    buffer = bytearray()
-    with raw(connection).cursor() as cursor:
-        query = f"SELECT {_COLUMNS} FROM ledger WHERE audience = {int(audience)}"  # noqa: S608
-        with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)") as copy:
-            for data in copy:
-                buffer += data
-    n = (len(buffer) - _PG_HEADER) // _PG_RECORD.itemsize
-    records = np.frombuffer(buffer, dtype=_PG_RECORD, count=n, offset=_PG_HEADER)
-    order = byte_order(np.ascontiguousarray(records["key"]))
-    return Lines(
-        records["key"][order],
-        records["state"][order].astype(np.uint8),
-        records["digest"][order].astype(np.int64),
-    )
+    """Columns glued together by the server in 256 groups: a message per group, not per row."""
+    sql = """SELECT string_agg(key, ''), string_agg(int2send(state), ''),
+                    string_agg(int8send(coalesce(digest, 0)), '')
+             FROM ledger WHERE audience = %s GROUP BY get_byte(key, 0) ORDER BY get_byte(key, 0)"""
+    parts = []
+    with raw(connection).cursor(binary=True) as cursor:
+        for keys, states, digests in cursor.execute(sql, (audience,)):
+            lines = Lines(
+                from_digests(keys),
+                np.frombuffer(states, dtype=">i2").astype(np.uint8),
+                np.frombuffer(digests, dtype=">i8").astype(np.int64),
+            )
+            parts.append(lines.take(byte_order(lines.keys)))
+    return _joined(parts)
 
 
 def _lines(rows: Sequence[Sequence[Any]]) -> Lines:
@@ -105,8 +121,8 @@ def _lines(rows: Sequence[Sequence[Any]]) -> Lines:
 
 
 def _joined(parts: Sequence[Lines]) -> Lines:
-    if not parts:
-        return _lines([])
+    if len(parts) < 2:
+        return parts[0] if parts else _lines([])
     return Lines(
         np.concatenate([part.keys for part in parts]),
         np.concatenate([part.states for part in parts]),
@@ -116,7 +132,7 @@ def _joined(parts: Sequence[Lines]) -> Lines:
 
 def lookup(connection: Connection, audience: int, keys: Keys) -> Lines:
     """The answered rows among ``keys`` (unique). For sets much smaller than the ledger."""
-    wanted = list(each_key(keys))
+    wanted = each_key(keys)
     found: list[Any] = []
     for i in range(0, len(wanted), LOOKUP):
         found += rows_with_keys(connection, _COLUMNS, audience, wanted[i : i + LOOKUP])
@@ -132,7 +148,7 @@ def rows_with_keys(connection: Connection, columns: str, audience: int, keys: li
         sql = f"SELECT {columns} FROM ledger WHERE audience = ? AND key IN ({marks})"  # noqa: S608
         return list(driver.execute(sql, [audience, *keys]))
     with driver.cursor(binary=True) as cursor:
-        sql = f"SELECT {columns} FROM ledger WHERE audience = %s AND key = ANY(%s)"  # noqa: S608
+        sql = f"SELECT {columns} FROM ledger WHERE audience = %b AND key = ANY(%b)"  # noqa: S608
         return list(cursor.execute(sql, (audience, keys)))
 
 
@@ -143,29 +159,30 @@ def is_empty(connection: Connection, audience: int) -> bool:
 
 
 def open_batches(connection: Connection, audience: int) -> list[Row[Any]]:
-    """Batches planned or sent and not settled, in order."""
-    wanted = select(BATCH.c.op, BATCH.c.n, BATCH.c.member_keys, BATCH.c.payloads, BATCH.c.account_ids)
-    return list(
-        connection.execute(
-            wanted.where(BATCH.c.audience == audience, BATCH.c.status != "settled").order_by(BATCH.c.number)
-        )
-    )
+    """Batches planned or sent and not settled, and those settled that overtook one, in order."""
+    mine = BATCH.c.audience == audience
+    oldest = select(func.min(BATCH.c.version)).where(mine, BATCH.c.status != "settled").scalar_subquery()
+    columns = ("op", "n", "status", "member_keys", "payloads", "account_ids")
+    wanted = select(*(BATCH.c[name] for name in columns)).where(mine).order_by(BATCH.c.number)
+    overtaking = and_(BATCH.c.version > oldest, BATCH.c.member_keys.is_not(None))
+    return list(connection.execute(wanted.where(or_(BATCH.c.status != "settled", overtaking))))
 
 
 def folded(batches: Sequence[Row[Any]]) -> tuple[Lines, NDArray[np.bool_]]:
-    """The last word of these batches on every key, and True where it is an add."""
+    """Keys whose last word is still open, and True where that is an add."""
     keys = from_digests(b"".join(batch.member_keys for batch in batches))
     sizes = [batch.n for batch in batches]
     adds = np.repeat(np.array([batch.op == Op.ADD for batch in batches], dtype=np.bool_), sizes)
+    waiting = np.repeat(np.array([batch.status != "settled" for batch in batches], dtype=np.bool_), sizes)
     digests = np.concatenate([payload_digests(unpack(batch.payloads, batch.n)) for batch in batches])
-    age = np.arange(len(keys))
     order = byte_order(keys)
     if repeats(keys[order]).any():  # order equal keys by age, so that the last of each is the last word
         words = np.ascontiguousarray(keys).view(">u8").reshape(-1, 4)
-        order = np.lexsort((age, words[:, 3], words[:, 2], words[:, 1], words[:, 0]))
+        order = np.lexsort((np.arange(len(keys)), *words.T[::-1]))
     last = np.ones(len(keys), dtype=np.bool_)
     last[:-1] = ~repeats(keys[order])[1:]
     rows = order[last]
+    rows = rows[waiting[rows]]
     pending = np.full(len(rows), LedgerState.PENDING, dtype=np.uint8)
     return Lines(keys[rows], pending, digests[rows]), adds[rows]
 

@@ -17,7 +17,7 @@ _COLUMNS = "key, payload, account_id"
 
 def details(connection: Connection, audience: int, keys: Keys) -> dict[bytes, Detail]:
     """Payload and account of those ``keys`` the record knows: the newest open batch, else the ledger."""
-    wanted = list(each_key(keys))
+    wanted = each_key(keys)
     found: dict[bytes, Detail] = {}
     for i in range(0, len(wanted), LOOKUP):
         for key, payload, account_id in rows_with_keys(

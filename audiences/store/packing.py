@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,10 +37,10 @@ def unpack_texts(blob: bytes | None, n: int) -> list[str]:
     return [item.decode() for item in unpack(blob, n)]
 
 
-def each_key(keys: Keys) -> Iterator[bytes]:
-    """Every row as 32 bytes."""
-    blob = keys.tobytes()
-    return (blob[i : i + KEY_BYTES] for i in range(0, len(blob), KEY_BYTES))
+def each_key(keys: Keys) -> list[bytes]:
+    """Every row as 32 bytes (``V32`` items keep trailing zero bytes, which ``S32`` would drop)."""
+    rows: list[bytes] = np.ascontiguousarray(keys).view(f"V{KEY_BYTES}").ravel().tolist()
+    return rows
 
 
 def rows_of(members: MemberTable, rows: Rows) -> MemberTable:

@@ -23,22 +23,20 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, select, update
 
-from audiences.membership_keys import contained, from_digests, payload_digests
+from audiences.membership_keys import contained, from_digests
 from audiences.model import MemberTable, Op, Receipt, RowResult, RowStatus
 from audiences.store.batches import BATCH, members_of, need_batch
-from audiences.store.bulk import is_sqlite, raw, upsert_rows
 from audiences.store.dead_letters import forget, remember
 from audiences.store.errors import Conflict
-from audiences.store.ledger_read import LEDGER
+from audiences.store.ledger_write import COLUMNS, drop_rows, put_rows
 from audiences.store.lists import AUDIENCE
-from audiences.store.packing import chosen, each_key
+from audiences.store.packing import chosen
 from audiences.store.part import Part
 from audiences.store.records import LedgerState, next_try
 
 Retry = Callable[..., datetime | None]
 
-_COLUMNS = ("audience", "key", "state", "batch", "account_id", "digest", "payload")
-_TAKE = "state = {state}, " + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[3:])
+_TAKE = "state = {state}, " + ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[3:])
 _STATE_AFTER_ADD = {
     RowStatus.ACCEPTED: "excluded.state",
     RowStatus.UNKNOWN: (
@@ -82,10 +80,8 @@ class Settling(Part):
 
 def _locked(connection: Connection, batch_id: str) -> Row[Any]:
     """The batch, once no other worker is writing to its audience."""
-    audience = need_batch(connection, batch_id).audience
-    connection.execute(
-        select(AUDIENCE.c.number).where(AUDIENCE.c.number == audience).with_for_update()
-    ).scalar_one()
+    audience = select(BATCH.c.audience).where(BATCH.c.batch_id == batch_id).scalar_subquery()
+    connection.execute(select(AUDIENCE.c.number).where(AUDIENCE.c.number == audience).with_for_update())
     return need_batch(connection, batch_id)
 
 
@@ -101,7 +97,7 @@ def _settle(
     connection: Connection, batch: Row[Any], results: Sequence[RowResult], *, at: datetime, retry: Retry
 ) -> None:
     members = members_of(batch)
-    codes = np.array([_CODES[result.status] for result in results], dtype=np.int8)
+    codes = _codes(results)
     counts = {str(status): int((codes == code).sum()) for status, code in _CODES.items()}
     live = _not_overtaken(connection, batch, members)
     for status, code in _CODES.items():
@@ -110,11 +106,9 @@ def _settle(
             continue
         some = chosen(members, rows)
         if batch.op == Op.REMOVE and status is RowStatus.ACCEPTED:
-            _gone(connection, batch, some)
-        elif batch.op == Op.REMOVE:
-            _put(connection, batch, some, LedgerState.LEAVING, "excluded.state")
+            drop_rows(connection, some, audience=batch.audience)
         else:
-            _put(connection, batch, some, _STATE_OF_NEW[status], _STATE_AFTER_ADD[status])
+            _put(connection, batch, some, status)
         if status is RowStatus.ACCEPTED:
             forget(connection, batch.audience, some.keys)
         else:
@@ -124,6 +118,14 @@ def _settle(
         update(BATCH).where(BATCH.c.number == batch.number).values(status="settled", settled_at=at, **counts)
     )
     connection.execute(update(AUDIENCE).where(AUDIENCE.c.number == batch.audience).values(touched_at=at))
+
+
+def _codes(results: Sequence[RowResult]) -> NDArray[np.int8]:
+    yes = np.fromiter((r.status is RowStatus.ACCEPTED for r in results), dtype=np.int8, count=len(results))
+    if not yes.all():  # 1 is accepted already
+        for row in np.flatnonzero(yes == 0).tolist():
+            yes[row] = _CODES[results[row].status]
+    return yes
 
 
 _CODES = {RowStatus.ACCEPTED: 1, RowStatus.UNKNOWN: 2, RowStatus.REJECTED: 3}
@@ -146,29 +148,16 @@ def _not_overtaken(connection: Connection, batch: Row[Any], members: MemberTable
     return live
 
 
-def _put(
-    connection: Connection, batch: Row[Any], members: MemberTable, state: LedgerState, after: str
-) -> None:
-    """Insert rows in ``state``; a row that exists takes the state ``after`` (SQL) and what was sent now."""
-    digests = payload_digests(members.payloads).tolist()
-
-    def rows() -> Any:
-        columns = (each_key(members.keys), members.account_ids, digests, members.payloads)
-        return (
-            (batch.audience, key, int(state), batch.number, account or None, digest or None, load or None)
-            for key, account, digest, load in zip(*columns, strict=True)
-        )
-
-    then = f"(audience, key) DO UPDATE SET {_TAKE.format(state=after)}"
-    upsert_rows(connection, LEDGER, _COLUMNS, rows, on_conflict=then)
-
-
-def _gone(connection: Connection, batch: Row[Any], members: MemberTable) -> None:
-    """Delete rows: one statement per key on SQLite (sorted keys walk the tree once), one on PostgreSQL."""
-    if is_sqlite(connection):
-        keys = ((batch.audience, key) for key in each_key(members.keys))
-        raw(connection).executemany("DELETE FROM ledger WHERE audience = ? AND key = ?", keys)
-        return
-    with raw(connection).cursor() as cursor:
-        sql = "DELETE FROM ledger WHERE audience = %b AND key = ANY(%b)"
-        cursor.execute(sql, (batch.audience, list(each_key(members.keys))))
+def _put(connection: Connection, batch: Row[Any], members: MemberTable, status: RowStatus) -> None:
+    if batch.op == Op.REMOVE:
+        state, after = LedgerState.LEAVING, "excluded.state"
+    else:
+        state, after = _STATE_OF_NEW[status], _STATE_AFTER_ADD[status]
+    put_rows(
+        connection,
+        members,
+        audience=batch.audience,
+        state=state,
+        batch=batch.number,
+        on_conflict=f"(audience, key) DO UPDATE SET {_TAKE.format(state=after)}",
+    )

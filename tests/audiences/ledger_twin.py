@@ -34,20 +34,26 @@ class LedgerTwin:
     batches: list[TwinBatch] = field(default_factory=list)
     history: list[frozenset[bytes]] = field(default_factory=lambda: [frozenset()])
 
-    def asked(self) -> frozenset[bytes]:
-        held = {key for key, state in self.state.items() if state != LedgerState.LEAVING}
+    def waiting(self) -> dict[bytes, Op]:
+        """Members whose last word is not answered yet, and that word."""
+        last: dict[bytes, TwinBatch] = {}
         for batch in self.batches:
-            if not batch.settled:
-                held = held | set(batch.keys) if batch.op is Op.ADD else held - set(batch.keys)
-        return frozenset(held)
+            for key in batch.keys:
+                last[key] = batch
+        return {key: batch.op for key, batch in last.items() if not batch.settled}
+
+    def asked(self) -> frozenset[bytes]:
+        return frozenset(self.states())
 
     def states(self) -> dict[bytes, LedgerState]:
-        """State of every member asked for; PENDING where an open batch adds it."""
-        pending: set[bytes] = set()
-        for batch in self.batches:
-            if not batch.settled:
-                pending = pending | set(batch.keys) if batch.op is Op.ADD else pending - set(batch.keys)
-        return {key: LedgerState.PENDING if key in pending else self.state[key] for key in self.asked()}
+        """State of every member asked for; PENDING where the last word is an add without an answer."""
+        held = {key: state for key, state in self.state.items() if state != LedgerState.LEAVING}
+        for key, op in self.waiting().items():
+            if op is Op.ADD:
+                held[key] = LedgerState.PENDING
+            else:
+                held.pop(key, None)
+        return held
 
     def record(self, batches: Sequence[TwinBatch]) -> None:
         if batches:

