@@ -18,10 +18,10 @@ from balancer.affordable import Reach, affordable
 from balancer.canon import inputs_hash
 from balancer.forecast import expected_shares
 from balancer.levels import cut, nearest
-from balancer.memory import ABSORBED, FIRST, REBANDED, Memory, recall
+from balancer.memory import ABSORBED, FIRST, RAMPED, REBANDED, Memory, recall
 from balancer.moves import explain
 from balancer.price import PriceLaw, price_law
-from balancer.study import current_rates, study
+from balancer.study import current_rates, study, usual_budget
 from balancer.targets import Goal, daily_goal
 from balancer.types import BalancePlan, Policy, State, Status, Vector
 
@@ -65,7 +65,9 @@ class Bands:
         band = guards.held_out(band, state, policy)
         budgets = money(state, policy, memory, view, band)
         moved = np.where(band != state.band, state.day, memory.moved).astype(np.int32)
-        memory = replace(memory, target=view.goal.target, moved=moved).ticked(planned=state.day)
+        reach = np.array([view.reach.low, view.reach.high, view.reach.level, float(view.reach.binding)])
+        kept = reach if view.law.eps > 0.0 else np.zeros(4)
+        memory = replace(memory, target=view.goal.target, moved=moved, reach=kept).ticked(planned=state.day)
         return BalancePlan(
             day=state.day,
             mode="bands",
@@ -96,15 +98,24 @@ def outlook(state: State, policy: Policy, memory: Memory) -> Outlook:
     reach = Reach(0.0, most, np.inf, binding=False)
     total, least = state.baseline, None
     if law.eps > 0.0:
-        floor = min(1.0, policy.impression_floor + float(memory.trim[0])) * state.baseline
-        cash = law.unit * state.baseline
-        reach = affordable(rate, law, money=cash, floor=floor, most=most, top=top_size(rate.size))
+        reach = _reach(state, policy, memory, rate, law)
         total, least = min(state.baseline, float(reach.of(rate).sum())), reach.low * rate
     inventory = np.minimum(reach.high * rate, AIM * memory.room)
     goal = daily_goal(state, policy, inventory, total=total, least=least, cost=law.unit)
     want = np.maximum(goal.target + policy.gain * memory.credit, LEAST * goal.target)
     starved = goal.target >= STARVED * inventory
     return Outlook(rate, law, reach, goal, want, starved)
+
+
+def _reach(state: State, policy: Policy, memory: Memory, rate: Vector, law: PriceLaw) -> Reach:
+    """What the money allows under this price; solved again on the days the floor is corrected."""
+    low, high, level, binding = memory.reach.tolist()
+    if high > 0.0 and memory.at(RAMPED) != state.day:
+        return Reach(low, high, level, binding > 0.0)
+    floor = min(1.0, policy.impression_floor + float(memory.trim[0])) * state.baseline
+    cash = usual_budget(memory, state.budget)
+    most = float(memory.lift[0])
+    return affordable(rate, law, money=cash, floor=floor, most=most, top=top_size(rate.size))
 
 
 def top_size(n: int) -> int:

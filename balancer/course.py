@@ -64,6 +64,7 @@ def run(
         budget[t] = baseline * today.factor * PRICE
         budgets = np.array([budget[t]])
         if controller is not None and t >= WINDOW:
+            loop.baseline = float(out[:WINDOW].sum()) / WINDOW
             plan = loop.propose(controller, today.day, float(budget[t]))
             budgets = plan.budgets
             changes[t] = loop.command(plan, rng)

@@ -36,6 +36,7 @@ class Memory:
     recent                (<= 28, 4) day, impressions, spend, budget of the last absorbed days
     clock                 (5,) first day, last absorbed day, last re-banding, last ramp step, last plan
     lift                  (1,) largest throttle allowed anywhere
+    reach                 (4,) low, high, level, binding of the last ``affordable.Reach``; zeros = none yet
     trim                  (1,) correction of the impression floor learned from what was delivered
     """
 
@@ -51,6 +52,7 @@ class Memory:
     recent: Vector
     clock: NDArray[np.int32]
     lift: Vector
+    reach: Vector
     trim: Vector
 
     @property
@@ -132,5 +134,6 @@ def _fresh(state: State, policy: Policy, bands: int) -> Memory:
         recent=np.zeros((0, 4)),
         clock=np.array([state.day, NEVER, NEVER, state.day, NEVER], dtype=np.int32),
         lift=np.array([max(1.0, min(STARTS[policy.ramp], policy.max_throttle))]),
+        reach=np.zeros(4),
         trim=np.zeros(1),
     )

@@ -145,21 +145,26 @@ class Auction:
         """See ``Plant``."""
 
         def settle(a: Vector, u: Vector, money: float) -> tuple[Vector, Vector, float]:
+            place = self.place(a, u)
+
             def cost(bid: float) -> float:
-                wins, each = self.response(a, u, np.full(a.size, bid), price=price)
-                return float((wins * each).sum())
+                wins, paid = self.outcome(place, u, np.float64(bid), price=price)
+                return float((wins * paid).sum())
 
             bid = _rising_root(cost, money, low=0.0, high=self.highest)
-            wins, each = self.response(a, u, np.full(a.size, bid), price=price)
-            return wins, each, bid
+            wins, paid = self.outcome(place, u, np.float64(bid), price=price)
+            return wins, paid, bid
 
         return _by_band(settle, rates, inventory, included, band, budgets, rng)
 
-    def response(
-        self, rates: Vector, inventory: Vector, bid: Vector, *, price: float
+    def place(self, rates: Vector, inventory: Vector) -> Vector:
+        """(n,) where the natural bid stands among the competing bids, in standard deviations."""
+        return quantile(np.clip(rates / np.maximum(inventory, 1e-300), 1e-9, 1.0 - 1e-9))
+
+    def outcome(
+        self, place: Vector, inventory: Vector, bid: Vector | np.float64, *, price: float
     ) -> tuple[Vector, Vector]:
-        """Expected impressions (n,) and mean price of each (n,) at bids (n,) relative to the natural bid."""
-        place = quantile(np.clip(rates / np.maximum(inventory, 1e-300), 1e-9, 1.0 - 1e-9))
+        """Expected impressions (n,) and mean price of each (n,) at bids relative to the natural bid."""
         reach = place + np.log(np.maximum(bid, 1e-12)) / self.sigma
         won = cumulative(reach)
         paid = np.exp(-self.sigma * place) * cumulative(reach - self.sigma)
@@ -196,11 +201,19 @@ def _saturation(rates: Vector, inventory: Vector) -> float:
 
 def _rising_root(cost: Callable[[float], float], money: float, *, low: float, high: float) -> float:
     """Largest level in [low, high] that costs no more than ``money``; ``cost`` never falls."""
-    if cost(high) <= money:
+    top, bottom = cost(high) - money, cost(low) - money if low > 0.0 else -money
+    if top <= 0.0:
         return high
-    for _ in range(50):
-        middle = (low + high) / 2.0
-        low, high = (low, middle) if cost(middle) > money else (middle, high)
+    for step in range(60):
+        # false position, every third step a halving so that a curved cost cannot stall it
+        middle = (low + high) / 2.0 if step % 3 == 2 else low - bottom * (high - low) / (top - bottom)
+        found = cost(middle) - money
+        if found > 0.0:
+            high, top = middle, found
+        else:
+            low, bottom = middle, found
+        if -bottom <= 1e-6 * money or high - low <= 1e-9 * high:
+            break
     return low
 
 

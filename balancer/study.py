@@ -22,7 +22,7 @@ TRUST = 0.4  # weight of one day that showed a full band
 GROW = 1.002  # per day: inventory that is not being tested may have grown
 STEP_DAYS = 3
 STEPS = {"cautious": 1.12, "fast": 1.3}
-TRIM_GAIN, TRIM_MOST = 0.15, 0.03
+TRIM_GAIN, TRIM_MOST = 0.35, 0.06
 
 
 def prior_rates(state: State) -> Vector:
