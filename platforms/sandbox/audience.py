@@ -28,7 +28,7 @@ NARROWING = {
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """``orgs`` reached, ``members`` behind them (people of contact lists included), ``open`` = no list at all."""
+    """``orgs`` reached, ``members`` behind them and the contacts; ``open`` = restricted by no list."""
 
     orgs: frozenset[int]
     people: int

@@ -175,7 +175,7 @@ def _injected(fault: Fault, call: Call) -> Answer:
     if google.owns(call.path):
         return google.injected(fault.kind, call)
     tail = next((p for p in call.path.split("/") if p.isdigit()), "0")
-    made = {
+    made: dict[str, Callable[[], Bad]] = {
         "throttle_minute": lambda: err.throttled(),
         "throttle_day": lambda: err.throttled("APPLICATION DAY"),
         "500": lambda: err.refuse(500, {"code": "INTERNAL_ERROR", "message": "Internal server error"}),

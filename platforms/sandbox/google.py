@@ -10,6 +10,8 @@ from typing import Any
 from platforms.sandbox import gaql, oauth
 from platforms.sandbox import google_errors as err
 from platforms.sandbox import google_ingest as ingest
+from platforms.sandbox import google_requests as requests
+from platforms.sandbox import google_steering as steering
 from platforms.sandbox import google_userlists as userlists
 from platforms.sandbox.clock import DAY
 from platforms.sandbox.google_lists import Google
@@ -29,7 +31,7 @@ LISTS = "/v1/accountTypes/{type}/accounts/{account}/userLists"
 
 def install(world: World) -> None:
     world.google = Google()
-    world.runners["google"] = ingest.complete
+    world.runners["google"] = requests.complete
 
 
 def owns(path: str) -> bool:
@@ -65,7 +67,7 @@ def _change(world: World, call: Call, kind: str, body: dict[str, Any]) -> Answer
     if body.get("validateOnly"):
         return json_answer(200, {})
     payload = {"rows": rows, "kind": data, "types": _types(body), "effects": dict(call.effects)}
-    request = ingest.accept(world, kind, destinations, payload)
+    request = requests.accept(world, kind, destinations, payload)
     return json_answer(200, {"requestId": request.request_id})
 
 
@@ -89,7 +91,7 @@ def remove_all(world: World, call: Call) -> Answer:
     ingest.check_lists(world, destinations, None)
     if body.get("validateOnly"):
         return json_answer(200, {})
-    request = ingest.accept(world, "removeAll", destinations, {"as_of": moment})
+    request = requests.accept(world, "removeAll", destinations, {"as_of": moment})
     return json_answer(200, {"requestId": request.request_id})
 
 
@@ -106,25 +108,48 @@ def request_status(world: World, call: Call) -> Answer:
 
 
 ROUTES = (
-    route("POST", "/v1/audienceMembers:ingest", ingest_members, "IngestionMutate", scopes=(SCOPE,), writes=True),
-    route("POST", "/v1/audienceMembers:remove", remove_members, "IngestionMutate", scopes=(SCOPE,), writes=True),
-    route("POST", "/v1/audienceMembers:removeAll", remove_all, "IngestionMutate", scopes=(SCOPE,), writes=True),
+    route(
+        "POST", "/v1/audienceMembers:ingest", ingest_members, "IngestionMutate", scopes=(SCOPE,), writes=True
+    ),
+    route(
+        "POST", "/v1/audienceMembers:remove", remove_members, "IngestionMutate", scopes=(SCOPE,), writes=True
+    ),
+    route(
+        "POST", "/v1/audienceMembers:removeAll", remove_all, "IngestionMutate", scopes=(SCOPE,), writes=True
+    ),
     route("GET", "/v1/requestStatus:retrieve", request_status, "IngestionRead", scopes=(SCOPE,)),
     route("POST", LISTS, userlists.create, "ManagementMutate", scopes=(SCOPE,), writes=True),
     route("GET", LISTS, userlists.listing, "ManagementRead", scopes=(SCOPE,)),
     route("GET", LISTS + "/{list}", userlists.get, "ManagementRead", scopes=(SCOPE,)),
     route("PATCH", LISTS + "/{list}", userlists.update, "ManagementMutate", scopes=(SCOPE,), writes=True),
     route("DELETE", LISTS + "/{list}", userlists.delete, "ManagementMutate", scopes=(SCOPE,), writes=True),
-    route("POST", "/v2[3-6]/customers/{customer}/googleAds:searchStream", gaql.search_stream, "Ads",
-          scopes=(ADS_SCOPE,)),
+    route(
+        "POST",
+        "/v2[3-6]/customers/{customer}/googleAds:searchStream",
+        gaql.search_stream,
+        "Ads",
+        scopes=(ADS_SCOPE,),
+    ),
     route("POST", "/v2[3-6]/customers/{customer}/googleAds:search", gaql.search, "Ads", scopes=(ADS_SCOPE,)),
-    route("POST", "/v2[3-6]/customers/{customer}/campaignCriteria:mutate", gaql.mutate_criteria, "Ads",
-          scopes=(ADS_SCOPE,), writes=True),
-    route("POST", "/v2[3-6]/customers/{customer}/campaignBudgets:mutate", gaql.mutate_budgets, "Ads",
-          scopes=(ADS_SCOPE,), writes=True),
+    route(
+        "POST",
+        "/v2[3-6]/customers/{customer}/campaignCriteria:mutate",
+        steering.mutate_criteria,
+        "Ads",
+        scopes=(ADS_SCOPE,),
+        writes=True,
+    ),
+    route(
+        "POST",
+        "/v2[3-6]/customers/{customer}/campaignBudgets:mutate",
+        steering.mutate_budgets,
+        "Ads",
+        scopes=(ADS_SCOPE,),
+        writes=True,
+    ),
     route("POST", "/token", oauth.google_token, "token", writes=True),
     route("GET", "/o/oauth2/v2/auth", oauth.authorization, "token", writes=True),
-)  # fmt: skip
+)
 
 
 def gate(world: World, call: Call, quotas: Quotas) -> Route:

@@ -5,6 +5,7 @@ Source: developers.google.com/data-manager/api/devguides/concepts/understand-err
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -117,7 +118,7 @@ def exhausted(limit: str) -> Bad:
 
 def injected(kind: str) -> Answer:
     """What a fault of the sandbox looks like here."""
-    made = {
+    made: dict[str, Callable[[], Bad]] = {
         "throttle_minute": lambda: exhausted("IngestionMutateRequestsPerMinutePerProject"),
         "throttle_day": lambda: exhausted("IngestionMutateRequestsPerDayPerProject"),
         "expired_token": lambda: failure(401),
@@ -126,3 +127,19 @@ def injected(kind: str) -> Answer:
     }
     maker = made.get(kind, lambda: failure(int(kind)))
     return maker().answer
+
+
+def ads_failure(kind: str, code: str, message: str) -> Bad:
+    """A Google Ads API error: which enum, which value."""
+    detail = {
+        "@type": "type.googleapis.com/google.ads.googleads.v26.errors.GoogleAdsFailure",
+        "errors": [{"errorCode": {kind: code}, "message": message}],
+        "requestId": sha256(message.encode()).hexdigest()[:22],
+    }
+    error = {
+        "code": 400,
+        "message": "Request contains an invalid argument.",
+        "status": "INVALID_ARGUMENT",
+        "details": [detail],
+    }
+    return Bad(json_answer(400, {"error": error}))

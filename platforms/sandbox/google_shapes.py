@@ -17,15 +17,25 @@ ENCODING = ("ENCODING_UNSPECIFIED", "HEX", "BASE64")
 CONSENT = ("CONSENT_STATUS_UNSPECIFIED", "CONSENT_GRANTED", "CONSENT_DENIED")
 TERMS = ("TERMS_OF_SERVICE_STATUS_UNSPECIFIED", "ACCEPTED", "REJECTED")
 ACCOUNT_TYPE = (
-    "ACCOUNT_TYPE_UNSPECIFIED", "GOOGLE_ADS", "DISPLAY_VIDEO_PARTNER", "DISPLAY_VIDEO_ADVERTISER", "DATA_PARTNER",
-    "GOOGLE_ANALYTICS_PROPERTY", "GOOGLE_AD_MANAGER_AUDIENCE_LINK", "FLOODLIGHT_CONFIG", "GOOGLE_AD_MANAGER",
-)  # fmt: skip
+    "ACCOUNT_TYPE_UNSPECIFIED",
+    "GOOGLE_ADS",
+    "DISPLAY_VIDEO_PARTNER",
+    "DISPLAY_VIDEO_ADVERTISER",
+    "DATA_PARTNER",
+    "GOOGLE_ANALYTICS_PROPERTY",
+    "GOOGLE_AD_MANAGER_AUDIENCE_LINK",
+    "FLOODLIGHT_CONFIG",
+    "GOOGLE_AD_MANAGER",
+)
 MEMBERSHIP_STATUS = ("MEMBERSHIP_STATUS_UNSPECIFIED", "OPEN", "CLOSED")
 KEY_TYPE = ("UPLOAD_KEY_TYPE_UNSPECIFIED", "CONTACT_ID", "MOBILE_ID", "USER_ID", "PAIR_ID", "PSEUDONYMOUS_ID")
 SOURCE = (
-    "DATA_SOURCE_TYPE_UNSPECIFIED", "DATA_SOURCE_TYPE_FIRST_PARTY", "DATA_SOURCE_TYPE_THIRD_PARTY_CREDIT_BUREAU",
-    "DATA_SOURCE_TYPE_THIRD_PARTY_VOTER_FILE", "DATA_SOURCE_TYPE_THIRD_PARTY_PARTNER_DATA",
-)  # fmt: skip
+    "DATA_SOURCE_TYPE_UNSPECIFIED",
+    "DATA_SOURCE_TYPE_FIRST_PARTY",
+    "DATA_SOURCE_TYPE_THIRD_PARTY_CREDIT_BUREAU",
+    "DATA_SOURCE_TYPE_THIRD_PARTY_VOTER_FILE",
+    "DATA_SOURCE_TYPE_THIRD_PARTY_PARTNER_DATA",
+)
 
 ACCOUNT: Spec = {"accountType": ACCOUNT_TYPE, "accountId": str, "product": tuple}
 DESTINATION: Spec = {
@@ -36,7 +46,9 @@ DESTINATION: Spec = {
     "productDestinationId": str,
 }
 CONSENT_SPEC: Spec = {"adUserData": CONSENT, "adPersonalization": CONSENT}
-ADDRESS: Spec = dict.fromkeys(("givenName", "familyName", "regionCode", "postalCode", "addressLine", "city", "administrativeArea"), str)  # fmt: skip
+ADDRESS: Spec = dict.fromkeys(
+    ("givenName", "familyName", "regionCode", "postalCode", "addressLine", "city", "administrativeArea"), str
+)
 IDENTIFIER: Spec = {"emailAddress": str, "phoneNumber": str, "address": ADDRESS}
 USER_DATA: Spec = {"userIdentifiers": [IDENTIFIER]}
 IP_DATA: Spec = {"ipAddress": str, "observeStartTime": str, "observeEndTime": str}
@@ -66,9 +78,18 @@ INGEST: Spec = {
 }
 REMOVE_ALL: Spec = {"destinations": [DESTINATION], "removeAsOfTime": str, "validateOnly": bool}
 USER_LIST: Spec = {
-    "name": str, "id": str, "displayName": str, "description": str, "membershipDuration": str,
-    "membershipStatus": MEMBERSHIP_STATUS, "integrationCode": str, "readOnly": bool, "accessReason": tuple,
-    "accountAccessStatus": tuple, "closingReason": tuple, "sizeInfo": dict,
+    "name": str,
+    "id": str,
+    "displayName": str,
+    "description": str,
+    "membershipDuration": str,
+    "membershipStatus": MEMBERSHIP_STATUS,
+    "integrationCode": str,
+    "readOnly": bool,
+    "accessReason": tuple,
+    "accountAccessStatus": tuple,
+    "closingReason": tuple,
+    "sizeInfo": dict,
     "targetNetworkInfo": {"eligibleForDisplay": bool, "eligibleForSearch": bool},
     "ingestedUserListInfo": {
         "uploadKeyTypes": [KEY_TYPE],
@@ -76,7 +97,7 @@ USER_LIST: Spec = {
         "mobileIdInfo": {"dataSourceType": SOURCE, "keySpace": tuple, "appId": str},
         "userIdInfo": {"dataSourceType": SOURCE},
     },
-}  # fmt: skip
+}
 
 
 def camel(name: str) -> str:

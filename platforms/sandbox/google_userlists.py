@@ -131,7 +131,7 @@ def _compare(have: str, sign: str, wanted: str) -> bool:
         ">=": left >= right,
         ":": wanted.strip("*").lower() in have.lower(),
     }
-    return tests[sign]
+    return bool(tests[sign])
 
 
 def get(world: World, call: Call) -> Answer:

@@ -96,7 +96,7 @@ class Knobs:
         unknown = sorted(set(changes) - names)
         if unknown:
             raise ValueError(f"no such knob: {', '.join(unknown)}; there are {', '.join(sorted(names))}")
-        typed = {k: tuple(v) if isinstance(v, list) else v for k, v in changes.items()}
+        typed: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in changes.items()}
         return replace(self, **typed)
 
     def as_record(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from platforms.sandbox import linkedin_accounts as accounts
+from platforms.sandbox import linkedin_adsegments as adsegments
 from platforms.sandbox import linkedin_campaigns as campaigns
 from platforms.sandbox import linkedin_entities as entities
 from platforms.sandbox import linkedin_errors as err
@@ -44,68 +45,114 @@ def table(quotas: Quotas) -> tuple[Route, ...]:
         route("POST", seg + "/{segment}", segments.update, "dmpSegments", scopes=DMP, writes=True),
         route("DELETE", seg + "/{segment}", segments.delete, "dmpSegments", scopes=DMP, writes=True),
         route(
-            "POST", seg + "/{segment}/destinations", segments.add_destination, "destinations",
-            scopes=DMP, writes=True,
+            "POST",
+            seg + "/{segment}/destinations",
+            segments.add_destination,
+            "destinations",
+            scopes=DMP,
+            writes=True,
         ),
         route(
-            "GET", seg + "/{segment}/destinations/{destination}", segments.destination, "destinations",
+            "GET",
+            seg + "/{segment}/destinations/{destination}",
+            segments.destination,
+            "destinations",
             scopes=DMP,
         ),
         route("POST", seg + "/{segment}/users", members.users, "users", scopes=DMP, writes=True),
         route("POST", seg + "/{segment}/companies", members.companies, "companies", scopes=DMP, writes=True),
         route(
-            "POST", seg + "/{segment}/listUploads", lists.attach, "listUploads",
-            scopes=(*DMP, *ADS_WRITE), writes=True,
+            "POST",
+            seg + "/{segment}/listUploads",
+            lists.attach,
+            "listUploads",
+            scopes=(*DMP, *ADS_WRITE),
+            writes=True,
         ),
-        route("GET", "/rest/adSegments", segments.ad_segments, "adSegments", scopes=ADS),
-        route("GET", "/rest/adSegments/{segment}", segments.ad_segment, "adSegments", scopes=ADS),
+        route("GET", "/rest/adSegments", adsegments.ad_segments, "adSegments", scopes=ADS),
+        route("GET", "/rest/adSegments/{segment}", adsegments.ad_segment, "adSegments", scopes=ADS),
         route(
-            "POST", "/rest/adSegments/{segment}", segments.update_ad_segment, "adSegments",
-            scopes=ADS_WRITE, writes=True,
+            "POST",
+            "/rest/adSegments/{segment}",
+            adsegments.update_ad_segment,
+            "adSegments",
+            scopes=ADS_WRITE,
+            writes=True,
         ),
         route("GET", "/rest/adAccounts", accounts.accounts, "adAccounts", scopes=ADS),
         route("GET", acc, accounts.account, "adAccounts", scopes=(*ADS, *REPORTS)),
         route("GET", acc + "/adCampaignGroups", accounts.groups, "adCampaignGroups", scopes=ADS),
         route(
-            "POST", acc + "/adCampaignGroups", accounts.create_group, "adCampaignGroups",
-            scopes=ADS_WRITE, writes=True,
+            "POST",
+            acc + "/adCampaignGroups",
+            accounts.create_group,
+            "adCampaignGroups",
+            scopes=ADS_WRITE,
+            writes=True,
         ),
         route("GET", acc + "/adCampaignGroups/{group}", accounts.group, "adCampaignGroups", scopes=ADS),
         route("GET", acc + "/adCampaigns", campaigns.search, "adCampaigns", scopes=ADS),
         route(
-            "POST", acc + "/adCampaigns", campaigns.update, "adCampaigns",
-            scopes=ADS_WRITE, writes=True, when=by_ids,
+            "POST",
+            acc + "/adCampaigns",
+            campaigns.update,
+            "adCampaigns",
+            scopes=ADS_WRITE,
+            writes=True,
+            when=by_ids,
         ),
         route("POST", acc + "/adCampaigns", campaigns.create, "adCampaigns", scopes=ADS_WRITE, writes=True),
         route("GET", acc + "/adCampaigns/{campaign}", campaigns.get, "adCampaigns", scopes=ADS),
         route(
-            "POST", acc + "/adCampaigns/{campaign}", campaigns.update, "adCampaigns",
-            scopes=ADS_WRITE, writes=True,
+            "POST",
+            acc + "/adCampaigns/{campaign}",
+            campaigns.update,
+            "adCampaigns",
+            scopes=ADS_WRITE,
+            writes=True,
         ),
         route(
-            "DELETE", acc + "/adCampaigns/{campaign}", campaigns.delete, "adCampaigns",
-            scopes=ADS_WRITE, writes=True,
+            "DELETE",
+            acc + "/adCampaigns/{campaign}",
+            campaigns.delete,
+            "adCampaigns",
+            scopes=ADS_WRITE,
+            writes=True,
         ),
         route("GET", acc + "/creatives", accounts.creatives, "creatives", scopes=ADS),
-        route("POST", acc + "/creatives", accounts.create_creative, "creatives", scopes=ADS_WRITE, writes=True),
+        route(
+            "POST", acc + "/creatives", accounts.create_creative, "creatives", scopes=ADS_WRITE, writes=True
+        ),
         route("GET", acc + "/creatives/{creative}", accounts.creative, "creatives", scopes=ADS),
         route(
-            "POST", acc + "/creatives/{creative}", accounts.update_creative, "creatives",
-            scopes=ADS_WRITE, writes=True,
+            "POST",
+            acc + "/creatives/{creative}",
+            accounts.update_creative,
+            "creatives",
+            scopes=ADS_WRITE,
+            writes=True,
         ),
         route("GET", "/rest/audienceCounts", targeting.audience_counts, "audienceCounts", scopes=ADS),
-        route("GET", "/rest/adTargetingEntities", entities.targeting_entities, "adTargetingEntities", scopes=ADS),
         route(
-            "GET", "/rest/adAnalytics", lambda w, c: reports.analytics(w, c, quotas), "adAnalytics",
+            "GET", "/rest/adTargetingEntities", entities.targeting_entities, "adTargetingEntities", scopes=ADS
+        ),
+        route(
+            "GET",
+            "/rest/adAnalytics",
+            lambda w, c: reports.analytics(w, c, quotas),
+            "adAnalytics",
             scopes=REPORTS,
         ),
         route("GET", "/rest/organizationsLookup", entities.lookup, "organizationsLookup"),
         route("GET", "/rest/organizations/{organization}", entities.organization, "organizations"),
         route(
-            "GET", "/rest/accountIntelligence", entities.account_intelligence, "accountIntelligence",
+            "GET",
+            "/rest/accountIntelligence",
+            entities.account_intelligence,
+            "accountIntelligence",
             scopes=REPORTS,
         ),
-    )  # fmt: skip
+    )
 
 
 SIGN_IN = (

@@ -7,13 +7,14 @@ creative's id is its whole URN, a campaign's a number.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote
 
 from platforms.sandbox import linkedin_errors as err
+from platforms.sandbox.linkedin_bodies import json_body, patch_of
 from platforms.sandbox.linkedin_campaigns import cursor_page
 from platforms.sandbox.linkedin_gate import listed, query_of, readable_account, role_on, writable_account
-from platforms.sandbox.linkedin_segments import json_body, patch_of
 from platforms.sandbox.restli import last_part
 from platforms.sandbox.wire import Answer, Call, json_answer
 from platforms.sandbox.world import AdAccount, Creative, World
@@ -100,7 +101,7 @@ def creatives(world: World, call: Call) -> Answer:
     query = query_of(world, call)
     if query.get("q") != "criteria":
         raise err.plain(404, "No virtual resource found")
-    wanted = {
+    wanted: dict[str, Callable[[Creative], Any]] = {
         "campaigns": lambda c: f"urn:li:sponsoredCampaign:{c.campaign_id}",
         "creatives": lambda c: f"{CREATIVE_URN}{c.creative_id}",
         "intendedStatuses": lambda c: c.intended,

@@ -11,8 +11,8 @@ from typing import Any
 from platforms.sandbox import linkedin_errors as err
 from platforms.sandbox import segments as life
 from platforms.sandbox.audience import ad_segments_in, serving_holds
+from platforms.sandbox.linkedin_bodies import json_body, patch_of
 from platforms.sandbox.linkedin_gate import listed, query_of, readable_account, writable_account
-from platforms.sandbox.linkedin_segments import json_body, patch_of
 from platforms.sandbox.linkedin_targeting import check, check_size
 from platforms.sandbox.restli import last_part
 from platforms.sandbox.wire import Answer, Bad, Call, json_answer, load_json
@@ -59,7 +59,7 @@ def _fits(campaign: Campaign, wanted: dict[str, Any]) -> bool:
 
 
 def cursor_page(elements: list[Any], query: dict[str, Any]) -> dict[str, Any]:
-    """``pageSize`` (at most 1,000) and ``pageToken``; ``metadata.nextPageToken`` is absent on the last page."""
+    """``pageSize`` (at most 1,000) and ``pageToken``; ``nextPageToken`` is absent on the last page."""
     try:
         size = int(query.get("pageSize", 1001 if "pageSize" not in query else 100))
         start = int(str(query.get("pageToken", "0")).removeprefix("p"))

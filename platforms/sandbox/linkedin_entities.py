@@ -13,8 +13,8 @@ from platforms.sandbox import linkedin_errors as err
 from platforms.sandbox.audience import FACET
 from platforms.sandbox.clock import day_of
 from platforms.sandbox.directory import Organization
+from platforms.sandbox.linkedin_bodies import page
 from platforms.sandbox.linkedin_gate import listed, query_of, readable_account
-from platforms.sandbox.linkedin_segments import page
 from platforms.sandbox.report_cells import size_of
 from platforms.sandbox.restli import last_part
 from platforms.sandbox.wire import Answer, Call, json_answer
@@ -33,12 +33,33 @@ SENIORITIES = (
     "Owner",
 )
 FUNCTIONS = (
-    "Accounting", "Administrative", "Arts and Design", "Business Development", "Community and Social Services",
-    "Consulting", "Education", "Engineering", "Entrepreneurship", "Finance", "Healthcare Services",
-    "Human Resources", "Information Technology", "Legal", "Marketing", "Media and Communication",
-    "Military and Protective Services", "Operations", "Product Management", "Program and Project Management",
-    "Purchasing", "Quality Assurance", "Real Estate", "Research", "Sales", "Customer Success and Support",
-)  # fmt: skip
+    "Accounting",
+    "Administrative",
+    "Arts and Design",
+    "Business Development",
+    "Community and Social Services",
+    "Consulting",
+    "Education",
+    "Engineering",
+    "Entrepreneurship",
+    "Finance",
+    "Healthcare Services",
+    "Human Resources",
+    "Information Technology",
+    "Legal",
+    "Marketing",
+    "Media and Communication",
+    "Military and Protective Services",
+    "Operations",
+    "Product Management",
+    "Program and Project Management",
+    "Purchasing",
+    "Quality Assurance",
+    "Real Estate",
+    "Research",
+    "Sales",
+    "Customer Success and Support",
+)
 BROWSABLE = {
     "seniorities": [(f"urn:li:seniority:{i + 1}", n) for i, n in enumerate(SENIORITIES)],
     "jobFunctions": [(f"urn:li:function:{i + 1}", n) for i, n in enumerate(FUNCTIONS)],

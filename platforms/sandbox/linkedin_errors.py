@@ -98,7 +98,7 @@ def denied(what: str) -> Bad:
 
 
 def throttled(scope: str = "") -> Bad:
-    """429 of a minute or day quota; ``scope`` "" | "APPLICATION DAY" | "MEMBER DAY". No Retry-After exists."""
+    """429 of a quota; ``scope`` "" | "APPLICATION DAY" | "MEMBER DAY". No Retry-After exists."""
     middle = f" {scope}" if scope else ""
     message = f"Resource level throttle{middle} limit for calls to this resource is reached."
     return refuse(429, {"serviceErrorCode": 101, "message": message})

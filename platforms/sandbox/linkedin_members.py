@@ -11,7 +11,8 @@ from typing import Any
 from platforms.sandbox import linkedin_errors as err
 from platforms.sandbox import segments as life
 from platforms.sandbox.directory import bare_host, fraction, squashed
-from platforms.sandbox.linkedin_segments import json_body, segment_of
+from platforms.sandbox.linkedin_bodies import json_body
+from platforms.sandbox.linkedin_segments import segment_of
 from platforms.sandbox.wire import Answer, Call, json_answer
 from platforms.sandbox.world import Key, Segment, World
 

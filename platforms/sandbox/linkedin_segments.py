@@ -11,9 +11,10 @@ from typing import Any
 from platforms.sandbox import linkedin_errors as err
 from platforms.sandbox import segments as life
 from platforms.sandbox.clock import SECOND
+from platforms.sandbox.linkedin_bodies import json_body, page, patch_of
 from platforms.sandbox.linkedin_gate import listed, query_of, readable_account, role_on, writable_account
 from platforms.sandbox.restli import last_part
-from platforms.sandbox.wire import Answer, Call, json_answer, load_json
+from platforms.sandbox.wire import Answer, Call, json_answer
 from platforms.sandbox.world import Segment, World
 
 KINDS = ("USER", "COMPANY", "USER_LIST_UPLOAD", "COMPANY_LIST_UPLOAD")
@@ -121,19 +122,6 @@ def find(world: World, call: Call) -> Answer:
 def _fits(segment: Segment, query: dict[str, Any]) -> bool:
     platform, source = query.get("sourcePlatform"), query.get("sourceSegmentId")
     return platform in (None, segment.source_platform) and source in (None, segment.source_id)
-
-
-def page(elements: list[Any], query: dict[str, Any], *, default: int | None = 10) -> dict[str, Any]:
-    """Index-style paging. ``default`` None: everything at once unless asked otherwise."""
-    try:
-        start = int(query.get("start", 0))
-        wanted = query.get("count", default if "start" not in query else 10)
-        count = len(elements) if wanted is None else int(wanted)
-    except (TypeError, ValueError):
-        raise err.bad_param("count", "PARAM_INVALID") from None
-    shown = elements[start : start + count]
-    paging = {"start": start, "count": 10 if wanted is None else count, "links": [], "total": len(elements)}
-    return {"elements": shown, "paging": paging}
 
 
 def get(world: World, call: Call) -> Answer:
@@ -248,82 +236,3 @@ def _destination_json(world: World, segment: Segment) -> dict[str, Any]:
     if rolling is not None and state != "BUILDING":
         shown["matchedCount"] = rolling[1]
     return shown
-
-
-def ad_segments(world: World, call: Call) -> Answer:
-    """``q=accounts&accounts=List(urn)``; a bare URN is accepted too."""
-    query = query_of(world, call)
-    wanted = {last_part(urn) for urn in listed(query.get("accounts"))}
-    if query.get("q") != "accounts" or not wanted:
-        raise err.plain(400, "Finder 'accounts' needs the parameter accounts")
-    for account_id in wanted:
-        readable_account(world, call, account_id, "adSegments.FINDER-accounts")
-    found = [_ad_segment_json(world, s) for s in world.segments.values() if s.account in wanted]
-    return json_answer(200, page(found, query))
-
-
-def ad_segment(world: World, call: Call) -> Answer:
-    return json_answer(200, _ad_segment_json(world, _ad_segment_of(world, call)))
-
-
-def update_ad_segment(world: World, call: Call) -> Answer:
-    segment = _ad_segment_of(world, call)
-    writable_account(world, call, segment.account, "adSegments.PARTIAL_UPDATE")
-    changes = patch_of(call).get("$set", {})
-    for name in changes:
-        if name not in {"name", "description"}:
-            raise err.schema(name, err.UNRECOGNIZED)
-    segment.name = changes.get("name", segment.name)
-    segment.description = changes.get("description", segment.description)
-    life.touch(world, segment)
-    return err.no_content()
-
-
-def _ad_segment_of(world: World, call: Call) -> Segment:
-    text = last_part(call.args["segment"])
-    segment = world.ad_segments.get(int(text)) if text.isdigit() else None
-    if segment is None:
-        raise err.plain(404, f"Could not find entity {text}")
-    readable_account(world, call, segment.account, "adSegments.GET")
-    return segment
-
-
-def _ad_segment_json(world: World, segment: Segment) -> dict[str, Any]:
-    nobody = "urn:li:unknown:0"
-    return {
-        "id": segment.ad_segment,
-        "account": f"urn:li:sponsoredAccount:{segment.account}",
-        "name": segment.name,
-        "type": "BULK" if segment.kind.endswith("LIST_UPLOAD") else "MARKET_AUTOMATION",
-        "status": life.status(world, segment),
-        "approximateMemberCount": life.audience_size(world, segment) or 0,
-        "versionTag": str(segment.modified),
-        "created": {"actor": nobody, "time": segment.created},
-        "lastModified": {"actor": nobody, "time": segment.modified},
-    }
-
-
-def json_body(call: Call) -> dict[str, Any]:
-    """The body as a JSON object. Raises 400, or 411 for a POST without a body and length."""
-    if not call.body:
-        if "content-length" not in call.headers:
-            raise err.plain(411, "Length Required")
-        raise err.plain(400, "Empty body")
-    try:
-        value = load_json(call.body)
-    except ValueError:
-        raise err.plain(400, "The request body is not valid JSON") from None
-    if not isinstance(value, dict):
-        raise err.plain(400, "The request body is not an object")
-    return value
-
-
-def patch_of(call: Call) -> dict[str, Any]:
-    """``{"patch": {"$set": {...}, "$delete": [...]}}``; the method header is required."""
-    if call.header("x-restli-method").upper() != "PARTIAL_UPDATE":
-        raise err.plain(400, "X-RestLi-Method PARTIAL_UPDATE is required for this request")
-    body = json_body(call)
-    patch = body.get("patch")
-    if not isinstance(patch, dict) or set(body) != {"patch"} or not set(patch) <= {"$set", "$delete"}:
-        raise err.schema("patch", err.UNRECOGNIZED)
-    return patch

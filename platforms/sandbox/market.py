@@ -117,7 +117,7 @@ class Market:
 
     def _later_rates(self, orgs: list[int]) -> Floats:
         places = [int(fraction(self.seed, "late", o) * self.pool.size) for o in orgs]
-        return self.pool[np.array(places)]
+        return np.asarray(self.pool[np.array(places)])
 
     def run_day(self, world: World, *, day_end: int) -> None:
         """Deliver the day that ends at ``day_end`` with the membership and budgets in force then."""

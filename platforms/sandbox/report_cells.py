@@ -145,8 +145,8 @@ def _grouped(
     world: World,
     pivot: str,
     orgs: NDArray[np.int64],
-    seen: NDArray[np.float64],
-    clicked: NDArray[np.float64],
+    seen: NDArray[Any],
+    clicked: NDArray[Any],
 ) -> dict[str, tuple[int, int]]:
     found: dict[str, tuple[int, int]] = {}
     for org, count, click in zip(orgs.tolist(), seen.tolist(), clicked.tolist(), strict=True):

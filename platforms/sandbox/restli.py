@@ -98,7 +98,7 @@ def _record(text: str, at: int, name: str) -> tuple[dict[str, Any], int]:
 
 
 def _key(text: str, at: int, name: str) -> tuple[str, int]:
-    """A key ends at its colon; a URN with literal colons as key ends at the colon before ``List(`` or ``(``."""
+    """A key ends at its colon; a URN with literal colons ends at the colon before ``List(`` or ``(``."""
     stop = at
     while stop < len(text) and text[stop] not in ",()":
         stop += 1

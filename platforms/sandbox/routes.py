@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from platforms.sandbox.wire import Answer, Call
 from platforms.sandbox.world import World
@@ -39,7 +40,7 @@ def route(
     when: Callable[[Call], bool] | None = None,
 ) -> Route:
     """``path`` with ``{name}`` for one segment of the path."""
-    text = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/:]+)", path)
+    text = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)
     return Route(method, re.compile(f"^{text}$"), handler, endpoint, scopes, writes, when)
 
 
@@ -52,6 +53,6 @@ def find(routes: tuple[Route, ...], call: Call) -> tuple[Route | None, bool]:
             continue
         path_known = True
         if candidate.method == call.method and (candidate.when is None or candidate.when(call)):
-            call.args = match.groupdict()
+            call.args = {name: unquote(text) for name, text in match.groupdict().items()}
             return candidate, True
     return None, path_known

@@ -155,7 +155,7 @@ def shown(members: int, *, minimum: int) -> int:
     if members < minimum:
         return 0
     step = 10 ** max(0, math.floor(math.log10(members)) - 1)
-    return max(minimum, round(members / step) * step)
+    return int(max(minimum, round(members / step) * step))
 
 
 def delete(world: World, segment: Segment) -> None:

@@ -196,7 +196,7 @@ def _uvicorn(app: App) -> uvicorn.Server:
     import uvicorn
 
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
         log_level="critical",
         access_log=False,
         lifespan="off",
