@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from jinja2 import Environment
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
 from flows.web.access import Access, Role, Visitor
 from flows.web.errors import Forged, Invalid, NotAllowed, SignInFirst
@@ -96,10 +96,17 @@ class Posted:
         return value
 
 
-async def posted(request: Request) -> Posted:
-    """Read the form and make sure it is one this page gave to this very visitor."""
+async def posted(request: Request) -> AsyncIterator[Posted]:
+    """Read the form and make sure it is one this page gave to this very visitor, then close its uploads."""
     _same_origin(request)
-    form = await request.form(max_files=1, max_fields=1_000, max_part_size=2_000_000)
+    async with request.form(max_files=1, max_fields=1_000, max_part_size=2_000_000) as form:
+        found = _collected(form)
+        if not token_fits(desk(request).access, _held_session(request), found.fields.get("token", "")):
+            raise Forged("The form could not be verified.")
+        yield found
+
+
+def _collected(form: FormData) -> Posted:
     fields: dict[str, str] = {}
     lists: dict[str, tuple[str, ...]] = {}
     file: UploadFile | None = None
@@ -109,8 +116,6 @@ async def posted(request: Request) -> Posted:
         else:
             fields[name] = value
             lists[name] = (*lists.get(name, ()), value)
-    if not token_fits(desk(request).access, _held_session(request), fields.get("token", "")):
-        raise Forged("The form could not be verified.")
     return Posted(fields, lists, file)
 
 

@@ -18,7 +18,7 @@ router = APIRouter(include_in_schema=False)
 KINDS = ("pin", "exclude", "raise_cap", "clear")
 
 
-@router.get("/segments/{segment}/plan")
+@router.get("/segments/{segment:path}/plan")
 def newest(request: Request, visitor: Viewer, segment: str) -> Response:
     service = desk(request).service
     return _shown(request, service.plan(segment), segment)

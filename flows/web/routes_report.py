@@ -29,7 +29,7 @@ def overview(request: Request, visitor: Viewer) -> Response:
     )
 
 
-@router.get("/segments/{segment}/report", include_in_schema=False)
+@router.get("/segments/{segment:path}/report", include_in_schema=False)
 def report(request: Request, visitor: Viewer, segment: str, window: str = "") -> Response:
     """The report as a page; says what to do while there is nothing to report."""
     at = desk(request)
@@ -75,35 +75,35 @@ def _data(make: Callable[[ReportPage], str], page: ReportPage) -> Response:
     return Response(make(page), media_type=JSON, headers={"Cache-Control": "no-store"})
 
 
-@router.get("/segments/{segment}/report/rows.json", responses=SAID)
+@router.get("/segments/{segment:path}/report/rows.json", responses=SAID)
 def rows(request: Request, visitor: Viewer, segment: str, window: str = "") -> Response:
     """Every account of the report, by column."""
     return _data(tables.columns_json, _page(request, segment, window))
 
 
-@router.get("/segments/{segment}/report/figures.json", responses=SAID)
+@router.get("/segments/{segment:path}/report/figures.json", responses=SAID)
 def figures(request: Request, visitor: Viewer, segment: str, window: str = "") -> Response:
     """Headline numbers with bounds, and the weekly series."""
     return _data(tables.figures_json, _page(request, segment, window))
 
 
-@router.get("/segments/{segment}/report/accounts.json", responses=SAID)
+@router.get("/segments/{segment:path}/report/accounts.json", responses=SAID)
 def accounts_json(request: Request, visitor: Viewer, segment: str, window: str = "") -> Response:
     """Every account of the report, as a list of objects, to keep."""
     return download(tables.accounts_json(_page(request, segment, window)), f"{segment}-accounts.json", JSON)
 
 
-@router.get("/segments/{segment}/report/accounts.csv", include_in_schema=False)
+@router.get("/segments/{segment:path}/report/accounts.csv", include_in_schema=False)
 def accounts_csv(request: Request, visitor: Viewer, segment: str, window: str = "") -> Response:
     return download(tables.accounts_csv(_page(request, segment, window)), f"{segment}-accounts.csv", CSV)
 
 
-@router.get("/segments/{segment}/report/weeks.csv", include_in_schema=False)
+@router.get("/segments/{segment:path}/report/weeks.csv", include_in_schema=False)
 def weeks_csv(request: Request, visitor: Viewer, segment: str, window: str = "") -> Response:
     return download(tables.weeks_csv(_page(request, segment, window)), f"{segment}-weeks.csv", CSV)
 
 
-@router.get("/segments/{segment}/report/file", include_in_schema=False)
+@router.get("/segments/{segment:path}/report/file", include_in_schema=False)
 def report_file(request: Request, visitor: Viewer, segment: str, window: str = "") -> Response:
     """The whole report as one file to mail."""
     return download(html.render(_page(request, segment, window)), f"{segment}-report.html", HTML)

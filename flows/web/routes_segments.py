@@ -23,13 +23,7 @@ def segments(request: Request, visitor: Viewer) -> Response:
     )
 
 
-@router.get("/segments/{name}")
-def segment(request: Request, visitor: Viewer, name: str) -> Response:
-    view = desk(request).service.segment(name)
-    return show(request, "segment.html", here="segments", tab="rules", segment=view.line, view=view)
-
-
-@router.get("/segments/{name}/accounts")
+@router.get("/segments/{name:path}/accounts")
 def accounts(request: Request, visitor: Viewer, name: str) -> Response:
     service = desk(request).service
     return show(
@@ -43,7 +37,7 @@ def accounts(request: Request, visitor: Viewer, name: str) -> Response:
     )
 
 
-@router.get("/segments/{name}/accounts.csv")
+@router.get("/segments/{name:path}/accounts.csv")
 def accounts_csv(request: Request, visitor: Viewer, name: str) -> Response:
     columns = (
         "account_id", "name", "domain", "country", "industry", "employees", "tier", "fit", "intent",
@@ -53,7 +47,7 @@ def accounts_csv(request: Request, visitor: Viewer, name: str) -> Response:
     return download(tables.to_csv(columns, rows), f"{name}-accounts.csv", CSV)
 
 
-@router.post("/segments/{name}/propose")
+@router.post("/segments/{name:path}/propose")
 def propose(request: Request, visitor: Operator, name: str, form: Sent) -> Response:
     text = form.text("yaml", most=YAML_MOST, label="Definition").replace("\r\n", "\n") + "\n"
     found = desk(request).service.propose_edit(name, text, who=visitor.name)
@@ -78,3 +72,10 @@ def proposal_yaml(request: Request, visitor: Viewer, proposal_id: str) -> Respon
 def write(request: Request, visitor: Approver, proposal_id: str, form: Sent) -> Response:
     found = desk(request).service.write_edit(proposal_id, who=visitor.name)
     return go(f"/proposals/{path_part(found.proposal_id)}")
+
+
+# last: a segment's name may hold slashes, so this address would swallow the ones above
+@router.get("/segments/{name:path}")
+def segment(request: Request, visitor: Viewer, name: str) -> Response:
+    view = desk(request).service.segment(name)
+    return show(request, "segment.html", here="segments", tab="rules", segment=view.line, view=view)

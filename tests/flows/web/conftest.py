@@ -1,0 +1,78 @@
+"""Fixtures: a service in memory, a clock to turn, and clients on loopback or signed in from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+
+from flows.web.access import Access, Role, User
+from flows.web.app import create_app
+from tests.flows.web.memory_service import Clock, MemoryService
+from tests.flows.web.visits import ELSEWHERE, PASSWORD, SECRET, TestClient, Visit
+
+
+@pytest.fixture(scope="session")
+def users() -> dict[str, User]:
+    hashed = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)  # weak, to be quick
+    return {role.value: User(role.value, role, hashed) for role in Role}
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def service(clock: Clock) -> MemoryService:
+    return MemoryService(clock)
+
+
+@pytest.fixture
+def tokens() -> Callable[[], str]:
+    count = iter(range(1_000_000))
+    return lambda: f"token-{next(count)}"
+
+
+@pytest.fixture
+def local(service: MemoryService, clock: Clock, tokens: Callable[[], str]) -> Visit:
+    """A visitor on the same computer."""
+    app = create_app(service, access=Access(SECRET, now=clock, token=tokens))
+    return Visit(TestClient(app, base_url="http://localhost", client=("127.0.0.1", 50000)))
+
+
+@pytest.fixture
+def public_app(
+    service: MemoryService, clock: Clock, tokens: Callable[[], str], users: dict[str, User]
+) -> Any:
+    access = Access(
+        SECRET,
+        public=True,
+        users=users,
+        secure=True,
+        hosts=frozenset({"reach.example"}),
+        now=clock,
+        token=tokens,
+    )
+    return create_app(service, access=access)
+
+
+@pytest.fixture
+def stranger(public_app: Any) -> Callable[[], Visit]:
+    """Makes visitors from another address."""
+    return lambda: Visit(TestClient(public_app, base_url="https://reach.example", client=ELSEWHERE))
+
+
+@pytest.fixture
+def signed_in(stranger: Callable[[], Visit]) -> Callable[[str], Visit]:
+    """Makes visitors with an account."""
+
+    def make(name: str) -> Visit:
+        visit = stranger()
+        answer = visit.post("/sign-in", {"name": name, "password": PASSWORD})
+        assert answer.status_code == 303
+        return visit
+
+    return make

@@ -1,0 +1,40 @@
+"""Visitors of the page without a browser: they keep cookies and send forms back with their token."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any
+
+with warnings.catch_warnings():
+    # it warns at import that httpx is going to be replaced; the pinned versions still work together
+    warnings.simplefilter("ignore")
+    from starlette.testclient import TestClient
+
+SECRET = b"0123456789abcdef0123456789abcdef"
+ELSEWHERE = ("203.0.113.7", 50000)
+PASSWORD = "correct horse battery"
+
+
+class Visit:
+    """A browser without a browser: keeps cookies and sends forms back with their token."""
+
+    def __init__(self, client: TestClient):
+        self.client = client
+
+    def get(self, path: str, **more: Any) -> Any:
+        return self.client.get(path, follow_redirects=False, **more)
+
+    def token(self, path: str = "/sign-in") -> str:
+        found = re.search(r'name="token" value="([^"]+)"', self.client.get(path).text)
+        return found.group(1) if found else ""
+
+    def post(
+        self, path: str, fields: dict[str, Any] | None = None, *, token: str | None = None, **more: Any
+    ) -> Any:
+        """Send a form with a valid token unless another is given."""
+        held = self.token("/push") or self.token() if token is None else token
+        return self.client.post(path, data={"token": held, **(fields or {})}, follow_redirects=False, **more)
+
+
+__all__ = ["ELSEWHERE", "PASSWORD", "SECRET", "TestClient", "Visit"]
