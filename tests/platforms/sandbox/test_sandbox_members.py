@@ -172,7 +172,9 @@ def test_a_page_url_leads_to_the_company_by_number_and_by_name(sandbox):
     for m in known:
         org = sandbox.li.get(f"/rest/organizations/{m['organization']}").json()
         rows.append({"action": "ADD", "companyPageUrl": f"https://www.linkedin.com/company/{org['id']}"})
-        rows.append({"action": "ADD", "companyPageUrl": f"https://www.linkedin.com/company/{org['vanityName']}"})
+        rows.append(
+            {"action": "ADD", "companyPageUrl": f"https://www.linkedin.com/company/{org['vanityName']}"}
+        )
     sandbox.push(segment, rows)
 
     assert len(sandbox.members(segment)) == 5

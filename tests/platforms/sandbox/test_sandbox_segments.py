@@ -105,7 +105,9 @@ def test_find_refuses_a_parameter_it_does_not_know(sandbox):
 
 
 def test_find_on_an_account_without_segments_is_empty(sandbox):
-    found = sandbox.li.get("/rest/dmpSegments?q=account&account=urn%3Ali%3AsponsoredAccount%3A42&start=0&count=9")
+    found = sandbox.li.get(
+        "/rest/dmpSegments?q=account&account=urn%3Ali%3AsponsoredAccount%3A42&start=0&count=9"
+    )
 
     assert found.json()["elements"] == []
 
