@@ -95,9 +95,8 @@ def _accounts(
         .when(pl.col("account_id").is_in(pl.lit(_strings(held)).implode()))
         .then(pl.lit("held_by_balancer"))
     )
-    barred = pl.Series(
-        contained(company_keys(names), suppressed) if len(suppressed) else [False] * len(names)
-    )
+    never = contained(company_keys(names), suppressed) if len(suppressed) else [False] * len(names)
+    barred = pl.Series(never, dtype=pl.Boolean)
     frame = pl.DataFrame({"account_id": names, "holdout": holdout, "barred": barred})
     frame = frame.with_columns(reason.alias("reason"))
     if bands is not None:

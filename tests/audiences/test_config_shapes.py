@@ -47,7 +47,7 @@ scoring:
       behaviour: {sum: [{signal: pricing_page, points: 10}]}
   tiers: {1: 70, 2: 45, 3: 25, 4: 0}
   intent:
-    {half_life_days: 14, window_days: 30, weights: {pricing_page: 10, topic_surge: 5}, hot: top 10 %, warm: 15}
+    {half_life_days: 14, window_days: 30, weights: {pricing_page: 10, surge: 5}, hot: top 10 %, warm: 15}
 segments:
   tier1-strike:
     title: Tier 1 strike list
