@@ -1,7 +1,7 @@
-"""A person signs in once: browser, consent, and the code comes back to this machine. It must not keep the token.
+"""A person signs in once: browser, consent, and the code comes back here. It must not keep the token.
 
-Three-legged OAuth with a loopback callback. Sources: learn.microsoft.com/en-us/linkedin/shared/authentication/
-authorization-code-flow, 2026-08; developers.google.com/identity/protocols/oauth2/native-app, 2026.
+Three-legged OAuth with a loopback callback. Sources: learn.microsoft.com/en-us/linkedin/shared/
+authentication/authorization-code-flow, 2026-08; developers.google.com/identity/protocols/oauth2/native-app.
 """
 
 from __future__ import annotations

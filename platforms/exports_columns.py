@@ -62,14 +62,15 @@ COLUMNS: dict[str, dict[str, str]] = {
 
 # Understood and not needed.
 UNUSED = frozenset(
-    """accountname campaigngroupname campaigngroupid campaignname adsetname adname adheadline companywebsite
-    website domain engagementlevel engagement engagementscore organicimpressions organicengagements paidengagements
-    engagements adengagements totalengagements paidvideoviews paidconversions conversions paidleads leads
-    paidqualifiedleads qualifiedleads costperqualifiedlead cpql costinlocalcurrencyperpaidqualifiedlead
-    ofimpressions percentofimpressions ofclicks percentofclicks clickthroughrate averagectr ctr averagecpm cpm
-    averagecpc cpc campaigntype campaignstatus campaignobjective adstatus reactions comments shares follows
-    kontoname kampagnenname kampagnengruppenname klickrate nomducompte nomdelacampagne nomdugroupedecampagnes
-    tauxdeclics nombredelacuenta nombredelacampana nombredelgrupodecampanas""".split()
+    """accountname campaigngroupname campaigngroupid campaignname adsetname adname adheadline
+    companywebsite website domain engagementlevel engagement engagementscore organicimpressions
+    organicengagements paidengagements engagements adengagements totalengagements paidvideoviews
+    paidconversions conversions paidleads leads paidqualifiedleads qualifiedleads costperqualifiedlead
+    cpql costinlocalcurrencyperpaidqualifiedlead ofimpressions percentofimpressions ofclicks
+    percentofclicks clickthroughrate averagectr ctr averagecpm cpm averagecpc cpc campaigntype
+    campaignstatus campaignobjective adstatus reactions comments shares follows kontoname kampagnenname
+    kampagnengruppenname klickrate nomducompte nomdelacampagne nomdugroupedecampagnes tauxdeclics
+    nombredelacuenta nombredelacampana nombredelgrupodecampanas""".split()
 )
 TOTALS = frozenset(
     "total grandtotal totals gesamt gesamtsumme summe totaux totalgeneral totale totaal".split()

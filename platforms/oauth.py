@@ -258,8 +258,10 @@ def _from_json(data: Mapping[str, Any]) -> Token:
     def when(name: str) -> datetime | None:
         return datetime.fromisoformat(data[name]) if data.get(name) else None
 
+    if not isinstance(data["access"], str):
+        raise TypeError("the access token must be text")
     return Token(
-        access=SecretStr(str(data["access"])),
+        access=SecretStr(data["access"]),
         expires_at=when("expires_at"),
         refresh=SecretStr(str(data["refresh"])) if data.get("refresh") else None,
         refresh_until=when("refresh_until"),

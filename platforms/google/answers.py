@@ -25,6 +25,7 @@ from platforms.errors import (
     Throttled,
 )
 from platforms.http import retry_after
+from platforms.shapes import mapping, records
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,80}")
 _ROW = re.compile(r"audience_?[mM]embers\[(\d+)\]")
@@ -35,7 +36,7 @@ RESET_HOUR = 8  # UTC: day quotas reset at midnight Pacific time, which is 07:00
 def classify(response: httpx.Response, now: datetime) -> PlatformError:
     """The error behind an answer that is not 2xx, by HTTP status, then by stated reason."""
     error = _error(response)
-    details = [d for d in error.get("details", ()) if isinstance(d, dict)]
+    details = records(error.get("details"))
     state, status = str(error.get("status", "")), response.status_code
     violations = list(_violations(details))
     told: dict[str, Any] = {
@@ -66,16 +67,10 @@ def classify(response: httpx.Response, now: datetime) -> PlatformError:
     )
 
 
-def violations_by_row(response_error: PlatformError) -> tuple[int, ...]:
-    """Element numbers a refusal named."""
-    return response_error.rows if isinstance(response_error, Refused) else ()
-
-
 def _limit(
     details: list[dict[str, Any]], response: httpx.Response, now: datetime, told: dict[str, Any]
 ) -> PlatformError:
-    metadata = [d.get("metadata") or {} for d in details]
-    limits = [str(m.get("quota_limit", "")) for m in metadata if isinstance(m, dict)]
+    limits = [str(mapping(detail.get("metadata")).get("quota_limit", "")) for detail in details]
     if any("PerDay" in limit for limit in limits):
         return QuotaSpent("the day quota is used up", reset_at=next_reset(now), **told)
     wait = retry_after(response) or 61.0 - now.second
@@ -91,13 +86,11 @@ def next_reset(now: datetime) -> datetime:
 def _violations(details: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     """(field path, reason) per violation. Paths are names of fields and element numbers, never values."""
     for detail in details:
-        found = detail.get("fieldViolations")
-        for violation in found if isinstance(found, list) else ():
+        for violation in records(detail.get("fieldViolations")):
             place, reason = str(violation.get("field", "")), str(violation.get("reason", ""))
             yield place if _FIELD.fullmatch(place) else "", _code(reason)
-        errors = detail.get("errors")  # Google Ads API: GoogleAdsFailure
-        for failure in errors if isinstance(errors, list) else ():
-            for reason in (failure.get("errorCode") or {}).values():
+        for failure in records(detail.get("errors")):  # Google Ads API: GoogleAdsFailure
+            for reason in mapping(failure.get("errorCode")).values():
                 yield "", _code(str(reason))
 
 
@@ -120,5 +113,4 @@ def _error(response: httpx.Response) -> Mapping[str, Any]:
         return {}
     if isinstance(body, list) and body:  # searchStream wraps errors in a list
         body = body[0]
-    error = body.get("error") if isinstance(body, dict) else None
-    return error if isinstance(error, dict) else {}
+    return mapping(mapping(body).get("error"))

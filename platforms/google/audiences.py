@@ -29,6 +29,7 @@ from platforms.google.members import PENDING, Prepared, prepare, spread, statuse
 from platforms.google.settings import GoogleSettings
 from platforms.http import Call, Lane, Wire
 from platforms.pacing import Pacer, QuotaStore, Rate
+from platforms.shapes import mapping, need_id, records, whole
 
 UNTRACEABLE = RowResult(RowStatus.UNKNOWN, "request_not_known", retryable=True)
 SIZES = (
@@ -72,7 +73,7 @@ class UserLists:
         if found is None:
             found = self._create(spec)
         elif found.get("membershipStatus") == "CLOSED":
-            found = self._reopen(str(found["id"]))
+            found = self._reopen(need_id(found))
         return self._state(spec.audience_id, found)
 
     def find(self, audience_id: str) -> dict[str, Any] | None:
@@ -83,12 +84,13 @@ class UserLists:
         while True:
             query = httpx.QueryParams({**params, **({"pageToken": token} if token else {})})
             page = self._wire.json(self._call("GET", f"{self._lists}?{query}", lane="lists_read"))
-            found += [row for row in page.get("userLists", ()) if row.get("integrationCode") == audience_id]
+            rows = records(page.get("userLists"))
+            found += [row for row in rows if row.get("integrationCode") == audience_id]
             following = str(page.get("nextPageToken", ""))
             if not following or following == token:
                 break
             token = following
-        return min(found, key=lambda row: int(row["id"]), default=None)
+        return min(found, key=lambda row: (len(need_id(row)), need_id(row)), default=None)
 
     def state(self, audience_id: str, external_id: str) -> AudienceState:
         """What Google says about one list; status GONE when it was deleted."""
@@ -259,13 +261,14 @@ class UserLists:
 
     def _state(self, audience_id: str, row: dict[str, Any]) -> AudienceState:
         """Sizes are strings, may lag, and are absent below Google's privacy floor: absent is unknown."""
-        sizes = row.get("sizeInfo") or {}
-        counts = [int(sizes[name]) for name in SIZES if str(sizes.get(name, "")).isdigit()]
-        rate = ((row.get("ingestedUserListInfo") or {}).get("contactIdInfo") or {}).get("matchRatePercentage")
-        closed, network = row.get("membershipStatus") == "CLOSED", row.get("targetNetworkInfo") or {}
+        sizes = mapping(row.get("sizeInfo"))
+        counts = [count for name in SIZES if (count := whole(sizes.get(name))) is not None]
+        contacts = mapping(mapping(row.get("ingestedUserListInfo")).get("contactIdInfo"))
+        rate = whole(contacts.get("matchRatePercentage"))
+        closed, network = row.get("membershipStatus") == "CLOSED", mapping(row.get("targetNetworkInfo"))
         eligible = bool(network.get("eligibleForDisplay") or network.get("eligibleForSearch"))
         size = max(counts, default=None)
-        identifier = str(row["id"])
+        identifier = need_id(row)
         return AudienceState(
             audience_id=audience_id,
             external_id=identifier,
@@ -276,7 +279,7 @@ class UserLists:
             if size
             else AudienceStatus.BUILDING,
             audience_size=size,
-            match_rate=rate / 100 if isinstance(rate, int) else None,
+            match_rate=rate / 100 if rate is not None else None,
             usable=not closed and eligible and row.get("accountAccessStatus", "ENABLED") == "ENABLED",
         )
 

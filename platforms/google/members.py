@@ -13,6 +13,7 @@ from typing import Any
 
 from audiences.model import IdentifierKind, Member, Op, PushBatch, RowResult, RowStatus
 from platforms.errors import Garbled
+from platforms.shapes import mapping, need_records, records, whole
 
 # Marks a caller may put among a member's identifiers; without one the member was already cleared.
 CONSENT_MARK = "consent"  # "granted" | "denied" | "unknown"
@@ -106,10 +107,8 @@ def statuses(reply: Mapping[str, Any], sent: int) -> tuple[tuple[RowResult, ...]
     Google counts per reason and rarely says which record. Where it names none, no row of a partial success
     can be called accepted: all are unknown, with the counts as the reason.
     """
-    entries = reply.get("requestStatusPerDestination")
-    entry = entries[0] if isinstance(entries, list) and entries else None
-    if not isinstance(entry, dict):
-        raise Garbled("a request status is empty", platform="google")
+    entries = need_records(reply, "requestStatusPerDestination")
+    entry = entries[0] if entries else {}
     state = entry.get("requestStatus")
     if state == "SUCCESS":
         return (ACCEPTED,) * sent, True
@@ -146,13 +145,11 @@ class _Count:
 
 def _counts(entry: Mapping[str, Any]) -> list[_Count]:
     """errorCounts; ``recordIndices`` exists in newer revisions only. Unknown reasons are kept as they are."""
-    info = entry.get("errorInfo")
-    found = info.get("errorCounts", ()) if isinstance(info, dict) else ()
     return [
         _Count(
             reason=str(count.get("reason", "UNKNOWN")).removeprefix(_PREFIX),
-            records=int(count.get("recordCount", 0)),
-            indices=tuple(int(i) for i in count.get("recordIndices", ())),
+            records=whole(count.get("recordCount")) or 0,
+            indices=tuple(i for i in map(whole, count.get("recordIndices") or ()) if i is not None),
         )
-        for count in found
+        for count in records(mapping(entry.get("errorInfo")).get("errorCounts"))
     ]

@@ -18,6 +18,7 @@ import orjson
 from platforms.errors import Garbled
 from platforms.google.settings import GoogleSettings
 from platforms.http import Call, Wire
+from platforms.shapes import mapping, records, whole
 
 MILLION = Decimal(1_000_000)
 LEVELS = {
@@ -102,17 +103,17 @@ def _rows(response: httpx.Response) -> list[dict[str, Any]]:
         chunks = None
     if not isinstance(chunks, list) or not all(isinstance(chunk, dict) for chunk in chunks):
         raise Garbled("the answer is not a list of chunks", platform="google", status=response.status_code)
-    return [row for chunk in chunks for row in chunk.get("results", ())]
+    return [row for chunk in chunks for row in records(chunk.get("results"))]
 
 
 def _size(row: Mapping[str, Any]) -> ListSize:
-    rate = row.get("matchRatePercentage")
+    rate = whole(row.get("matchRatePercentage"))
     return ListSize(
         list_id=str(row.get("id", "")),
         name=str(row.get("name", "")),
-        for_display=_int(row.get("sizeForDisplay")),
-        for_search=_int(row.get("sizeForSearch")),
-        match_rate=rate / 100 if isinstance(rate, int) else None,
+        for_display=whole(row.get("sizeForDisplay")),
+        for_search=whole(row.get("sizeForSearch")),
+        match_rate=rate / 100 if rate is not None else None,
         status=str(row.get("membershipStatus", "")),
     )
 
@@ -132,17 +133,11 @@ def _performance(row: Mapping[str, Any], key: str) -> ListPerformance | None:
         list_id=str(target).rsplit("/", 1)[-1],
         campaign_id=str(_part(row, "campaign").get("id", "")),
         ad_group_id=str(group) if group else None,
-        impressions=_int(metrics.get("impressions")) or 0,
-        clicks=_int(metrics.get("clicks")) or 0,
-        cost=Decimal(_int(metrics.get("costMicros")) or 0) / MILLION,
+        impressions=whole(metrics.get("impressions")) or 0,
+        clicks=whole(metrics.get("clicks")) or 0,
+        cost=Decimal(whole(metrics.get("costMicros")) or 0) / MILLION,
     )
 
 
 def _part(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    part = row.get(name)
-    return part if isinstance(part, dict) else {}
-
-
-def _int(value: Any) -> int | None:
-    text = str(value)
-    return int(text) if text.isascii() and text.isdigit() else None
+    return mapping(row.get(name))

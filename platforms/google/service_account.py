@@ -32,7 +32,7 @@ class ServiceAccountGrant:
 
         try:
             self._email = str(key["client_email"])
-            self._signer = crypt.RSASigner.from_service_account_info(key)
+            self._signer = crypt.RSASigner.from_service_account_info(key)  # type: ignore[no-untyped-call]
         except (KeyError, ValueError, TypeError):
             self._email = ""
         if not self._email:
@@ -66,4 +66,5 @@ class ServiceAccountGrant:
             "iat": issued,
             "exp": issued + LIFE,
         }
-        return {"grant_type": GRANT, "assertion": jwt.encode(self._signer, claims).decode("ascii")}
+        note: bytes = jwt.encode(self._signer, claims)  # type: ignore[no-untyped-call]
+        return {"grant_type": GRANT, "assertion": note.decode("ascii")}

@@ -28,6 +28,7 @@ from platforms.errors import (
     VersionSunset,
 )
 from platforms.http import retry_after
+from platforms.shapes import mapping, records
 
 DATA_WINDOW = 330.0  # seconds; the volume limit counts a rolling 5 minutes
 _CODE = re.compile(r"[A-Za-z0-9_.]{1,80}")
@@ -105,15 +106,12 @@ def _why(body: Mapping[str, Any]) -> str:
 
 def _input_codes(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(code, field path) per input error. Paths are names of fields, never values."""
-    details = body.get("errorDetails")
-    errors = details.get("inputErrors", []) if isinstance(details, dict) else []
     found = []
-    for error in errors if isinstance(errors, list) else []:
-        code = str(error.get("code", "")) if isinstance(error, dict) else ""
+    for error in records(mapping(body.get("errorDetails")).get("inputErrors")):
+        code = str(error.get("code", ""))
         if _CODE.fullmatch(code):
-            where = error.get("input", {})
-            path = where.get("inputPath", {}).get("fieldPath", "") if isinstance(where, dict) else ""
-            found.append((code, path if _FIELD_PATH.fullmatch(str(path)) else ""))
+            path = str(mapping(mapping(error.get("input")).get("inputPath")).get("fieldPath", ""))
+            found.append((code, path if _FIELD_PATH.fullmatch(path) else ""))
     return found
 
 
@@ -122,4 +120,4 @@ def _body(response: httpx.Response) -> Mapping[str, Any]:
         body = response.json()
     except ValueError:
         return {}
-    return body if isinstance(body, dict) else {}
+    return mapping(body)

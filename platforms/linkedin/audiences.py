@@ -6,8 +6,8 @@ Source: learn.microsoft.com/en-us/linkedin/marketing/matched-audiences/create-an
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 from audiences.model import AudienceSpec, AudienceState, AudienceStatus, MemberKind, PushBatch, Receipt
@@ -17,6 +17,7 @@ from platforms.linkedin import members, restli
 from platforms.linkedin.rest import Rest
 from platforms.linkedin.settings import LinkedInSettings
 from platforms.pacing import Rate
+from platforms.shapes import mapping, need_id, need_list, need_records, whole
 
 T = TypeVar("T")
 STREAMING = {MemberKind.COMPANY: "COMPANY", MemberKind.CONTACT: "USER"}
@@ -80,13 +81,13 @@ class Segments:
                     "count": self._settings.page_size,
                 },
             )
-            rows = _elements(page)
+            rows = need_records(page, "elements")
             found += [row for row in rows if _is(row, kind, spec.audience_id)]
             if len(rows) < self._settings.page_size:
                 break
             start += len(rows)
         # Expired and failed segments never come back to life.
-        found.sort(key=lambda row: (_status(row) in DEAD, row.get("created", 0)))
+        found.sort(key=lambda row: (_status(row) in DEAD, whole(row.get("created")) or 0))
         for row in found:
             self._remember(row)
         return found[0] if found and _status(found[0]) not in DEAD else None
@@ -116,7 +117,7 @@ class Segments:
         path = f"/dmpSegments/{restli.key(batch.external_id)}/{child}"
         body, lane = members.body(sendable), self._lanes[batch.kind]
         reply = self.when_ready(batch.external_id, lambda: self._rest.batch_create(path, body, lane))
-        return Receipt(batch.batch_id, members.row_results(parts, _elements(reply)))
+        return Receipt(batch.batch_id, members.row_results(parts, need_list(reply, "elements")))
 
     def delete(self, external_id: str) -> None:
         """Remove the segment and its adSegment: take it out of campaigns first, they would change meaning."""
@@ -213,13 +214,13 @@ class Segments:
         """Status and sizes live in ``destinations[0]``; an absent count is unknown, not zero."""
         destination = _destination(row)
         status = _status(row)
-        size, matched = _count(destination, "audienceSize"), _count(destination, "matchedCount")
-        given = _count(row, "inputCount")
+        size, matched = whole(destination.get("audienceSize")), whole(destination.get("matchedCount"))
+        given = whole(row.get("inputCount"))
         target = destination.get("destinationSegmentId")
         revivable = status is not AudienceStatus.ARCHIVED or size != 0
         return AudienceState(
             audience_id=audience_id,
-            external_id=str(row["id"]),
+            external_id=need_id(row),
             target_id=str(target) if target else None,
             status=status,
             audience_size=size,
@@ -229,34 +230,15 @@ class Segments:
         )
 
 
-def created_at(row: dict[str, Any]) -> datetime | None:
-    """When LinkedIn says the segment was made."""
-    created = row.get("created")
-    return datetime.fromtimestamp(created / 1000.0, UTC) if isinstance(created, int) else None
-
-
 def _is(row: dict[str, Any], kind: str, audience_id: str) -> bool:
     """The finder filters by key, but some answers leave the key out; then the filter is trusted."""
     return row.get("type") == kind and row.get("sourceSegmentId", audience_id) == audience_id
 
 
-def _elements(page: dict[str, Any]) -> list[Any]:
-    rows = page.get("elements")
-    if not isinstance(rows, list):
-        raise Garbled("the answer has no elements", platform="linkedin")
-    return rows
-
-
-def _destination(row: dict[str, Any]) -> dict[str, Any]:
+def _destination(row: dict[str, Any]) -> Mapping[str, Any]:
     destinations = row.get("destinations")
-    first = destinations[0] if isinstance(destinations, list) and destinations else {}
-    return first if isinstance(first, dict) else {}
+    return mapping(destinations[0] if isinstance(destinations, list) and destinations else None)
 
 
 def _status(row: dict[str, Any]) -> AudienceStatus:
     return STATUS.get(str(_destination(row).get("status", "BUILDING")), AudienceStatus.BUILDING)
-
-
-def _count(record: dict[str, Any], name: str) -> int | None:
-    value = record.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -7,7 +7,7 @@ create-and-manage-campaigns and create-and-manage-creatives, 2026-08.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from audiences.model import Campaign
@@ -15,6 +15,7 @@ from platforms.errors import Conflict, Garbled, PlatformDown, Refused
 from platforms.linkedin import restli, targeting
 from platforms.linkedin.rest import Rest
 from platforms.linkedin.settings import LinkedInSettings
+from platforms.shapes import mapping, need_id, need_records, whole
 
 STATUSES = {"active": "ACTIVE", "paused": "PAUSED"}
 HOLD = "CAMPAIGN_AUDIENCE_COUNT_HOLD"
@@ -54,12 +55,12 @@ class Campaigns:
 
     def list_campaigns(self) -> tuple[Campaign, ...]:
         rows = self._pages(f"{self._path}/adCampaigns", {"q": "search"})
-        ads = self._creatives([str(row["id"]) for row in rows])
+        ads = self._creatives([need_id(row) for row in rows])
         return tuple(self._campaign(row, ads) for row in rows)
 
     def campaign(self, campaign_id: str) -> Campaign:
         row = self._read(campaign_id)
-        return self._campaign(row, self._creatives([str(row["id"])]))
+        return self._campaign(row, self._creatives([need_id(row)]))
 
     def set_targets(
         self,
@@ -96,7 +97,7 @@ class Campaigns:
         if amount <= 0:
             raise Refused("a daily budget must be above zero", platform="linkedin", code="budget")
         row = self._read(campaign_id)
-        currency = (row.get("dailyBudget") or {}).get("currencyCode") or self._settings.currency
+        currency = mapping(row.get("dailyBudget")).get("currencyCode") or self._settings.currency
         cents = amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
         if _money(row.get("dailyBudget")) != cents:
             self._write(campaign_id, {"dailyBudget": {"amount": str(cents), "currencyCode": currency}})
@@ -122,7 +123,7 @@ class Campaigns:
             raise Refused("a reference must be text without brackets", platform="linkedin", code="reference")
         source = self._read(campaign_id)
         copy = self._find_copy(reference)
-        copy_id = str(copy["id"]) if copy is not None else self._create_copy(source, name, reference)
+        copy_id = need_id(copy) if copy is not None else self._create_copy(source, name, reference)
         self._copy_creatives(campaign_id, copy_id)
         return self.campaign(copy_id)
 
@@ -135,19 +136,21 @@ class Campaigns:
         """
         row = self._read(campaign_id)
         criteria = targeting.with_lists(
-            row.get("targetingCriteria", {}), include=include, exclude=exclude, locale=_locale(row)
+            targeting.checked(row.get("targetingCriteria", {})),
+            include=include,
+            exclude=exclude,
+            locale=_locale(row),
         )
         reply = self._rest.get("/audienceCounts", {"q": "targetingCriteriaV2", "targetingCriteria": criteria})
-        elements = reply.get("elements")
-        total = elements[0].get("total") if isinstance(elements, list) and elements else None
-        if not isinstance(total, int):
+        counts = [whole(element.get("total")) for element in need_records(reply, "elements")]
+        if not counts or counts[0] is None:
             raise Garbled("the audience count has no total", platform="linkedin")
-        return total or None
+        return counts[0] or None
 
     def _retarget(self, campaign_id: str, change: Callable[[Any, str], dict[str, Any]]) -> Campaign:
         for last in (False, True):
             row = self._read(campaign_id)
-            before = row.get("targetingCriteria", {})
+            before = targeting.checked(row.get("targetingCriteria", {}))
             after = change(before, _locale(row))
             if after == before:
                 break
@@ -169,7 +172,7 @@ class Campaigns:
         mark = f"[{reference}]"
         rows = self._pages(f"{self._path}/adCampaigns", {"q": "search"})
         copies = [row for row in rows if str(row.get("name", "")).endswith(mark)]
-        return min(copies, key=lambda row: int(row["id"])) if copies else None
+        return min(copies, key=lambda row: (len(need_id(row)), need_id(row))) if copies else None
 
     def _create_copy(self, source: dict[str, Any], name: str, reference: str) -> str:
         body = {field: source[field] for field in COPIED if field in source}
@@ -180,7 +183,7 @@ class Campaigns:
             made = self._find_copy(reference)
             if made is None:
                 raise
-            return str(made["id"])
+            return need_id(made)
 
     def _copy_creatives(self, source_id: str, copy_id: str) -> None:
         """Creatives are recognised by what they show, so a copy that was interrupted is completed."""
@@ -200,9 +203,7 @@ class Campaigns:
         """Creative ids per campaign id, sorted."""
         found: dict[str, list[str]] = {}
         for row in self._creative_rows(campaign_ids):
-            found.setdefault(restli.tail(str(row.get("campaign", ""))), []).append(
-                restli.tail(str(row.get("id", "")))
-            )
+            found.setdefault(restli.tail(str(row.get("campaign"))), []).append(restli.tail(need_id(row)))
         return {campaign: tuple(sorted(ids)) for campaign, ids in found.items()}
 
     def _creative_rows(self, campaign_ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -216,18 +217,15 @@ class Campaigns:
         token: str | None = None
         while True:
             page = self._rest.get(path, {**parameters, "pageSize": PAGE, "pageToken": token})
-            elements = page.get("elements")
-            if not isinstance(elements, list):
-                raise Garbled("the answer has no elements", platform="linkedin")
-            rows += elements
-            following = (page.get("metadata") or {}).get("nextPageToken")
+            rows += need_records(page, "elements")
+            following = mapping(page.get("metadata")).get("nextPageToken")
             if not following or following == token:
                 return rows
             token = str(following)
 
     def _campaign(self, row: dict[str, Any], ads: dict[str, tuple[str, ...]]) -> Campaign:
-        identifier, budget = str(row["id"]), row.get("dailyBudget") or {}
-        criteria = row.get("targetingCriteria", {})
+        identifier, budget = need_id(row), mapping(row.get("dailyBudget"))
+        criteria = targeting.checked(row.get("targetingCriteria", {}))
         return Campaign(
             campaign_id=identifier,
             name=str(row.get("name", "")),
@@ -237,22 +235,30 @@ class Campaigns:
             include=targeting.included(criteria),
             exclude=targeting.excluded(criteria),
             creatives=ads.get(identifier, ()),
-            audience_expansion=row.get("audienceExpansionEnabled"),
-            offsite_delivery=row.get("offsiteDeliveryEnabled"),
-            version_tag=str((row.get("version") or {}).get("versionTag", "")),
-            hold="audience_count_hold" if HOLD in row.get("servingStatuses", ()) else None,
+            audience_expansion=_flag(row, "audienceExpansionEnabled"),
+            offsite_delivery=_flag(row, "offsiteDeliveryEnabled"),
+            version_tag=str(mapping(row.get("version")).get("versionTag", "")),
+            hold="audience_count_hold" if HOLD in (row.get("servingStatuses") or ()) else None,
         )
 
 
 def _money(budget: Any) -> Decimal | None:
-    amount = budget.get("amount") if isinstance(budget, dict) else None
-    return Decimal(str(amount)) if amount is not None else None
+    amount = mapping(budget).get("amount")
+    try:
+        return Decimal(str(amount)) if amount is not None else None
+    except InvalidOperation:
+        raise Garbled("a budget is not a number", platform="linkedin") from None
 
 
 def _locale(row: dict[str, Any]) -> str:
-    locale = row.get("locale") or {}
+    locale = mapping(row.get("locale"))
     return f"urn:li:locale:{locale.get('language', 'en')}_{locale.get('country', 'US')}"
 
 
 def _shown(row: dict[str, Any]) -> str:
-    return repr(sorted((row.get("content") or {}).items()))
+    return repr(sorted(mapping(row.get("content")).items()))
+
+
+def _flag(row: dict[str, Any], name: str) -> bool | None:
+    value = row.get(name)
+    return value if isinstance(value, bool) else None

@@ -14,6 +14,7 @@ from platforms.errors import Garbled, NoPermission, Refused
 from platforms.linkedin import restli
 from platforms.linkedin.rest import Rest
 from platforms.linkedin.settings import LinkedInSettings
+from platforms.shapes import need_records, whole
 
 WINDOWS = {f"LAST_{days}_DAYS": days for days in (7, 30, 60, 90, 180, 365)}
 PAGE = 1000
@@ -69,9 +70,7 @@ class Intelligence:
                     "count": PAGE,
                 },
             )
-            elements = page.get("elements")
-            if not isinstance(elements, list):
-                raise Garbled("the answer has no elements", platform="linkedin")
+            elements = need_records(page, "elements")
             rows += elements
             if len(elements) < PAGE:
                 return rows
@@ -83,11 +82,10 @@ def _row(element: dict[str, Any], campaign: str | None) -> ReportRow:
     entity = restli.urn("organization", page) if page.isdigit() else str(element.get("companyName", ""))
     if not entity:
         raise Garbled("a report row names nothing", platform="linkedin")
-    impressions, clicks = (element.get(name) for name in ("paidImpressions", "paidClicks"))
     return ReportRow(
         day=None,
         entity=entity,
-        impressions=impressions if isinstance(impressions, int) else None,
-        clicks=clicks if isinstance(clicks, int) else None,
+        impressions=whole(element.get("paidImpressions")),
+        clicks=whole(element.get("paidClicks")),
         campaign_id=restli.tail(campaign) if campaign else None,
     )

@@ -15,6 +15,7 @@ from platforms.errors import NoPermission, NotFound
 from platforms.linkedin import restli
 from platforms.linkedin.rest import Rest
 from platforms.linkedin.settings import LinkedInSettings
+from platforms.shapes import mapping
 
 
 class Organizations:
@@ -49,8 +50,7 @@ class Organizations:
         except NoPermission:  # some app tiers may not batch
             self._single = True
             return self._one_by_one(ids)
-        results = reply.get("results")
-        return {str(one): page for one, page in results.items()} if isinstance(results, dict) else {}
+        return {str(one): dict(mapping(page)) for one, page in mapping(reply.get("results")).items()}
 
     def _one_by_one(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         found = {}

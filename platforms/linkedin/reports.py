@@ -17,6 +17,7 @@ from platforms.errors import Garbled, Refused
 from platforms.linkedin import restli
 from platforms.linkedin.rest import Rest
 from platforms.linkedin.settings import LinkedInSettings
+from platforms.shapes import mapping, need_records, records, whole
 
 FIELDS = restli.Plain("impressions,clicks,costInLocalCurrency,dateRange,pivotValues")
 GRAINS = {"all": "ALL", "daily": "DAILY"}
@@ -124,16 +125,13 @@ class Reports:
 
 def _looks_cut(reply: dict[str, Any]) -> bool:
     """Some accounts saw ``count`` honoured although the documentation says there is no paging."""
-    paging = reply.get("paging") or {}
-    has_next = any(isinstance(link, dict) and link.get("rel") == "next" for link in paging.get("links", ()))
+    paging = mapping(reply.get("paging"))
+    has_next = any(link.get("rel") == "next" for link in records(paging.get("links")))
     return has_next or (bool(_elements(reply)) and len(_elements(reply)) == paging.get("count"))
 
 
 def _elements(reply: dict[str, Any]) -> list[dict[str, Any]]:
-    elements = reply.get("elements")
-    if not isinstance(elements, list):
-        raise Garbled("the report has no elements", platform="linkedin")
-    return elements
+    return need_records(reply, "elements")
 
 
 def _row(
@@ -181,8 +179,7 @@ def _company(urn: str) -> str:
 
 
 def _count(element: dict[str, Any], name: str) -> int | None:
-    value = element.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return whole(element.get(name))
 
 
 def _cost(element: dict[str, Any]) -> Decimal | None:

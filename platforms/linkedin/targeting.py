@@ -11,13 +11,28 @@ import copy
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from platforms.errors import Refused
+from platforms.errors import Garbled, Refused
 
 SEGMENTS = "urn:li:adTargetingFacet:audienceMatchingSegments"
 LOCALES = "urn:li:adTargetingFacet:interfaceLocales"
 EMPLOYERS = "urn:li:adTargetingFacet:employers"
 
 Criteria = Mapping[str, Any]
+
+
+def checked(criteria: object) -> Criteria:
+    """The criteria, if they have the documented shape. Raises Garbled: they are never guessed at."""
+    if not isinstance(criteria, dict):
+        raise Garbled("a campaign has no targeting", platform="linkedin")
+    include, exclude = criteria.get("include", {}), criteria.get("exclude", {})
+    clauses = include.get("and", []) if isinstance(include, dict) else None
+    facets = [clause.get("or") if isinstance(clause, dict) else None for clause in clauses or ()]
+    facets.append(exclude.get("or", {}) if isinstance(exclude, dict) else None)
+    lists = [values for facet in facets if isinstance(facet, dict) for values in facet.values()]
+    good = isinstance(clauses, list) and all(isinstance(facet, dict) for facet in facets)
+    if not good or not all(isinstance(one, list) and all(isinstance(v, str) for v in one) for one in lists):
+        raise Garbled("a campaign's targeting has another shape than documented", platform="linkedin")
+    return criteria
 
 
 def included(criteria: Criteria) -> tuple[str, ...]:

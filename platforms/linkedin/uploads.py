@@ -17,6 +17,7 @@ from platforms.linkedin import restli
 from platforms.linkedin.audiences import Segments
 from platforms.linkedin.rest import Rest
 from platforms.linkedin.settings import LinkedInSettings
+from platforms.shapes import need_id
 from platforms.upload_layouts import write_rows
 
 UPLOADED = {MemberKind.COMPANY: "COMPANY_LIST_UPLOAD", MemberKind.CONTACT: "USER_LIST_UPLOAD"}
@@ -39,7 +40,7 @@ class Uploads:
         media = self._send(content)
         found = self._segments.find(spec, UPLOADED[spec.kind], SOURCE)
         segment = found if found is not None else self._create(spec)
-        identifier = str(segment["id"])
+        identifier = need_id(segment)
         path = f"/dmpSegments/{restli.key(identifier)}/listUploads"
         try:
             self._segments.when_ready(identifier, lambda: self._rest.attach(path, {"inputFile": media}))

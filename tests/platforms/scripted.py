@@ -31,7 +31,8 @@ class Script:
         return self
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
+        copy = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
+        self.requests.append(copy)  # an auth flow signs the same object again
         queue = self._answers.get((request.method, request.url.path))
         assert queue, f"nobody expected {request.method} {request.url.path}"
         answer = queue.pop(0) if len(queue) > 1 else queue[0]
