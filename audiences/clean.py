@@ -11,31 +11,32 @@ from datetime import date
 
 import polars as pl
 
-from audiences.clean_values import amounts_of, countries_of, dates_of, headcounts_of, hosts_of, years_of
+from audiences.clean_countries import countries_of
+from audiences.clean_values import amounts_of, dates_of, headcounts_of, hosts_of, years_of
 from audiences.model import Rejected
 from audiences.sources import SourceFrame
 
+_TEXT = pl.String()
 COMPANY_COLUMNS: dict[str, pl.DataType] = {
-    "source": pl.String(), "line": pl.UInt32(), "row_id": pl.String(), "name": pl.String(), "host": pl.String(),
-    "more_domains": pl.String(), "linkedin_url": pl.String(), "organization_urn": pl.String(), "industry": pl.String(),
-    "employees": pl.Int64(), "revenue_usd": pl.Float64(), "country": pl.String(), "region": pl.String(),
-    "city": pl.String(), "founded_year": pl.Int64(), "parent": pl.String(), "status": pl.String(), "tags": pl.String(),
-    "technologies": pl.String(),
-}  # fmt: skip
+    **{"source": _TEXT, "line": pl.UInt32(), "row_id": _TEXT, "name": _TEXT, "host": _TEXT},
+    **dict.fromkeys(("more_domains", "linkedin_url", "organization_urn", "industry"), _TEXT),
+    **{"employees": pl.Int64(), "revenue_usd": pl.Float64(), "founded_year": pl.Int64()},
+    **dict.fromkeys(("country", "region", "city", "parent", "status", "tags", "technologies"), _TEXT),
+}
 CONTACT_COLUMNS: dict[str, pl.DataType] = {
-    "source": pl.String(), "line": pl.UInt32(), "row_id": pl.String(), "email": pl.String(), "phone": pl.String(),
-    "given_name": pl.String(), "family_name": pl.String(), "country": pl.String(), "postal_code": pl.String(),
-    "company": pl.String(), "host": pl.String(), "company_row_id": pl.String(), "function": pl.String(),
-    "seniority": pl.String(), "consent": pl.String(), "first_party": pl.Boolean(),
-}  # fmt: skip
+    **{"source": _TEXT, "line": pl.UInt32(), "row_id": _TEXT},
+    **dict.fromkeys(("email", "phone", "given_name", "family_name", "country", "postal_code"), _TEXT),
+    **dict.fromkeys(("company", "host", "company_row_id", "function", "seniority", "consent"), _TEXT),
+    "first_party": pl.Boolean(),
+}
 SIGNAL_COLUMNS: dict[str, pl.DataType] = {
-    "source": pl.String(), "line": pl.UInt32(), "host": pl.String(), "company": pl.String(), "country": pl.String(),
-    "kind": pl.String(), "on": pl.Date(), "topic": pl.String(), "strength": pl.Float64(), "person": pl.String(),
-}  # fmt: skip
-_NO = frozenset({"no", "false", "0", "n", "denied", "nein", "non", "opted out", "opt-out", "optout", "unsubscribed",
-                 "withdrawn", "revoked", "objected"})  # fmt: skip
-_YES = frozenset({"yes", "true", "1", "y", "granted", "ja", "oui", "sí", "si", "opted in", "opt-in", "optin",
-                  "subscribed", "consent_granted", "given"})  # fmt: skip
+    **{"source": _TEXT, "line": pl.UInt32(), "host": _TEXT, "company": _TEXT, "country": _TEXT},
+    **{"kind": _TEXT, "on": pl.Date(), "topic": _TEXT, "strength": pl.Float64(), "person": _TEXT},
+}
+_NO = frozenset(
+    "no false 0 n denied nein non opted_out opt_out optout unsubscribed withdrawn revoked objected".split()
+)
+_YES = frozenset("yes true 1 y granted ja oui sí si opted_in opt_in optin subscribed given".split())
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,7 @@ class _Cells:
 
 
 def clean_companies(source: SourceFrame) -> Cleaned:
-    """Company rows: text trimmed, host bare, country ISO alpha-2, numbers as numbers; a row needs a name or a host."""
+    """Company rows: bare host, ISO country, numbers as numbers; a row needs a name, a host or a page."""
     cells = _Cells(source)
     host, either = _first_host(cells.text("domain"), cells.text("website"))
     read = {
@@ -116,7 +117,7 @@ def clean_contacts(source: SourceFrame, *, first_party: bool = False) -> Cleaned
 
 
 def clean_signals(source: SourceFrame, *, as_of: date | None = None, kind: str = "") -> Cleaned:
-    """Events and scores. ``as_of`` dates rows of a feed that carries no day; ``kind`` names a table without one.
+    """Events and scores. ``as_of`` dates a feed without days; ``kind`` names a table without one.
 
     Strength is a count for events; a score is divided by the full scale its
     layout states (100 for Bombora), so that it is 0..1.
@@ -163,7 +164,7 @@ def _first_host(domain: pl.Series, website: pl.Series) -> tuple[pl.Series, pl.Se
 def _finish(
     cells: _Cells, source: SourceFrame, schema: dict[str, pl.DataType], values: list[pl.Series]
 ) -> pl.DataFrame:
-    """The columns of this kind in their order: given values, else the text, else null; then ``attribute:*``."""
+    """The columns of this kind in order: given values, else the text, else null; then ``attribute:*``."""
     ready = {value.name: value for value in values}
     ready["source"] = pl.Series("source", [source.source]).new_from_index(0, source.frame.height)
     ready["line"] = source.frame["line"]
@@ -175,7 +176,7 @@ def _finish(
 def _consent(texts: pl.Series) -> pl.Series:
     if texts.null_count() == len(texts):
         return texts.alias("consent")
-    low = texts.str.to_lowercase()
+    low = texts.str.to_lowercase().str.replace_all(r"[\s-]+", "_")
     choice = pl.when(low.is_in(_YES)).then(pl.lit("granted")).when(low.is_in(_NO)).then(pl.lit("denied"))
     return pl.select(choice.when(low.is_not_null()).then(pl.lit("unknown")).alias("consent")).to_series()
 
@@ -183,7 +184,7 @@ def _consent(texts: pl.Series) -> pl.Series:
 def _yes(texts: pl.Series, *, default: bool) -> pl.Series:
     if texts.null_count() == len(texts):
         return pl.Series("first_party", [default]).new_from_index(0, len(texts))
-    low = texts.str.to_lowercase()
+    low = texts.str.to_lowercase().str.replace_all(r"[\s-]+", "_")
     choice = pl.when(low.is_in(_YES)).then(statement=True).when(low.is_in(_NO)).then(statement=False)
     return pl.select(choice.otherwise(default).alias("first_party")).to_series()
 

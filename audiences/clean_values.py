@@ -1,4 +1,4 @@
-"""Texts to values: countries, numbers, head-counts, years, dates, hosts, tags.
+"""Texts to values: numbers, head-counts, years, dates, hosts, tags.
 
 Each ``*_of`` takes a String column and returns values of the same length, null
 where the text says nothing usable. Must not drop a row or raise over a value.
@@ -9,74 +9,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import polars as pl
-
-from audiences.sources_layout import fold
-
-# Spellings that no list of territory names has; ISO 3166-1 alpha-2 on the right.
-_ALSO = {
-    "uk": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB", "great britain": "GB",
-    "united kingdom great britain": "GB", "britain": "GB", "u s": "US", "u s a": "US", "united states of america": "US",
-    "america": "US", "the netherlands": "NL", "holland": "NL", "kingdom of the netherlands": "NL", "russian federation": "RU",
-    "korea south": "KR", "republic of korea": "KR", "korea republic of": "KR", "korea": "KR", "korea north": "KP",
-    "republic of ireland": "IE", "eire": "IE", "czech republic": "CZ", "turkey": "TR", "macedonia": "MK",
-    "cote divoire": "CI", "ivory coast": "CI", "dr congo": "CD", "democratic republic of the congo": "CD",
-    "republic of the congo": "CG", "macau": "MO", "the gambia": "GM", "swaziland": "SZ", "burma": "MM",
-    "viet nam": "VN", "cape verde": "CV", "east timor": "TL", "vatican city": "VA", "peoples republic of china": "CN",
-    "pr china": "CN", "mainland china": "CN", "hong kong": "HK", "taiwan province of china": "TW", "uae": "AE",
-    "u a e": "AE", "brasil": "BR", "deutschland": "DE", "iran islamic republic of": "IR", "syrian arab republic": "SY",
-    "lao pdr": "LA", "moldova republic of": "MD", "tanzania united republic of": "TZ", "bolivia plurinational state of": "BO",
-    "venezuela bolivarian republic of": "VE", "palestine": "PS", "falkland islands": "FK", "bahamas": "BS",
-}  # fmt: skip
-_LANGUAGES = (
-    "en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "pl", "cs", "sk", "hu", "ro", "tr", "el", "ru",
-    "uk", "bg", "ja", "ko", "zh", "zh_Hant", "ar", "he", "ca",
-)  # fmt: skip
-
-
-@cache
-def _territories(language: str) -> dict[str, str]:
-    from babel import Locale
-
-    names = Locale.parse(language).territories
-    return {fold(name): code for code, name in names.items() if _is_country(code)}
-
-
-@cache
-def iso_country_codes() -> frozenset[str]:
-    from babel import Locale
-
-    return frozenset(code for code in Locale.parse("en").territories if _is_country(code))
-
-
-def _is_country(code: object) -> bool:
-    # CLDR also names regions (numbers), unions and private codes; XK is used for Kosovo but is not ISO.
-    return isinstance(code, str) and len(code) == 2 and code.isalpha() and code not in {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO", "XK", "AC", "CP",
-                                                              "CQ", "DG", "EA", "IC", "TA"}  # fmt: skip
-
-
-@cache
-def country_code(text: str) -> str | None:
-    """ISO 3166-1 alpha-2 for a code or a name in any of the languages above; None when it is neither.
-
-    Names come from CLDR through Babel. Two- and three-letter codes are read in
-    either case; ``UK`` and ``EL`` are everyday words for GB and GR.
-    """
-    from babel.core import get_global
-
-    bare = fold(text)
-    upper = bare.upper()
-    if upper in iso_country_codes():
-        return upper
-    if bare in _ALSO:
-        return _ALSO[bare]
-    alias = get_global("territory_aliases").get(upper, [])
-    if len(alias) == 1 and alias[0] in iso_country_codes():
-        return str(alias[0])
-    return next((found for lang in _LANGUAGES if (found := _territories(lang).get(bare))), None)
 
 
 def by_unique(texts: pl.Series, read: Callable[[str], Any], dtype: pl.DataType) -> pl.Series:
@@ -88,20 +23,19 @@ def by_unique(texts: pl.Series, read: Callable[[str], Any], dtype: pl.DataType) 
     return texts.replace_strict(distinct, values, default=None, return_dtype=dtype)
 
 
-def countries_of(texts: pl.Series) -> pl.Series:
-    return by_unique(texts, country_code, pl.String())
-
-
 _AMOUNT = re.compile(
     r"(?i)^[^\d\-+(]*([-+(]?)\s*(?:[$€£¥]|usd|eur|gbp)?\s*(\d[\d.,'\s\u00a0\u202f]*)\s*"
     r"(k|m|mm|mn|mio|million|bn|b|billion|mrd|tsd|thousand)?\b[^\d]*$"
 )
-_SCALE = {"k": 1e3, "tsd": 1e3, "thousand": 1e3, "m": 1e6, "mm": 1e6, "mn": 1e6, "mio": 1e6, "million": 1e6, "bn": 1e9,
-          "b": 1e9, "billion": 1e9, "mrd": 1e9}  # fmt: skip
+_SCALE = {
+    **dict.fromkeys(("k", "tsd", "thousand"), 1e3),
+    **dict.fromkeys(("m", "mm", "mn", "mio", "million"), 1e6),
+    **dict.fromkeys(("bn", "b", "billion", "mrd"), 1e9),
+}
 
 
 def amount(text: str) -> float | None:
-    """``"$250,000,000"``, ``"1.234,5"``, ``"1 200"``, ``"2.5M"`` as a number; None when it is not one amount."""
+    """``"$250,000,000"``, ``"1.234,5"``, ``"1 200"``, ``"2.5M"`` as a number; None when not one amount."""
     match = _AMOUNT.match(text.strip())
     if not match:
         return None
@@ -113,7 +47,9 @@ def amount(text: str) -> float | None:
 
 
 def _plain_number(digits: str) -> float | None:
-    """Decide which of ``.`` and ``,`` separates thousands: the last one when both occur, else by groups of three."""
+    """Decide which of ``.`` and ``,`` separates thousands: the last one when both occur, else by groups of
+    three.
+    """
     digits = digits.rstrip(".,")
     dot, comma = digits.rfind("."), digits.rfind(",")
     if dot >= 0 and comma >= 0:
@@ -147,7 +83,8 @@ _RANGE = re.compile(r"(\d[\d.,']*)\s*(?:-|–|—|to|bis|a|à)\s*(\d[\d.,']*)")
 
 
 def headcount(text: str) -> int | None:
-    """Employees as one number. A range becomes its geometric mean, ``"10,001+"`` its floor, ``"myself only"`` 1.
+    """Employees as one number. A range becomes its geometric mean, ``"10,001+"`` its floor, ``"myself only"``
+    1.
 
     The geometric mean is the middle of a size band on the scale on which
     companies differ; the lower end would put every "51-200" below 100.
@@ -214,7 +151,8 @@ _ANY_HOST = r"^[\p{L}\p{M}\p{N}_\-]+(?:\.[\p{L}\p{M}\p{N}_\-]+)+$"
 
 
 def hosts_of(texts: pl.Series) -> pl.Series:
-    """The bare host of a domain, URL or e-mail-like text: no scheme, user, port, path or ``www.``; lower case.
+    """The bare host of a domain, URL or e-mail-like text: no scheme, user, port, path or ``www.``; lower
+    case.
 
     Null for addresses (``10.0.0.1``) and for text that is no host. Most cells
     are bare already; only the others are taken apart.
@@ -231,7 +169,9 @@ def _host(text: pl.Expr) -> pl.Expr:
     host = text.str.to_lowercase().str.strip_chars()
     host = host.str.replace(r"^[a-z][a-z0-9+.\-]*:/*", "").str.replace(r"^//", "")
     host = host.str.replace(r"[/?#\\].*$", "").str.replace(r"^.*@", "").str.replace(r":\d*$", "")
-    host = host.str.replace_all("[\u3002\uff0e\uff61]", ".").str.strip_chars(". ").str.replace(r"^www\d?\.", "")
+    host = (
+        host.str.replace_all("[\u3002\uff0e\uff61]", ".").str.strip_chars(". ").str.replace(r"^www\d?\.", "")
+    )
     valid = host.str.contains(_ANY_HOST) & ~host.str.contains(r"^[\d.]+$")
     return pl.when(valid & (host.str.len_chars() <= 253)).then(host)
 

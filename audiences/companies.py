@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
-from audiences.companies_domains import FREE_MAIL, SHARED_HOSTS, label, registrables
+from audiences.companies_aliases import adopt_homeless, merge_twins, same_name_proposals
+from audiences.companies_decisions import Decisions
+from audiences.companies_domains import everybodys_hosts, is_everybodys, sites_of
 from audiences.companies_merge import accounts_of, merge_rows
-from audiences.companies_names import name_keys
-from audiences.companies_split import Split, split_names
+from audiences.companies_names import name_keys, plain_names
+from audiences.companies_split import Bearer, Split, split_names
 from audiences.model import Account, Quarantined
 
 
@@ -22,10 +25,10 @@ from audiences.model import Account, Quarantined
 class Resolution:
     """Companies, and which row belongs to which.
 
-    accounts     one row per company: ``account_id``, ``name``, ``domain`` and the merged fields
+    accounts     one row per company, see ``companies_merge.merge_rows``
     links        one row per source row: ``source``, ``line``, ``row_id``, ``account_id``
-    quarantined  rows kept apart until a person decides
-    report       counts: rows, accounts, merged rows, shared domains, quarantined ...
+    quarantined  rows kept apart until a person decides; the evidence names the account ids to write down
+    report       counts: rows, accounts, with_domain, shared_domains, quarantined
     """
 
     accounts: pl.DataFrame
@@ -38,106 +41,136 @@ class Resolution:
         return accounts_of(self.accounts)
 
 
-def resolve(frame: pl.DataFrame, *, trust: Sequence[str] = ()) -> Resolution:
+def resolve(
+    frame: pl.DataFrame, *, decisions: Decisions | None = None, trust: Sequence[str] = ()
+) -> Resolution:
     """Find the companies in cleaned company rows (of one or of several sources, stacked).
 
-    ``trust`` names sources, best first; within a company each field comes from
-    the most trusted, then most complete row that has it.
+    The account id is the registrable domain; without one, the domain of the only
+    company with exactly this name in this country; else ``name:<key>|<country>``.
+    A domain on several unrelated names belongs to the name it is made of, or to
+    nobody. ``trust`` names sources, best first: within a company each field comes
+    from the most trusted, then the most complete row that has it.
     """
+    decided = decisions or Decisions()
     rows = _keyed(frame)
-    splits = _split_domains(rows)
+    splits = _split_domains(rows, decided.split)
     rows = _own_domain(rows, splits)
-    rows, proposals = _identify(rows)
-    quarantined = (*_domain_quarantine(rows, splits), *proposals)
+    rows = _name_the_rest(merge_twins(rows))
+    doubts = [*_domain_doubts(rows, splits), *same_name_proposals(rows)]
+    if decided.same:
+        rows = rows.with_columns(pl.col("account_id").replace(dict(decided.same)))
     accounts = merge_rows(rows, trust=trust)
+    quarantined = tuple(doubt for doubt, ids in doubts if not _is_settled(ids, decided))
     report = {
-        "rows": rows.height, "accounts": accounts.height, "with_domain": int(accounts["domain"].count()),
-        "shared_domains": sum(1 for s in splits.values() if s.reason == "shared_host"),
+        "rows": rows.height,
+        "accounts": accounts.height,
+        "with_domain": int(accounts["domain"].count()),
+        "shared_domains": sum(1 for split in splits.values() if split.reason == "shared_host"),
         "quarantined": len(quarantined),
-    }  # fmt: skip
+    }
     return Resolution(accounts, rows.select("source", "line", "row_id", "account_id"), quarantined, report)
 
 
 def _keyed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add ``ref``, ``plain`` and ``key`` (the name, comparable) and ``site`` (the registrable domain)."""
+    names = (
+        frame.lazy().select(plain=plain_names(pl.col("name"))).with_columns(key=name_keys(pl.col("plain")))
+    )
     ref = pl.concat_str([pl.col("source"), pl.lit(":"), pl.col("line")]).alias("ref")
-    return frame.with_columns(name_keys(pl.col("name")).alias("key"), ref).with_columns(
-        registrables(frame["host"]).alias("site")
+    return frame.with_columns(ref, sites_of(frame["host"]).alias("site")).hstack(
+        names.collect(engine="streaming")
     )
 
 
-def _split_domains(rows: pl.DataFrame) -> dict[str, Split]:
-    """For each domain with more than one name, or on a list of shared hosts: who owns it."""
-    named = rows.filter(pl.col("site").is_not_null() & pl.col("key").is_not_null())
-    counts = named.group_by("site", "key").len().sort("site", "key")
-    known = pl.col("site").is_in(list(FREE_MAIL | SHARED_HOSTS))
-    many = counts.filter((pl.len().over("site") > 1) | known)
-    splits: dict[str, Split] = {}
-    for (site,), part in many.group_by("site", maintain_order=True):
-        domain = str(site)
-        names = dict(zip(part["key"], part["len"], strict=True))
-        splits[domain] = split_names(
-            label(domain), names, shared=domain in SHARED_HOSTS or domain in FREE_MAIL
+def _split_domains(rows: pl.DataFrame, decided: frozenset[str]) -> dict[str, Split]:
+    """For each domain with more than one name, or known to be shared: who owns it."""
+    known = frozenset().union(*everybodys_hosts().values(), decided)
+    named = rows.lazy().filter(pl.col("site").is_not_null() & pl.col("key").is_not_null())
+    several = named.group_by("site").agg(pl.col("key").n_unique().alias("n"))
+    troubled = several.filter((pl.col("n") > 1) | pl.col("site").is_in(sorted(known))).select("site")
+    per_name = (
+        named.join(troubled, on="site", how="semi")
+        .group_by("site", "key")
+        .agg(
+            pl.len(), pl.col("plain").unique(), "tags", pl.struct("country", "city").unique().alias("places")
         )
+        .sort("site", "key")
+        .collect()
+    )
+    stated = _stated_names(per_name["tags"])
+    splits: dict[str, Split] = {}
+    for (site,), part in per_name.group_by("site", maintain_order=True):
+        bearers = [_bearer(row, stated) for row in part.iter_rows(named=True)]
+        splits[str(site)] = split_names(str(site), bearers, shared=site in known)
     return splits
 
 
+def _stated_names(tags: pl.Series) -> dict[str, str]:
+    """Every ``alias:`` and ``acronym:`` in the tags -> its name key."""
+    found = {name for group in tags for text in group for name in _aliases(text)}
+    names = pl.DataFrame({"n": sorted(found)}, schema={"n": pl.String})
+    keys = names.select("n", k=name_keys(plain_names(pl.col("n")))).drop_nulls()
+    return dict(zip(keys["n"], keys["k"], strict=True))
+
+
+def _aliases(tags: str | None) -> list[str]:
+    parts = (part.strip().partition(":") for part in (tags or "").split(";"))
+    return [value for kind, _, value in parts if kind in ("alias", "acronym") and value]
+
+
+def _bearer(row: Mapping[str, Any], stated: Mapping[str, str]) -> Bearer:
+    return Bearer(
+        key=row["key"],
+        rows=row["len"],
+        plain=frozenset(row["plain"]),
+        aliases=frozenset(stated[a] for text in row["tags"] for a in _aliases(text) if a in stated),
+        places=frozenset((p["country"], p["city"]) for p in row["places"] if p["country"] and p["city"]),
+    )
+
+
 def _own_domain(rows: pl.DataFrame, splits: Mapping[str, Split]) -> pl.DataFrame:
-    """``domain`` = the row's site where the row's name owns it; a nameless row keeps it unless the host is shared."""
+    """``domain`` = the row's site where its name owns it; a nameless row keeps it unless it is shared."""
     pairs = [(site, key) for site, split in splits.items() for key in split.others]
-    lost = pl.DataFrame(pairs, schema={"site": pl.String, "key": pl.String}, orient="row").with_columns(
-        lost=True
-    )
-    shared = [site for site, split in splits.items() if split.reason == "shared_host"] + list(
-        FREE_MAIL | SHARED_HOSTS
-    )
+    lost = pl.DataFrame(pairs, schema={"site": pl.String, "key": pl.String}, orient="row")
+    lost = lost.with_columns(lost=True)
+    shared = [site for site, split in splits.items() if split.reason == "shared_host"]
     rows = rows.join(lost, on=["site", "key"], how="left", maintain_order="left")
-    nameless = pl.col("key").is_null() & pl.col("site").is_in(shared)
+    everybodys = pl.col("site").is_in(shared) | is_everybodys(pl.col("site"))
+    nameless = pl.col("key").is_null() & everybodys
     own = pl.when(pl.col("lost").is_null() & ~nameless).then(pl.col("site"))
     return rows.with_columns(own.alias("domain")).drop("lost")
 
 
-def _identify(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Quarantined]]:
+def _name_the_rest(rows: pl.DataFrame) -> pl.DataFrame:
     """Account ids: the domain; else the one company of that exact name and country; else the name itself."""
-    owned = rows.filter(pl.col("domain").is_not_null() & pl.col("key").is_not_null())
-    by_name = owned.group_by("key").agg(
-        pl.col("domain").unique().sort(), pl.col("country").drop_nulls().unique()
-    )
-    rows = rows.join(by_name, on="key", how="left", suffix="_known", maintain_order="left")
-    homeless = pl.col("domain").is_null()
-    one = pl.col("domain_known").list.len() == 1
-    fits = (
-        pl.col("country").is_null()
-        | (pl.col("country_known").list.len() == 0)
-        | pl.col("country_known").list.contains(pl.col("country"))
-    )
-    by_domain = pl.when(homeless & one & fits & pl.col("site").is_null()).then(
-        pl.col("domain_known").list.first()
-    )
     named = pl.concat_str([pl.lit("name:"), pl.col("key"), pl.lit("|"), pl.col("country").fill_null("")])
     nameless = pl.concat_str([pl.lit("row:"), pl.col("ref")])
-    rows = rows.with_columns(pl.coalesce("domain", by_domain, named, nameless).alias("account_id"))
-    unsure = rows.filter(
-        homeless & (pl.col("domain_known").list.len() >= 1) & pl.col("account_id").str.starts_with("name:")
-    )
-    proposals = [
-        Quarantined(
-            subject=str(account), reason="same_name",
-            rows=tuple(part["ref"].to_list()),
-            evidence="same name as " + ", ".join(part["domain_known"][0].to_list()[:5]),
-        )
-        for (account,), part in unsure.group_by("account_id", maintain_order=True)
-    ]  # fmt: skip
-    return rows.drop("domain_known", "country_known"), proposals
+    rows = adopt_homeless(rows)
+    return rows.with_columns(pl.coalesce("account_id", named, nameless).alias("account_id"))
 
 
-def _domain_quarantine(rows: pl.DataFrame, splits: Mapping[str, Split]) -> Iterator[Quarantined]:
-    """One entry per domain that lost names, with the rows that carry those names."""
+def _domain_doubts(
+    rows: pl.DataFrame, splits: Mapping[str, Split]
+) -> Iterator[tuple[Quarantined, frozenset[str]]]:
+    """One entry per shared domain, one per doubtful name on any other, and the account ids in question."""
     troubled = [site for site, split in splits.items() if split.others]
     lost = rows.filter(pl.col("site").is_in(troubled) & pl.col("domain").is_null())
     for (site,), part in lost.group_by("site", maintain_order=True):
         split = splits[str(site)]
-        names = ", ".join(part["name"].drop_nulls().unique(maintain_order=True).to_list()[:5])
-        owner = f"; kept for {', '.join(sorted(split.owners)[:3])}" if split.owners else "; kept for nobody"
-        yield Quarantined(
-            str(site), split.reason, tuple(part["ref"].to_list()), f"{split.evidence}: {names}{owner}"
-        )
+        for doubt in (
+            [part] if split.reason == "shared_host" else part.partition_by("key", maintain_order=True)
+        ):
+            ids = doubt["account_id"].unique(maintain_order=True).to_list()
+            why = split.doubts.get(str(doubt["key"][0]), "a host that serves everybody")
+            shown = " / ".join([str(site), *ids[:5]]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
+            entry = Quarantined(str(site), split.reason, tuple(doubt["ref"].to_list()), f"{why}; {shown}")
+            yield entry, frozenset([str(site), *ids])
+
+
+def _is_settled(ids: frozenset[str], decided: Decisions) -> bool:
+    """Whether every pair in question has been decided, one way or the other."""
+    ends = {decided.same.get(one, one) for one in ids}
+    pairs = (frozenset((a, b)) for a in ends for b in ends if a < b)
+    subject_split = bool(ids & decided.split)
+    return subject_split or len(ends) == 1 or all(pair in decided.different for pair in pairs)

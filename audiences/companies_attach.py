@@ -9,8 +9,8 @@ import polars as pl
 
 from audiences.clean_values import hosts_of
 from audiences.companies import Resolution
-from audiences.companies_domains import FREE_MAIL, SHARED_HOSTS, registrables
-from audiences.companies_names import name_keys
+from audiences.companies_domains import is_everybodys, registrables
+from audiences.companies_names import name_keys, plain_names
 
 
 def attach(frame: pl.DataFrame, resolution: Resolution) -> pl.DataFrame:
@@ -59,10 +59,10 @@ def _mail_hosts(frame: pl.DataFrame) -> pl.Series:
     if "email" not in frame.columns:
         return _nothing(frame.height)
     sites = registrables(hosts_of(frame["email"].str.extract(r"@([^@]+)$")))
-    return pl.select(pl.when(~sites.is_in(list(FREE_MAIL | SHARED_HOSTS))).then(sites)).to_series()
+    return sites.alias("s").to_frame().select(pl.when(~is_everybodys(pl.col("s"))).then("s")).to_series()
 
 
 def _by_name(frame: pl.DataFrame, accounts: pl.DataFrame) -> pl.Series:
-    keyed = accounts.select(name_keys(pl.col("name")).alias("k"), "account_id").drop_nulls()
+    keyed = accounts.select(name_keys(plain_names(pl.col("name"))).alias("k"), "account_id").drop_nulls()
     table = keyed.unique("k", keep="none", maintain_order=True)
-    return _lookup(frame.select(name_keys(pl.col("company")).alias("k")).to_series(), table)
+    return _lookup(frame.select(name_keys(plain_names(pl.col("company"))).alias("k")).to_series(), table)

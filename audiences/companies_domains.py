@@ -5,37 +5,35 @@ Must not look at names; whether a shared domain is somebody's own is decided in 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from io import StringIO
 from typing import Any
 
 import polars as pl
+from ruamel.yaml import YAML
 
-# Mail for anybody: an address here says nothing about an employer.
-FREE_MAIL = frozenset(
-    "gmail.com googlemail.com outlook.com hotmail.com hotmail.co.uk hotmail.fr hotmail.de hotmail.it hotmail.es live.com "
-    "live.co.uk live.fr live.nl msn.com yahoo.com yahoo.co.uk yahoo.co.in yahoo.co.jp yahoo.fr yahoo.de yahoo.es yahoo.it "
-    "yahoo.com.br yahoo.com.ar yahoo.ca ymail.com rocketmail.com aol.com aim.com icloud.com me.com mac.com proton.me "
-    "protonmail.com pm.me gmx.de gmx.net gmx.com gmx.at gmx.ch web.de t-online.de freenet.de arcor.de 1und1.de mail.com "
-    "mail.ru inbox.ru list.ru bk.ru yandex.ru yandex.com rambler.ru ukr.net qq.com 163.com 126.com sina.com sohu.com foxmail.com "
-    "yeah.net aliyun.com naver.com daum.net hanmail.net nate.com rediffmail.com zoho.com fastmail.com hey.com tutanota.com "
-    "tuta.io hushmail.com laposte.net orange.fr wanadoo.fr free.fr sfr.fr neuf.fr bbox.fr libero.it virgilio.it tiscali.it "
-    "alice.it tin.it terra.com.br uol.com.br bol.com.br ig.com.br btinternet.com virginmedia.com ntlworld.com sky.com "
-    "talktalk.net blueyonder.co.uk comcast.net verizon.net att.net sbcglobal.net bellsouth.net cox.net charter.net "
-    "earthlink.net juno.com optonline.net shaw.ca rogers.com sympatico.ca telus.net bigpond.com optusnet.com.au xtra.co.nz "
-    "ziggo.nl planet.nl kpnmail.nl hetnet.nl skynet.be telenet.be bluewin.ch seznam.cz centrum.cz wp.pl o2.pl onet.pl "
-    "interia.pl mailinator.com yopmail.com".split()
-)
-# Pages and hosting for anybody, as found in "homepage" fields.
-SHARED_HOSTS = frozenset(
-    "linkedin.com facebook.com fb.com twitter.com x.com instagram.com youtube.com youtu.be tiktok.com pinterest.com vk.com "
-    "weibo.com xing.com crunchbase.com angel.co wellfound.com wikipedia.org medium.com substack.com github.com gitlab.com "
-    "bitbucket.org sourceforge.net linktr.ee bit.ly goo.gl t.co tinyurl.com about.me glassdoor.com indeed.com "
-    "greenhouse.io lever.co workable.com bamboohr.com notion.so notion.site airtable.com typeform.com eventbrite.com "
-    "meetup.com slack.com discord.gg discord.com telegram.me t.me whatsapp.com wa.me apple.co docs.google.com "
-    "sites.google.com drive.google.com forms.gle amazonaws.com cloudfront.net azurewebsites.net herokuapp.com".split()
-)
+
+@cache
+def everybodys_hosts() -> Mapping[str, frozenset[str]]:
+    """``free_mail`` and ``shared``: hosts that never identify a company, from the file beside the layouts."""
+    path = resources.files("audiences").joinpath("layouts", "hosts_of_everybody.yaml")
+    lists = YAML(typ="safe", pure=True).load(StringIO(path.read_text(encoding="utf-8")))
+    return {kind: frozenset(words.split()) for kind, words in lists.items()}
+
+
+def is_everybodys(site: pl.Expr) -> pl.Expr:
+    """Whether a site (as ``sites_of`` gives it) is free mail or a host for anybody."""
+    return site.is_in(sorted(frozenset().union(*everybodys_hosts().values())))
+
+
+def sites_of(hosts: pl.Series) -> pl.Series:
+    """What a host stands for: its registrable domain, or the host itself where it alone is everybody's."""
+    own = pl.col("h").is_in(sorted(everybodys_hosts()["shared"]))
+    frame = pl.DataFrame([hosts.alias("h"), registrables(hosts).alias("r")])
+    return frame.select(pl.when(own).then("h").otherwise("r").alias("site")).to_series()
 
 
 @cache
@@ -48,8 +46,9 @@ def _suffixes() -> Any:
 def registrable(host: str) -> str | None:
     """The domain one party registered: ``"Shop.Example.CO.UK"`` gives ``example.co.uk``; IDN as punycode.
 
-    None for addresses, bare suffixes ("co.uk") and names no registry would take. The list is the one bundled with
-    publicsuffixlist, its private section included, so ``acme.github.io`` is a domain of its own.
+    None for addresses, bare suffixes ("co.uk") and names no registry would take.
+    The list is the one bundled with publicsuffixlist, its private section
+    included, so ``acme.github.io`` is a domain of its own.
     """
     name = host.strip().strip(".").lower()
     if not name.isascii():
@@ -70,7 +69,7 @@ def _punycode(name: str) -> str:
 
 
 def registrables(hosts: pl.Series) -> pl.Series:
-    """``registrable`` for a column. Rules of one or two labels are applied by Polars, deeper ones and IDN one by one."""
+    """``registrable`` for a column; deep rules and IDN are looked up one by one, the rest by Polars."""
     rules = _rules()
     host = pl.col("h")
     last = host.str.extract(r"([^.]+)$")
@@ -78,7 +77,13 @@ def registrables(hosts: pl.Series) -> pl.Series:
     three = host.str.extract(r"([^.]+\.[^.]+\.[^.]+)$")
     hard = two.is_in(rules.deep) | last.is_in(rules.wild) | host.str.contains(r"[^a-z0-9.\-_]|^\.|\.\.|\.$")
     easy = pl.when(two.is_in(rules.double)).then(three).otherwise(two)
-    frame = hosts.alias("h").to_frame().lazy().select(easy.alias("easy"), hard.alias("hard")).collect(engine="streaming")
+    frame = (
+        hosts.alias("h")
+        .to_frame()
+        .lazy()
+        .select(easy.alias("easy"), hard.alias("hard"))
+        .collect(engine="streaming")
+    )
     at = frame["hard"].fill_null(value=False).arg_true()
     found = frame["easy"].alias(hosts.name)
     return found if at.is_empty() else found.scatter(at, _one_by_one(hosts.gather(at)))
@@ -112,7 +117,11 @@ def _rules() -> _Rules:
 
 
 def _punycode_rule(rule: str) -> str:
-    return rule if rule.isascii() else ".".join(part if part.isascii() else _punycode(part) for part in rule.split("."))
+    return (
+        rule
+        if rule.isascii()
+        else ".".join(part if part.isascii() else _punycode(part) for part in rule.split("."))
+    )
 
 
 def label(domain: str) -> str:

@@ -13,14 +13,16 @@ from audiences.clean_values import tags_to_dict
 from audiences.model import Account
 
 FIELDS = (
-    "name", "country", "region", "city", "industry", "employees", "revenue_usd", "founded_year", "linkedin_url",
+    "name", "country", "region", "city", "industry", "employees", "revenue_usd", "founded_year",
+    "linkedin_url",
     "organization_urn", "status", "parent",
 )  # fmt: skip
 _JOINED = ("tags", "technologies", "more_domains")
 
 
 def merge_rows(rows: pl.DataFrame, *, trust: Sequence[str] = ()) -> pl.DataFrame:
-    """One row per ``account_id``. Each field is the first one present, by trust, then completeness, then order.
+    """One row per ``account_id``. Each field is the first one present, by trust, then completeness, then
+    order.
 
     Besides the fields: ``domain``, ``tags`` and ``technologies`` of all rows
     joined, ``rows`` (references of all rows, ``"<source>:<line>"``) and
@@ -48,17 +50,21 @@ def merge_rows(rows: pl.DataFrame, *, trust: Sequence[str] = ()) -> pl.DataFrame
         *(pl.col(f).drop_nulls().first() for f in fields),
         *(pl.col(f).drop_nulls().str.join(";").replace("", None) for f in _JOINED),
         pl.col("ref").alias("rows"),
-        pl.struct(pl.col("ref").filter(pl.col(f).is_not_null()).first().alias(f) for f in fields).alias("taken_from"),
+        pl.struct(pl.col("ref").filter(pl.col(f).is_not_null()).first().alias(f) for f in
+        fields).alias("taken_from"),
     )  # fmt: skip
     return pl.concat([single, several], how="vertical").sort("account_id")
 
 
 def accounts_of(accounts: pl.DataFrame) -> Iterator[Account]:
-    """Rows of ``merge_rows`` as Accounts. Attributes: lists from tags, ``technologies``, CRM columns, provenance."""
+    """Rows of ``merge_rows`` as Accounts. Attributes: lists from tags, ``technologies``, CRM columns,
+    provenance.
+    """
     extra = [c for c in accounts.columns if c.startswith("attribute:")]
     for row in accounts.iter_rows(named=True):
         yield Account(
-            account_id=row["account_id"], name=row["name"] or row["domain"] or row["account_id"], domain=row["domain"],
+            account_id=row["account_id"], name=row["name"] or row["domain"] or row["account_id"],
+            domain=row["domain"],
             country=row["country"], region=row["region"], city=row["city"], industry=row["industry"],
             employees=row["employees"], revenue_usd=row["revenue_usd"], founded_year=row["founded_year"],
             linkedin_url=row["linkedin_url"], organization_urn=row["organization_urn"],

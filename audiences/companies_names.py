@@ -1,124 +1,123 @@
-"""Company names compared: what is left of a name without legal form, country and decoration, and who is akin.
+"""Company names compared: what is left without legal form, country and decoration, and who is akin to whom.
 
-Must not decide a merge; it answers how alike two texts are and why.
+Must not decide a merge; it answers whether two texts are alike, and by which sign.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import polars as pl
 
 _LEGAL = (
-    "inc incorporated corp corporation co company companies ltd limited llc llp lp plc pte pty pvt private public gmbh mbh ag kg kgaa "
-    "se sa sas sasu sarl srl spa sl slu sau sab cv nv bv bvba cvba ab aktiebolag publ oyj oy as asa aps a/s ehf hf kk "
-    "kabushiki kaisha bhd berhad sdn tbk pt ooo oao zao pao jsc pjsc ojsc ad doo dd sro zrt nyrt kft rt sp zoo zo o sca "
-    "scrl ltda eireli eirl sac saic saica spv holding holdings group groupe gruppe grp the aktiengesellschaft societe anonyme "
-    "sirketi anonim sti ao trust"
-).split()  # fmt: skip
-_LEGAL_PATTERN = r"\b(?:" + "|".join(re.escape(word) for word in _LEGAL) + r")\b"
-_SHARE_CLASS = r"(?i)\b(?:common stock|ordinary shares?|class [a-c]\b.*|cl\.? [a-c]\b|registered shares?|sponsored adr|adr|unsponsored|units?|warrants?|rights?|depositary (?:shares?|receipts?)|dl ?-?,?[0-9]+.*|eo ?[0-9]*,[0-9]+.*|inh\.? ?o\.?n\.?|namens-aktien.*|nam\.? .*|-,[0-9]+)\s*$"
-
-
-def name_keys(names: pl.Expr) -> pl.Expr:
-    """A comparable form of a company name: ASCII letters and digits, no legal form, no ``(Country)``, no ``(member)``.
-
-    ``"NVIDIA CORP.  DL-,001"``, ``"NVIDIA (United States)"`` and ``"Nvidia"`` all give ``"nvidia"``. A name that is
-    nothing but legal words keeps them.
-    """
-    plain = (
-        names.str.replace_all(r"\([^)]*\)|\[[^\]]*\]", " ")
-        .str.replace(_SHARE_CLASS, " ")
-        .str.replace(_SHARE_CLASS, " ")
-    )
-    plain = (
-        plain.str.to_lowercase()
-        .str.replace_all("ß", "ss")
-        .str.normalize("NFKD")
-        .str.replace_all(r"\p{M}+", "")
-    )
-    plain = (
-        plain.str.replace_all("ø", "o")
-        .str.replace_all("ł", "l")
-        .str.replace_all("æ", "ae")
-        .str.replace_all("&", " and ")
-    )
-    plain = plain.str.replace_all(r"['’`.]", "").str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars()
-    bare = plain.str.replace_all(_LEGAL_PATTERN, " ").str.replace_all(r"^ *and | and *$", " ")
-    bare = bare.str.replace_all(r"\s+", " ").str.strip_chars()
-    chosen = pl.when(bare != "").then(bare).otherwise(plain)
-    return pl.when(chosen != "").then(chosen)
-
-
-@dataclass(frozen=True, slots=True)
-class Likeness:
-    """Whether two names speak of one company, and the sign that says so ("" for none)."""
-
-    akin: bool
-    sign: str
-
-
-_WEAK = frozenset(
-    "international global technologies technology systems services solutions bank financial capital energy industries "
-    "resources partners china india japan american america united national first general new pharma pharmaceuticals "
-    "medical health software digital media and of de la le du des the for software systems".split()
+    "inc incorporated corp corporation co company companies ltd limited llc llp lp plc pte pty pvt "
+    "private public gmbh mbh ag kg kgaa se sa sas sasu sarl srl spa sl slu sau sab cv nv bv bvba cvba ab "
+    "aktiebolag publ oyj oy as asa aps ehf hf kk kabushiki kaisha bhd berhad sdn tbk pt ooo oao zao pao "
+    "jsc pjsc ojsc ad doo dd sro zrt nyrt kft rt sp zoo o sca scrl ltda eireli sac saic holding holdings "
+    "group groupe gruppe grp the aktiengesellschaft societe anonyme sirketi anonim sti ao trust"
+).split()
+_LEGAL_WORDS = r"\b(?:" + "|".join(_LEGAL) + r")\b"
+# What exchanges append to a name: the kind of paper, its nominal value, its currency.
+_PAPER = (
+    r"(?i)\b(?:common stock|ordinary shares?|class [a-c]\b.*|cl\.? [a-c]\b|registered shares?|"
+    r"sponsored adr|adr|unsponsored|units?|warrants?|rights?|depositary (?:shares?|receipts?)|"
+    r"dl ?-?,?[0-9]+.*|eo ?[0-9]*,[0-9]+.*|inh\.? ?o\.?n\.?|o\.n\.?|namens-aktien.*|-,[0-9]+)\s*$"
 )
+_WEAK = frozenset(
+    "international global technologies technology systems services solutions bank financial capital "
+    "energy industries resources partners china india japan american america united national first "
+    "general new pharma pharmaceuticals medical health software digital media and of de la le du "
+    "des for".split()
+)
+_SMALL = frozenset("and of de la le du des the for".split())
 
 
-def akin(a: str, b: str) -> Likeness:
-    """Two name keys of one domain: equal, one inside the other, same first telling word, or initials of the other."""
-    if a == b:
-        return Likeness(akin=True, sign="equal")
+def plain_names(names: pl.Expr) -> pl.Expr:
+    """Lower case, no accents, no ``(...)``, no paper kinds, words parted by one blank; legal forms stay."""
+    plain = names.str.replace_all(r"\([^)]*\)|\[[^\]]*\]", " ")
+    plain = plain.str.replace(_PAPER, " ").str.replace(_PAPER, " ").str.to_lowercase()
+    plain = plain.str.normalize("NFKD").str.replace_all(r"\p{M}+", "")
+    plain = plain.str.replace_many(["ß", "ø", "ł", "æ", "ı", "&"], ["ss", "o", "l", "ae", "i", " and "])
+    plain = plain.str.replace_all(r"['’`.]", "").str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars()
+    return pl.when(plain != "").then(plain)
+
+
+def name_keys(plain: pl.Expr) -> pl.Expr:
+    """A comparable form of a plain name: without its legal form, unless nothing else would be left.
+
+    ``"NVIDIA CORP.  DL-,001"``, ``"NVIDIA (United States)"`` and ``"Nvidia"`` all give ``"nvidia"``.
+    """
+    bare = plain.str.replace_all(_LEGAL_WORDS, " ").str.replace_all(r"\s+", " ").str.strip_chars()
+    bare = bare.str.replace_all(r"^and | and$", "").str.strip_chars()
+    return pl.when(bare != "").then(bare).otherwise(plain)
+
+
+def akin(a: str, b: str) -> str:
+    """The sign that two name keys of one domain are one company, "" for none.
+
+    Equal, equal but for blanks, a telling word in common, one is the initials
+    of the other, one begins with the other.
+    """
     words_a, words_b = a.split(), b.split()
-    squashed_a, squashed_b = a.replace(" ", ""), b.replace(" ", "")
+    squashed_a, squashed_b = "".join(words_a), "".join(words_b)
     if squashed_a == squashed_b:
-        return Likeness(akin=True, sign="equal but for blanks")
-    shared = {w for w in set(words_a) & set(words_b) if len(w) > 2 and w not in _WEAK}
-    if shared:
-        return Likeness(akin=True, sign="shared word")
-    if _initials(words_a) == squashed_b or _initials(words_b) == squashed_a:
-        return Likeness(akin=True, sign="initials")
+        return "equal"
+    if any(len(w) > 2 and w not in _WEAK for w in set(words_a) & set(words_b)):
+        return "shared word"
+    if squashed_b in initials(a) or squashed_a in initials(b):
+        return "initials"
     short, long = sorted((squashed_a, squashed_b), key=len)
-    if len(short) >= 5 and long.startswith(short):
-        return Likeness(akin=True, sign="prefix")
-    return Likeness(akin=False, sign="")
+    return "beginning" if len(short) >= 5 and long.startswith(short) else ""
 
 
-def _initials(words: list[str]) -> str:
-    return "".join(word[0] for word in words) if len(words) > 1 else ""
+def initials(name: str) -> frozenset[str]:
+    """First letters, with and without small words, of names of three words and more (two letters prove
+    nothing).
+    """
+    words = name.split()
+    made = {"".join(w[0] for w in words), "".join(w[0] for w in words if w not in _SMALL)}
+    return frozenset(letters for letters in made if len(letters) >= 3)
 
 
-def speaks_of(key: str, label: str) -> bool:
+def speaks_of(name: str, label: str) -> bool:
     """Whether a domain's own label (``"weyerhaeuser"`` of weyerhaeuser.com) is made of this name.
 
-    A label of one to three letters must be the whole name, its first word or its initials; inside a longer word
-    it proves nothing ("rh" is in "weyerhaeuser").
+    A label of one to three letters must be the whole name, its first word or
+    its initials; inside a longer word it proves nothing ("rh" in "weyerhaeuser").
     """
-    words = [w for w in key.split() if w not in ("and", "of", "de", "the", "for")]
+    words = [w for w in name.split() if w not in _SMALL]
     squashed = "".join(words)
     label = re.sub(r"[^a-z0-9]", "", label.lower())
     if not label or not words:
         return False
-    if label in (squashed, words[0], _initials(words), _initials(key.split())):
+    if label in (squashed, words[0]) or label in initials(name):
         return True
     if len(label) >= 4 and (
         squashed.startswith(label) or (label.startswith(squashed) and len(squashed) >= 3)
     ):
         return True
-    return any(len(word) >= 4 and word not in _WEAK and word in label for word in words) or _blends(
-        words, label
-    )
+    inside = any(len(w) >= 4 and w not in _WEAK and w not in _LEGAL and w in label for w in words)
+    return inside or is_blend(name, label)
 
 
-def _blends(words: list[str], label: str) -> bool:
-    """Labels built from the beginnings of the words in order: ``hzacquisition``, ``natbank``, ``dongbaoshengwu``."""
+def lies_inside_a_word(label: str, name: str) -> bool:
+    """Whether the label occurs in a word of the name but not at its beginning: the mark of a sub-string
+    mix-up.
+
+    "flex" in "enerflex", "cts" in "products", "rh" in "weyerhaeuser": such a
+    domain was found by searching text, not by knowing the company.
+    """
+    return len(label) >= 2 and any(label in word[1:] and not word.startswith(label) for word in name.split())
+
+
+def is_blend(name: str, label: str) -> bool:
+    """Labels of four letters and more made from beginnings of at least two words, in order: ``natbank``,
+    ``sabic``.
+    """
     at = 0
-    for count, word in enumerate(words):
+    for count, word in enumerate((w for w in name.split() if w not in _SMALL), 1):
         size = next((n for n in range(len(word), 0, -1) if label.startswith(word[:n], at)), 0)
-        if size == 0:
-            return count >= 2 and at >= len(label)
         at += size
-        if at == len(label):
-            return True
+        if size == 0 or at == len(label):
+            return at == len(label) >= 4 and count >= 2
     return False

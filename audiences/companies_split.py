@@ -1,96 +1,127 @@
 """One domain, several names: which of them are its owner, and which only borrow it.
 
-Works on name keys and counts of one domain at a time. Must not touch rows.
+Works on the names of one domain at a time. Must not touch rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from audiences.companies_names import akin, speaks_of
+from audiences.companies_domains import label
+from audiences.companies_names import akin, initials, is_blend, lies_inside_a_word, speaks_of
 
 # From this many unrelated names on, a domain is somebody's platform or a mistake, not a company.
 MANY_NAMES = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Bearer:
+    """One name on a domain, and what its rows say beside it."""
+
+    key: str
+    rows: int
+    plain: frozenset[str] = frozenset()  # the names with their legal forms
+    aliases: frozenset[str] = frozenset()  # other names the data states, as keys
+    places: frozenset[tuple[str, str]] = frozenset()  # (country, city)
+
+    def spoken(self) -> Iterator[str]:
+        yield self.key
+        yield from sorted(self.aliases)
+        for name in sorted(self.plain):
+            yield from sorted(initials(name))
+
+    def speaks_of(self, domain: str) -> bool:
+        """Of the label, or of the domain with its suffix: "ae.studio" is AE Studio's."""
+        whole = domain.replace(".", "")
+        return any(
+            speaks_of(name, label(domain)) or name.replace(" ", "") == whole or is_blend(name, whole)
+            for name in (self.key, *self.plain, *self.aliases)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Split:
-    """What became of the names on one domain."""
+    """What became of the names on one domain. ``doubts``: name key -> why it is kept apart."""
 
-    owners: frozenset[str]  # name keys that are the company of this domain
-    others: frozenset[str]  # name keys that are not, or not surely
-    reason: str  # "" | "shared_host" | "ambiguous_merge"
-    evidence: str
+    owners: frozenset[str]
+    others: frozenset[str] = frozenset()
+    reason: str = ""  # "" | "shared_host" | "ambiguous_merge"
+    doubts: Mapping[str, str] = field(default_factory=dict)
 
 
-def split_names(
-    label: str,
-    counts: Mapping[str, int],
-    *,
-    aliases: Mapping[str, Sequence[str]] | None = None,
-    shared: bool = False,
-) -> Split:
-    """Decide which of ``counts`` (name key -> rows) is the company behind the domain with this label.
+def split_names(domain: str, bearers: Sequence[Bearer], *, shared: bool = False) -> Split:
+    """Decide which names are the company behind the domain.
 
-    ``shared`` says that the host is known to serve everybody; then only a name that spells the label owns it.
+    ``shared`` says that the host is known to serve everybody, or was split by
+    decision; then only a name that spells the label owns it.
     """
-    keys = sorted(counts, key=lambda key: (-counts[key], key))
-    clusters = [] if shared else _clusters(keys, aliases or {})
-    if len(clusters) == 1:
-        return Split(frozenset(keys), frozenset(), "", "")
-    speaking = frozenset(key for key in keys if speaks_of(key, label))
+    bearers = sorted(bearers, key=lambda b: (-b.rows, b.key))
+    clusters = _clusters(bearers)
+    if len(clusters) == 1 and not shared:
+        return Split(frozenset(b.key for b in bearers))
     if shared or len(clusters) >= MANY_NAMES:
-        return _shared(label, keys, clusters, speaking, known=shared)
-    owners = {key for cluster in clusters if cluster & speaking for key in cluster}
-    if not owners:
-        sizes = sorted((sum(counts[key] for key in cluster) for cluster in clusters), reverse=True)
-        biggest = max(clusters, key=lambda cluster: (sum(counts[key] for key in cluster), sorted(cluster)))
-        owners = set(biggest) if sizes[0] >= 2 * sizes[1] else set()
-    others = frozenset(keys) - owners
+        return _shared(domain, bearers, clusters, known=shared)
+    owning = [cluster for cluster in clusters if any(b.speaks_of(domain) for b in cluster)]
+    if not owning:
+        first, second = sorted((sum(b.rows for b in c) for c in clusters), reverse=True)[:2]
+        owning = [max(clusters, key=lambda c: sum(b.rows for b in c))] if first >= 2 * second else []
+    owners = [b for cluster in owning for b in cluster]
+    others = [b for b in bearers if b not in owners]
     if not others:
-        return Split(frozenset(owners), others, "", "")
+        return Split(frozenset(b.key for b in owners))
+    doubts = {b.key: _doubt(label(domain), b, owners or [o for o in others if o is not b]) for b in others}
     return Split(
-        frozenset(owners), others, "ambiguous_merge", f"{len(clusters)} unrelated names on one domain"
+        frozenset(b.key for b in owners), frozenset(b.key for b in others), "ambiguous_merge", doubts
     )
 
 
+def _doubt(word: str, bearer: Bearer, owners: Sequence[Bearer]) -> str:
+    """The evidence on either side, for the person who decides."""
+    if any(lies_inside_a_word(word, name) for name in (bearer.key, *bearer.plain)):
+        return f'"{word}" lies inside a word of the name: probably a wrong domain'
+    shared = bearer.places & frozenset(place for owner in owners for place in owner.places)
+    if shared:
+        place = ", ".join(min(shared))
+        return f"unrelated name, but the same place ({place}): perhaps renamed, or one group"
+    return "unrelated name, and no place in common"
+
+
 def _shared(
-    label: str,
-    keys: Sequence[str],
-    clusters: Sequence[frozenset[str]],
-    speaking: frozenset[str],
-    *,
-    known: bool,
+    domain: str, bearers: Sequence[Bearer], clusters: Sequence[Sequence[Bearer]], *, known: bool
 ) -> Split:
-    """Only a name that spells the label is the owner of a domain on many names; being akin to it is not enough."""
-    exact = frozenset(key for key in speaking if key.replace(" ", "") == label or key.split()[0] == label)
-    kin = {
-        key for cluster in clusters if cluster & speaking and 2 * len(cluster) > len(keys) for key in cluster
+    """Only a name that spells the label, or a majority of kin that does, owns a domain on many names."""
+    squashed = label(domain).replace("-", "")
+    owners = {
+        b.key
+        for b in bearers
+        if b.key.replace(" ", "") == squashed or (known and b.key.split()[0] == squashed)
     }
-    owners = exact | frozenset(kin)
-    many = "a host known to serve everybody" if known else f"{len(clusters)} unrelated names on one domain"
-    return Split(owners, frozenset(keys) - owners, "shared_host", many)
+    for cluster in clusters:
+        if 2 * len(cluster) > len(bearers) and not known and any(b.speaks_of(domain) for b in cluster):
+            owners |= {b.key for b in cluster}
+    others = frozenset(b.key for b in bearers) - owners
+    why = "a host that serves everybody" if known else f"{len(clusters)} unrelated names on one domain"
+    return Split(frozenset(owners), others, "shared_host" if others else "", dict.fromkeys(others, why))
 
 
-def _clusters(keys: Sequence[str], aliases: Mapping[str, Sequence[str]]) -> list[frozenset[str]]:
-    """Names joined through any chain of likeness; an alias stated in the data joins as well as the name itself."""
-    leader = {key: key for key in keys}
+def _clusters(bearers: Sequence[Bearer]) -> list[list[Bearer]]:
+    """Names joined through any chain of likeness; an alias stated in the data joins as well as the name
+    itself.
+    """
+    leader = list(range(len(bearers)))
 
-    def find(key: str) -> str:
-        while leader[key] != key:
-            key = leader[key]
-        return key
+    def find(i: int) -> int:
+        while leader[i] != i:
+            i = leader[i]
+        return i
 
-    for at, one in enumerate(keys):
-        spoken = (one, *aliases.get(one, ()))
-        for other in keys[at + 1 :]:
-            if find(one) == find(other):
-                continue
-            heard = (other, *aliases.get(other, ()))
-            if any(akin(a, b).akin for a in spoken for b in heard):
-                leader[find(other)] = find(one)
-    groups: dict[str, set[str]] = {}
-    for key in keys:
-        groups.setdefault(find(key), set()).add(key)
-    return [frozenset(group) for group in groups.values()]
+    spoken = [tuple(b.spoken()) for b in bearers]
+    for i, one in enumerate(spoken):
+        for j in range(i + 1, len(spoken)):
+            if find(i) != find(j) and any(akin(a, b) for a in one for b in spoken[j]):
+                leader[find(j)] = find(i)
+    groups: dict[int, list[Bearer]] = {}
+    for i, bearer in enumerate(bearers):
+        groups.setdefault(find(i), []).append(bearer)
+    return list(groups.values())

@@ -24,7 +24,8 @@ class Reject:
     reason: str
 
 
-# Python's own idea of white space; Rust's ``\s`` lacks the four separators, so both engines get them spelled out.
+# Python's own idea of white space; Rust's ``\s`` lacks the four separators, so both engines get them spelled
+# out.
 SPACE = r"[\s\x1c-\x1f]"
 HEX64 = r"^[0-9a-fA-F]{64}$"
 _SPACES = re.compile(SPACE)
@@ -75,16 +76,16 @@ def normalise(
         return _linkedin_email(value) if platform == "linkedin" else _google_email(value)
     if kind == "phone":
         return phone_number(value, default_country)
-    return {
-        "given_name": _given_name,
-        "family_name": _family_name,
-        "region_code": _region_code,
-        "postal_code": lambda text: text.strip(),
-    }[kind](value)
+    if kind == "postal_code":
+        return value.strip()
+    rules = {"given_name": _given_name, "family_name": _family_name, "region_code": _region_code}
+    return rules[kind](value)
 
 
 def hash_one(platform: str, kind: str, value: str, *, default_country: str | None = None) -> str:
-    """Lower-case hex SHA-256 of the normalised text, or ``!reason``. A digest passes through, never hashed twice."""
+    """Lower-case hex SHA-256 of the normalised text, or ``!reason``. A digest passes through, never hashed
+    twice.
+    """
     result = normalise(platform, kind, value, default_country=default_country)
     if isinstance(result, Reject):
         return f"!{result.reason}"
@@ -119,7 +120,7 @@ def _google_email(value: str) -> str | Reject:
 
 
 def _linkedin_email(value: str) -> str | Reject:
-    """All white space removed, lower case. A domain without a dot is refused: no member has such an address."""
+    """All white space removed, lower case. A domain without a dot is refused: no member has one."""
     parts = _mailbox(_SPACES.sub("", value).lower())
     if isinstance(parts, Reject):
         return parts
@@ -156,7 +157,8 @@ def _given_name(value: str) -> str | Reject:
 
 
 def _family_name(value: str) -> str | Reject:
-    """Trim, lower case, suffixes (jr, sr, iii, phd ...) off the end, as many as there are; Google's Node rule.
+    """Trim, lower case, suffixes (jr, sr, iii, phd ...) off the end, as many as there are; Google's Node
+    rule.
 
     It costs a few real surnames their last word ("Le Vi"); Google's own list does the same.
     """
@@ -173,6 +175,6 @@ def _region_code(value: str) -> str | Reject:
 
 @cache
 def _iso_regions() -> frozenset[str]:
-    from audiences.clean_values import iso_country_codes
+    from audiences.clean_countries import iso_country_codes
 
     return iso_country_codes()

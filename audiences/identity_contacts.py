@@ -68,7 +68,7 @@ class Identified:
 
 
 def identifiers_for(identifiers: Iterable[tuple[str, str]], platform: str) -> tuple[tuple[str, str], ...]:
-    """What this platform may be sent: plain kinds go to all, ``"<platform>:<kind>"`` to that platform alone."""
+    """What a platform may be sent: plain kinds go to all, ``"<platform>:<kind>"`` to that one alone."""
     found = []
     for kind, value in identifiers:
         owner, colon, bare = kind.rpartition(":")

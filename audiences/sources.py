@@ -73,12 +73,16 @@ def propose_mapping(path: str | Path, *, kind: str = "", layout: str = "") -> Pr
 
 
 def _first_row(path: Path) -> tuple[str, ...]:
-    """The first line's cells where they read like column names: no digits, no ``@``. Else nothing, it may be a person."""
+    """The first line's cells where they read like column names: no digits, no ``@``. Else nothing, it may be
+    a person.
+    """
     raw = open_bytes(path, path.name)
     if raw.data[:4] in (b"PK\x03\x04", b"PAR1"):
         return ()
     text = as_utf8(raw, path.name)
-    rows = max((head_rows(text, d, limit=1) for d in (",", "\t", ";", "|")), key=lambda r: len(r[0][2]) if r else 0)
+    rows = max(
+        (head_rows(text, d, limit=1) for d in (",", "\t", ";", "|")), key=lambda r: len(r[0][2]) if r else 0
+    )
     cells = [cell.strip() for cell in rows[0][2]] if rows else []
     named = all(cell and "@" not in cell and not any(c.isdigit() for c in cell) for cell in cells)
     return tuple(cells) if named else ()

@@ -13,8 +13,8 @@ import polars as pl
 
 from audiences.errors import EmptySource, SourceError, UnknownColumns
 from audiences.sources_layout import Understood
-from audiences.sources_rows import FOOTER, trimmed
 from audiences.sources_mapping import Columns, SourceFrame, assemble, score_header, understand_header
+from audiences.sources_rows import FOOTER, trimmed
 
 PREAMBLE = 80
 
@@ -66,7 +66,9 @@ def _table_in(
 
 
 def _positions(grid: pl.DataFrame) -> pl.DataFrame:
-    """Columns as ``c<position>`` with the sheet's own row numbers; ``9001000001.0`` becomes ``9001000001`` again."""
+    """Columns as ``c<position>`` with the sheet's own row numbers; ``9001000001.0`` becomes ``9001000001``
+    again.
+    """
     cells = grid.rename({old: f"c{i}" for i, old in enumerate(grid.columns)})
     whole = pl.all().cast(pl.String).str.replace(r"^(-?\d+)\.0$", "${1}")
     return cells.select(whole).with_row_index("line", offset=1)

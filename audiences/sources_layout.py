@@ -78,7 +78,8 @@ def load_layouts() -> Mapping[str, Layout]:
     for entry in resources.files("audiences").joinpath("layouts").iterdir():
         if entry.name.endswith(".yaml"):
             document = YAML(typ="safe", pure=True).load(StringIO(entry.read_text(encoding="utf-8")))
-            raw[document["layout"]] = document
+            if "layout" in document:
+                raw[document["layout"]] = document
     return {name: _layout(document, raw) for name, document in sorted(raw.items())}
 
 

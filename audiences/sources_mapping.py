@@ -55,8 +55,9 @@ def understand_header(
     if found is not None and found.layout.kind == "report" and not columns:
         raise UnsupportedSource(
             "this is an impression report, not a list of companies or people.",
-            file=name, remedy="Give it to `evenreach collect --file`; a source needs companies, contacts or signals.",
-        )  # fmt: skip
+            file=name,
+            remedy="Give it to `evenreach collect --file`; a source is companies, contacts or signals.",
+        )
     if columns:
         if found is not None and found.layout.kind == "report":
             found = None
@@ -71,14 +72,18 @@ def assemble(
     cells: pl.DataFrame, found: Understood, header: Sequence[str], *, name: str,
     rejected: Sequence[Rejected] = (), notes: Sequence[str] = (),
 ) -> SourceFrame:  # fmt: skip
-    """Rename trimmed position columns ``c<i>`` to canonical ones; of a repeated column the first filled cell counts."""
+    """Rename trimmed position columns ``c<i>`` to canonical ones; of a repeated column the first filled cell
+    counts.
+    """
     if cells.height == 0:
         raise EmptySource("there is a header but no data row.", file=name)
     picks = [pl.col("line")]
     for column, places in found.positions.items():
         target = f"attribute:{column}" if column in found.layout.attributes else column
         if column in MANY:
-            picks += [pl.col(f"c{i}").alias(target if n == 0 else f"{target}_{n + 1}") for n, i in enumerate(places)]
+            picks += [
+                pl.col(f"c{i}").alias(target if n == 0 else f"{target}_{n + 1}") for n, i in enumerate(places)
+            ]
         else:
             picks.append(pl.coalesce(f"c{i}" for i in places).alias(target))
     return SourceFrame(

@@ -173,7 +173,9 @@ class _CarefulReader:
         filled = [cell for cell in cells if cell.strip()]
         if len(cells) == 1 and self.head.width > 2:
             return True
-        return bool(FOOTER.match(cells[0])) and not any(re.search(r"[^\W\d_]{2,}", cell) for cell in filled[1:])
+        return bool(FOOTER.match(cells[0])) and not any(
+            re.search(r"[^\W\d_]{2,}", cell) for cell in filled[1:]
+        )
 
     def _checked(self, line: int, cells: list[str], *, cut: bool) -> list[str] | None:
         """The cells wanted, or None with the reason put down."""
@@ -189,8 +191,11 @@ class _CarefulReader:
             cells = cells + [""] * (width - len(cells))
         return [cells[i] for i in self.wanted]
 
-    def _refuse(self, line: int, reason: str, detail: str = "the row does not fit the header") -> None:
+    def _refuse(
+        self, line: int, reason: str, detail: str = "the row does not fit the header"
+    ) -> list[str] | None:
         self.rejected.append(Rejected(self.name, line, "", reason, detail))
+        return None
 
     def _frame(self, batch: list[list[str | int]]) -> pl.DataFrame:
         schema: dict[str, pl.DataType] = {"line": pl.UInt32()}

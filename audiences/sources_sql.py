@@ -122,7 +122,7 @@ def _chunks(answer: Any) -> Iterator[list[Any]]:
 
 def _texts(rows: list[Any], width: int) -> pl.DataFrame:
     columns = {f"c{i}": [_text(row[i]) for row in rows] for i in range(width)}
-    return pl.DataFrame(columns, schema={name: pl.String for name in columns})
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
 
 
 def _text(value: Any) -> str | None:

@@ -178,7 +178,8 @@ class _Counting:
 
 
 def find_head(text: Text, score: Callable[[Sequence[str]], int], name: str) -> Head | None:
-    """The header line: the row whose cells the layouts know best, under any delimiter. None when there is none.
+    """The header line: the row whose cells the layouts know best, under any delimiter. None when there is
+    none.
 
     Comment lines (``#``), titles and blank lines above it are skipped.
     """

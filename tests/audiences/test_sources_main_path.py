@@ -36,7 +36,9 @@ DATA = Path(__file__).parent / "data"
         ("factors_intent_upload.csv", "factors_intent", [2, 3, 4]),
     ],
 )
-def test_every_known_export_is_recognised_with_true_line_numbers(file: str, layout: str, lines: list[int]) -> None:
+def test_every_known_export_is_recognised_with_true_line_numbers(
+    file: str, layout: str, lines: list[int]
+) -> None:
     source = read_source(DATA / file)
 
     assert source.layout.name == layout

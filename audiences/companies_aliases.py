@@ -1,0 +1,111 @@
+"""Rows without a domain, and companies with two: joined by exact name where nothing speaks against it.
+
+Must not join by likeness; a name that is merely similar, or stands for several
+companies, becomes a proposal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from audiences.model import Quarantined
+
+
+def merge_twins(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add ``account_id`` for rows with a domain; ``lixil.co.jp`` and ``lixil.com`` are one company under one
+    name.
+
+    Two domains are one company when name, country (or none given) and the label
+    in front of the public suffix are equal. The domain with the most rows, then
+    the shortest, names the account.
+    """
+    label = pl.col("domain").str.extract(r"^([^.]+)\.").alias("label")
+    owned = rows.lazy().filter(pl.col("domain").is_not_null() & pl.col("key").is_not_null())
+    per_domain = owned.group_by("key", label, "domain").agg(pl.len(), pl.col("country").drop_nulls().unique())
+    twins = (
+        per_domain.filter(pl.len().over("key", "label") > 1)
+        .sort(
+            "key",
+            "label",
+            "len",
+            pl.col("domain").str.len_bytes(),
+            "domain",
+            descending=[False, False, True, False, False],
+        )
+        .with_columns(
+            pl.col("domain").first().over("key", "label").alias("account_id"),
+            pl.col("country").list.explode().drop_nulls().n_unique().over("key", "label").alias("countries"),
+        )
+        .filter(pl.col("countries") <= 1)
+        .select("domain", "account_id")
+        .unique("domain", keep="none")
+        .collect()
+    )
+    renamed = dict(zip(twins["domain"], twins["account_id"], strict=True))
+    ends = {domain: _end(domain, renamed) for domain in renamed}
+    return rows.with_columns(pl.col("domain").replace(ends).alias("account_id"))
+
+
+def _end(domain: str, renamed: dict[str, str]) -> str:
+    seen = {domain}
+    while renamed.get(domain, domain) not in seen:
+        domain = renamed[domain]
+        seen.add(domain)
+    return domain
+
+
+def adopt_homeless(rows: pl.DataFrame) -> pl.DataFrame:
+    """A row without any website joins the one company that has exactly its name, unless their countries
+    differ.
+    """
+    by_name = _companies_by_name(rows)
+    rows = rows.join(by_name, on="key", how="left", maintain_order="left")
+    fits = (
+        pl.col("country").is_null()
+        | (pl.col("known_countries").list.len() == 0)
+        | pl.col("known_countries").list.contains(pl.col("country"))
+    )
+    free = (
+        pl.col("account_id").is_null() & pl.col("site").is_null() & (pl.col("known").list.len() == 1) & fits
+    )
+    adopted = pl.when(free).then(pl.col("known").list.first()).otherwise(pl.col("account_id"))
+    return rows.with_columns(adopted.alias("account_id")).drop("known", "known_countries")
+
+
+def _companies_by_name(rows: pl.DataFrame) -> pl.DataFrame:
+    owned = rows.filter(pl.col("account_id").is_not_null() & pl.col("key").is_not_null())
+    return owned.group_by("key").agg(
+        pl.col("account_id").unique().sort().alias("known"),
+        pl.col("country").drop_nulls().unique().alias("known_countries"),
+    )
+
+
+def same_name_proposals(rows: pl.DataFrame) -> Iterator[tuple[Quarantined, frozenset[str]]]:
+    """Accounts with exactly one name: one entry per name and country, for a person to join or to keep apart.
+
+    Accounts in different countries are asked about only when one of them has no
+    website: a namesake abroad with its own site is simply another company.
+    """
+    known = rows.filter(pl.col("key").is_not_null())
+    ids = known.group_by("key", "account_id").agg(
+        pl.col("country").drop_nulls().unique().sort(),
+        pl.col("ref"),
+        pl.col("site").is_not_null().any().alias("has_site"),
+    )
+    several = ids.filter(pl.len().over("key") > 1).sort("key", "account_id")
+    for (key,), part in several.group_by("key", maintain_order=True):
+        homeless = not part["has_site"].all()
+        countries = [set(c) for c in part["country"]]
+        if not homeless and not _some_pair_agrees(countries):
+            continue
+        names = part["account_id"].to_list()
+        refs = tuple(ref for group in part["ref"] for ref in group)
+        shown = " / ".join(names[:6])
+        why = "the same name, without a website" if homeless else "the same name on several websites"
+        yield Quarantined(str(key), "same_name", refs, f"{why}; {shown}"), frozenset(names)
+
+
+def _some_pair_agrees(countries: list[set[str]]) -> bool:
+    return any(not a or not b or a & b for at, a in enumerate(countries) for b in countries[at + 1 :])
