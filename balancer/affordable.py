@@ -24,7 +24,7 @@ LOWS = (0.0, 0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.88, 0.95)
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """``low`` and ``high`` throttles and the clamp ``level`` (impressions per day); ``binding`` = the floor binds."""
+    """``low`` and ``high`` throttles, clamp ``level`` (impressions per day); ``binding``: the floor binds."""
 
     low: float
     high: float
@@ -87,7 +87,7 @@ class _Sums:
         return float((inside * x).sum() / (self.scale * x).sum())
 
     def reach(self, low: float, high: float) -> Reach | None:
-        """The clamp level that spends the money between two throttles; None when even the lowest is too dear."""
+        """The clamp level that spends the money between two throttles; None when even the lowest costs more."""
         least, most = float(low * self.rate.max()), float(high * self.rate.max())
         below, above = float(low * self.rate.min()), most
         if self.cost(Reach(low, high, below, True)) > self.money:

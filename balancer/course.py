@@ -25,7 +25,7 @@ Band = NDArray[np.int8]
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """What happened: impressions (days, n), budget, spend and changes per day, plans, and the start of control."""
+    """What happened: impressions and oracle (days, n); budget, spend, changes (days,); first controlled day."""
 
     impressions: Vector
     oracle: Vector
@@ -84,7 +84,14 @@ def run(
         best[t] = oracle_day(today, float(budget[t]) / PRICE, rng)
         loop.file(
             report_day(
-                today.day, got.impressions, force, believed=believed, spend=got.spend, budgets=budgets, rule=rule, rng=rng
+                today.day,
+                got.impressions,
+                force,
+                believed=believed,
+                spend=got.spend,
+                budgets=budgets,
+                rule=rule,
+                rng=rng,
             )
         )
     return Course(out, best, budget, spend, changes, WINDOW, baseline, tuple(plans))

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balancer.price import PriceLaw
+from balancer.sums import by_band
 from balancer.types import Vector
 
 
@@ -19,7 +20,7 @@ def expected_shares(
     """
     k = budgets.size
     placed = band >= 0
-    mass = np.bincount(band[placed], weights=rate[placed], minlength=k)[:k]
+    mass = by_band(band, rate, k)
     total = float(budgets.sum())
     flat = np.divide(budgets * (baseline / max(total, 1e-300)), mass, out=np.zeros(k), where=mass > 0.0)
     level = flat ** (1.0 / (1.0 + law.eps))

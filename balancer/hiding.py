@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from balancer.sums import by_band
 from balancer.types import DayReport, Vector
 
 
@@ -37,7 +38,7 @@ LINKEDIN = ReportRule(top=100, floor=3, creatives=5, noise=3)
 
 @dataclass(frozen=True, eq=False)
 class _Cells:
-    """One campaign's day: rows (m,), shown (m,) counts, hidden (m,) most a row may lack, floor of the lists."""
+    """One campaign's day: rows (m,), shown (m,) counts, most a row may lack (m,), floor of its lists."""
 
     rows: NDArray[np.int64]
     shown: Vector
@@ -65,10 +66,9 @@ def report_day(
     """
     k = budgets.size
     parts = [_campaign(np.flatnonzero(band == b), impressions, rule, rng) for b in range(k)]
-    placed = band >= 0
     return DayReport(
         day=day,
-        band_total=np.bincount(band[placed], weights=impressions[placed], minlength=k)[:k],
+        band_total=by_band(band, impressions, k),
         band_spend=spend,
         band_budget=budgets,
         account=np.concatenate([part.rows for part in parts]),

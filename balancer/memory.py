@@ -28,7 +28,7 @@ class Memory:
 
     seen, exposure, hot   (n,) see ``rates.Evidence``
     credit                (n,) impressions an account is owed (negative: it got too many)
-    room                  (n,) impressions per day an account was seen to take at the most; inf = never seen full
+    room                  (n,) most impressions per day an account was seen to take; inf = never seen full
     moved                 (n,) day of the last commanded change
     target                (n,) impressions per day aimed at in the last plan
     centre                (K,) log throttle each band stands for, increasing

@@ -45,7 +45,7 @@ def remember(sums: Vector, throttle: Vector, each: Vector, weight: Vector) -> Ve
 
 
 def price_law(sums: Vector, *, default: float) -> PriceLaw:
-    """The fitted law; flat at ``default`` before anything was seen. Steeper than 3 or falling is not believed."""
+    """The fitted law; flat at ``default`` before anything was seen. It never falls; at most 3 steep."""
     w, x, y, xx, xy = sums
     if w <= 0.0:
         return PriceLaw(default, 0.0)

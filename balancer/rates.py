@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balancer.allocate import water_fill
+from balancer.sums import by_band
 from balancer.types import DayReport, Vector
 
 PRIOR = 0.5  # impressions' worth of belief in the prior rate
@@ -73,9 +74,9 @@ def absorb(
     n, k = believed.size, report.band_total.size
     placed = report.band >= 0
     home = np.where(placed, report.band, 0).astype(np.int64)
-    mass = np.bincount(home[placed], weights=believed[placed], minlength=k)[:k]
+    mass = by_band(report.band, believed, k)
     q = np.divide(report.band_total, mass, out=np.zeros(k), where=mass > 0.0)
-    rows = np.bincount(report.account, weights=np.maximum(report.impressions, 0.0), minlength=n)
+    rows = by_band(report.account, np.maximum(report.impressions, 0.0), n)
     listed = np.zeros(n, dtype=np.bool_)
     listed[report.account] = True
     counts = completed_counts(report, believed, rows=rows, listed=listed)
@@ -104,7 +105,7 @@ def completed_counts(
     """
     lacking = np.zeros(rows.size)
     if report.hidden is not None:
-        lacking = np.bincount(report.account, weights=report.hidden, minlength=rows.size)
+        lacking = by_band(report.account, report.hidden, rows.size)
     counts = np.zeros(rows.size)
     for b in range(report.band_total.size):
         members = np.flatnonzero(report.band == b)

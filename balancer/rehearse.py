@@ -12,11 +12,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from balancer.auto import Auto
 from balancer.bands import Bands
 from balancer.course import PRICE, Course, run
+from balancer.duty import Duty
 from balancer.errors import BadNumbers
 from balancer.hiding import COMPLETE, ReportRule
 from balancer.plants import Auction, Plant, PowerPrice, Proportional
+from balancer.threshold import Threshold
 from balancer.types import Controller, Policy, Vector
 from balancer.worlds import WINDOW, World, open_world, world_headroom, world_members
 
@@ -25,7 +28,12 @@ PLANTS: Mapping[str, Plant] = {
     "power": PowerPrice(0.1),
     "auction": Auction(),
 }
-CONTROLLERS: Mapping[str, Callable[[], Controller]] = {"bands": Bands}
+CONTROLLERS: Mapping[str, Callable[[], Controller]] = {
+    "bands": Bands,
+    "duty": Duty,
+    "threshold": Threshold,
+    "auto": Auto,
+}
 WEEK = 7
 COVERED = 0.25  # of the even share
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from balancer.memory import ABSORBED, RAMPED, RECENT, Memory
 from balancer.price import price_law, remember
 from balancer.rates import absorb, rates
+from balancer.sums import by_band
 from balancer.types import DayReport, Policy, State, Vector
 
 LEAK = 0.97  # credit kept per day: an account's history counts for about a window
@@ -75,10 +76,10 @@ def _one_day(report: DayReport, memory: Memory, state: State) -> tuple[Memory, N
 
 
 def _bands_taught(report: DayReport, memory: Memory, believed: Vector) -> Memory:
-    """Throttle, price and fullness of each campaign that day; weekday traffic is taken out by the day's money."""
+    """Throttle, price and fullness of each campaign; weekday traffic is taken out by the day's money."""
     k = report.band_total.size
     placed = report.band >= 0
-    mass = np.bincount(report.band[placed], weights=believed[placed], minlength=k)[:k]
+    mass = by_band(report.band, believed, k)
     traffic = float(report.band_budget.sum()) / max(usual_budget(memory, 1.0), 1e-300)
     live = (mass > 0.0) & (report.band_budget > 0.0) & (report.band_total > 0.0)
     reached = np.where(live, report.band_total / np.maximum(mass * traffic, 1e-300), 0.0)

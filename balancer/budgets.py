@@ -1,0 +1,69 @@
+"""The money of each band for the membership that is really in force.
+
+Splits one budget; it moves no account, and never hands out more or less than the budget.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from balancer.memory import Memory
+from balancer.outlook import AIM, Outlook
+from balancer.sums import by_band
+from balancer.types import Policy, State, Vector
+
+Band = NDArray[np.int8]
+KNOWN = 0.3  # of a band's rate must have been seen full before its money is limited
+
+
+def money(state: State, policy: Policy, memory: Memory, view: Outlook, band: Band) -> Vector:
+    """(K,) money per day for the membership in force; it sums to the budget.
+
+    A band gets what its members want at the price of its throttle, never more than it was seen to
+    take; what a full band cannot use goes to the others.
+    """
+    k = memory.centre.size
+    force = state.landed if policy.actuation_delay > 0 and (state.landed >= 0).any() else band
+    # a starved account's credit cannot be repaid: it already takes everything there is
+    sums = by_band(force, np.where(view.starved, view.goal.target, view.want), k)
+    mass = by_band(force, view.rate, k)
+    price = view.law.each(np.divide(sums, mass, out=np.ones(k), where=mass > 0.0))
+    cost = sums * price
+    if view.law.eps > 0.0:
+        total = float(cost.sum())
+    else:
+        total = float(by_band(force, view.goal.target, k).sum()) * view.law.unit
+    share = _within(cost, _capacity(force, memory.room, view.rate, k) * price, total)
+    if share.sum() <= 0.0:
+        share = by_band(force, np.ones(force.size), k)
+    return np.asarray(state.budget * share / max(float(share.sum()), 1e-300))
+
+
+def _capacity(force: Band, room: Vector, rate: Vector, k: int) -> Vector:
+    """(K,) impressions per day each band takes; members never seen full are judged by those that were."""
+    known = np.isfinite(room)
+    taken = by_band(force, np.where(known, room, 0.0), k)
+    mass = by_band(force, np.where(known, rate, 0.0), k)
+    everyone = by_band(force, rate, k)
+    enough = (mass >= KNOWN * everyone) & (mass > 0.0)
+    return np.where(enough, AIM * taken * everyone / np.maximum(mass, 1e-300), np.inf)
+
+
+def _within(share: Vector, most: Vector, total: float) -> Vector:
+    """Scale ``share`` to ``total`` without pushing the last band, or any full one, above what it takes."""
+    share = np.minimum(share, most)
+    fixed = np.zeros(share.size, dtype=np.bool_)
+    if share.size > 1 and share[:-1].sum() > 0.0:
+        fixed[-1] = share[-1] < 0.97 * total
+    for _ in range(share.size):
+        rest = total - float(share[fixed].sum())
+        free = float(share[~fixed].sum())
+        if free <= 0.0 or rest <= 0.0:
+            break
+        share = np.where(fixed, share, share * (rest / free))
+        over = ~fixed & (share > most)
+        if not over.any() or (over | fixed).all():
+            break
+        share, fixed = np.where(over, most, share), fixed | over
+    return share

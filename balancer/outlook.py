@@ -1,0 +1,67 @@
+"""What is believed this morning, and what to aim at: rates, price, reach, target.
+
+Looks at a Memory; proposes no membership and splits no money.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from balancer.affordable import Reach, affordable
+from balancer.memory import RAMPED, Memory
+from balancer.price import PriceLaw, price_law
+from balancer.study import current_rates, usual_budget
+from balancer.targets import Goal, daily_goal
+from balancer.types import Policy, State, Vector
+
+AIM = 0.98  # of what was seen to be taken at the most: the rest is the day-to-day noise of inventory
+STARVED = 0.97  # of what it can take: the account takes all it can get
+LEAST, MOST = 0.1, 3.0  # of the target: bounds of a day's correction for the past
+
+
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """What is believed this morning: ``rate`` (n,), the price law, the reach the money allows, the goal."""
+
+    rate: Vector
+    law: PriceLaw
+    reach: Reach
+    goal: Goal
+    want: Vector  # (n,) impressions per day, goal corrected by a part of the credit
+    starved: NDArray[np.bool_]
+
+
+def outlook(state: State, policy: Policy, memory: Memory) -> Outlook:
+    """Rates, price and the target they allow."""
+    rate = current_rates(state, memory)
+    law = price_law(memory.price, default=state.budget / max(state.baseline, 1e-300))
+    most = float(memory.lift[0])
+    reach = Reach(0.0, most, np.inf, binding=False)
+    total, least = state.baseline, None
+    if law.eps > 0.0:
+        reach = _reach(state, policy, memory, rate, law)
+        total, least = min(state.baseline, float(reach.of(rate).sum())), reach.low * rate
+    inventory = np.minimum(reach.high * rate, AIM * memory.room)
+    goal = daily_goal(state, policy, inventory, total=total, least=least, cost=law.unit)
+    want = np.maximum(goal.target + policy.gain * memory.credit, LEAST * goal.target)
+    starved = goal.target >= STARVED * inventory
+    return Outlook(rate, law, reach, goal, want, starved)
+
+
+def _reach(state: State, policy: Policy, memory: Memory, rate: Vector, law: PriceLaw) -> Reach:
+    """What the money allows under this price; solved again on the days the floor is corrected."""
+    low, high, level, binding = memory.reach.tolist()
+    if high > 0.0 and memory.at(RAMPED) != state.day:
+        return Reach(low, high, level, binding > 0.0)
+    floor = min(1.0, policy.impression_floor + float(memory.trim[0])) * state.baseline
+    cash = usual_budget(memory, state.budget)
+    most = float(memory.lift[0])
+    return affordable(rate, law, money=cash, floor=floor, most=most, top=top_size(rate.size))
+
+
+def top_size(n: int) -> int:
+    """The hundred of the headline figure; a twenty-fifth of a small segment."""
+    return 100 if n >= 1_000 else max(1, round(n / 25))
