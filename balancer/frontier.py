@@ -19,7 +19,7 @@ from balancer.errors import BadNumbers
 from balancer.student import t_quantile
 from balancer.types import Bounded, Vector
 
-DEPTHS = 24  # caps tried between "none" and "even"
+DEPTHS = 40  # caps tried between "none" and "even"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,8 @@ def power_frontier(
     if a.size == 0:
         raise BadNumbers("No account has any impressions; there is nothing to trade.")
     u = np.full(a.size, np.inf) if inventory is None else np.maximum(inventory[live], a)
-    even = float(a.mean())
-    caps = np.geomspace(float(a.max()), even * 0.05, depths)
+    # Below half the even share the money cannot be spent any more, whatever the price.
+    caps = np.geomspace(float(a.max()), 0.5 * float(a.mean()), depths)
     money = float(a.sum())
     points = [_power_point(a, u, float(cap), elasticity, money, top) for cap in caps]
     best: list[Point] = []
