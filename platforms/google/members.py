@@ -143,13 +143,17 @@ class _Count:
     indices: tuple[int, ...]
 
 
+def _indices(value: object) -> tuple[int, ...]:
+    return tuple(i for i in map(whole, value) if i is not None) if isinstance(value, list) else ()
+
+
 def _counts(entry: Mapping[str, Any]) -> list[_Count]:
     """errorCounts; ``recordIndices`` exists in newer revisions only. Unknown reasons are kept as they are."""
     return [
         _Count(
             reason=str(count.get("reason", "UNKNOWN")).removeprefix(_PREFIX),
             records=whole(count.get("recordCount")) or 0,
-            indices=tuple(i for i in map(whole, count.get("recordIndices") or ()) if i is not None),
+            indices=_indices(count.get("recordIndices")),
         )
         for count in records(mapping(entry.get("errorInfo")).get("errorCounts"))
     ]

@@ -238,7 +238,7 @@ class Campaigns:
             audience_expansion=_flag(row, "audienceExpansionEnabled"),
             offsite_delivery=_flag(row, "offsiteDeliveryEnabled"),
             version_tag=str(mapping(row.get("version")).get("versionTag", "")),
-            hold="audience_count_hold" if HOLD in (row.get("servingStatuses") or ()) else None,
+            hold="audience_count_hold" if _held(row) else None,
         )
 
 
@@ -257,6 +257,11 @@ def _locale(row: dict[str, Any]) -> str:
 
 def _shown(row: dict[str, Any]) -> str:
     return repr(sorted(mapping(row.get("content")).items()))
+
+
+def _held(row: dict[str, Any]) -> bool:
+    statuses = row.get("servingStatuses")
+    return isinstance(statuses, list) and HOLD in statuses
 
 
 def _flag(row: dict[str, Any], name: str) -> bool | None:

@@ -26,7 +26,8 @@ def checked(criteria: object) -> Criteria:
         raise Garbled("a campaign has no targeting", platform="linkedin")
     include, exclude = criteria.get("include", {}), criteria.get("exclude", {})
     clauses = include.get("and", []) if isinstance(include, dict) else None
-    facets = [clause.get("or") if isinstance(clause, dict) else None for clause in clauses or ()]
+    every = clauses if isinstance(clauses, list) else ()
+    facets = [clause.get("or") if isinstance(clause, dict) else None for clause in every]
     facets.append(exclude.get("or", {}) if isinstance(exclude, dict) else None)
     lists = [values for facet in facets if isinstance(facet, dict) for values in facet.values()]
     good = isinstance(clauses, list) and all(isinstance(facet, dict) for facet in facets)

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from platforms.sandbox.audience import audience_of
 from tests.platforms.sandbox.calls import (
     ACCOUNT,
     ACCOUNT_URN,
@@ -281,8 +282,6 @@ def test_a_seniority_clause_narrows_a_company_list(seeded):
     before = counts(seeded, [urn]).json()["elements"][0]["total"]
 
     assert seeded.patch_campaign(number, {"targetingCriteria": tree}).status_code == 204
-    from platforms.sandbox.audience import audience_of
-
     assert audience_of(seeded.world, tree).members < 0.5 * before
 
 

@@ -1,0 +1,119 @@
+"""Answers of any shape: a result or one of our errors; no JSON of a platform crashes an adapter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audiences.model import AudienceSpec, MemberKind, Op
+from platforms.errors import PlatformError
+from platforms.google import Google, GoogleSettings
+from platforms.http import Retry, make_client
+from platforms.linkedin import LinkedIn, LinkedInSettings
+from tests.platforms.members import batch, company, mail, person
+from tests.platforms.wire_examples import every_example, example
+
+NOW = datetime(2026, 8, 20, 12, tzinfo=UTC)
+ONCE = Retry(attempts=1)
+LISTED = AudienceSpec("linkedin/tier-1/company", "linkedin", "T", MemberKind.COMPANY)
+PEOPLE = AudienceSpec("google/tier-1/contact", "google", "T", MemberKind.CONTACT)
+JULY = (date(2026, 7, 1), date(2026, 7, 31))
+SENT = batch(Op.ADD, company(("domain", "a.example")), company(("domain", "b.example")))
+SENT_PEOPLE = batch(
+    Op.ADD, *(person(("email_sha256", mail(i))) for i in range(3)), kind=MemberKind.CONTACT, external_id="7"
+)
+
+LINKEDIN_CALLS: dict[str, Callable[[LinkedIn], object]] = {
+    "linkedin_segment_find": lambda p: p.find_or_create(LISTED),
+    "linkedin_segment_get": lambda p: p.state("a", "9000001"),
+    "linkedin_companies_push": lambda p: p.push(SENT),
+    "linkedin_campaign_get": lambda p: p.set_targets("600000001", include=["urn:li:adSegment:8000001"]),
+    "linkedin_campaign_search": lambda p: p.list_campaigns(),
+    "linkedin_creatives_find": lambda p: p.campaign("600000001"),
+    "linkedin_audience_count": lambda p: p.audience_count("600000001", include=[], exclude=[]),
+    "linkedin_report_companies": lambda p: p.account_report(*JULY, grain="daily"),
+    "linkedin_organizations": lambda p: p.organizations(["urn:li:organization:4242"]),
+    "linkedin_company_intelligence": lambda p: p.intelligence_report("LAST_7_DAYS"),
+    "linkedin_upload_url": lambda p: p.upload(LISTED, [company(("name", f"c{i}")) for i in range(300)]),
+    "linkedin_ad_account": lambda p: p.check(),
+}
+GOOGLE_CALLS: dict[str, Callable[[Google], object]] = {
+    "google_lists_find": lambda p: p.find_or_create(PEOPLE),
+    "google_list_get": lambda p: p.state("a", "7090784486"),
+    "google_ingest": lambda p: p.push(SENT_PEOPLE),
+    "google_status_partial_indices": lambda p: p.settle(SENT_PEOPLE, "opaque-1"),
+    "google_status_failed": lambda p: p.settle(SENT_PEOPLE, "opaque-1"),
+    "google_search_stream": lambda p: (p.audience_performance(*JULY), p.list_sizes()),
+}
+ODD = st.sampled_from(
+    [None, [], {}, "", "x", 0, -1, True, 1.5, [None], [[]], [{}], {"a": {}}, ["x"], "9" * 25]
+)
+
+
+def mangled(value: Any, draw: Callable[[st.SearchStrategy[Any]], Any]) -> Any:
+    """The value with one place, chosen at random, put out of shape."""
+    if not isinstance(value, dict | list) or not value or draw(st.integers(0, 3)) == 0:
+        return draw(ODD)
+    keys = sorted(value) if isinstance(value, dict) else list(range(len(value)))
+    place = draw(st.sampled_from(keys))
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[place] = mangled(value[place], draw)
+    return copy
+
+
+def client_answering(name: str, answer: Any) -> httpx.Client:
+    """Every published answer at its place, and the one under test out of shape."""
+    usual = {
+        (one.method, one.path.split("?")[0]): one
+        for one in every_example()
+        if one.data["response"]["status"] < 400
+    }
+    wanted = example(name)
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        here = (request.method, request.url.path)
+        if here == (wanted.method, wanted.path.split("?")[0]):
+            return httpx.Response(200, content=json.dumps(answer).encode())
+        return usual[here].response() if here in usual else httpx.Response(404, json={"status": 404})
+
+    return make_client("http://platform.test", transport=httpx.MockTransport(serve))
+
+
+@pytest.mark.parametrize("name", LINKEDIN_CALLS)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_no_answer_of_linkedin_crashes_the_adapter(name: str, data: st.DataObject) -> None:
+    with client_answering(name, mangled(example(name).answer, data.draw)) as client:
+        wanted = LinkedInSettings(
+            "516848833", base_url="http://platform.test/rest", company_intelligence=True, retry=ONCE
+        )
+        platform = LinkedIn(wanted, client, lambda: NOW, lambda _: None)
+        with suppress(PlatformError):
+            LINKEDIN_CALLS[name](platform)
+            platform.set_daily_budget("600000001", Decimal(5))
+
+
+@pytest.mark.parametrize("name", GOOGLE_CALLS)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_no_answer_of_google_crashes_the_adapter(name: str, data: st.DataObject) -> None:
+    with client_answering(name, mangled(example(name).answer, data.draw)) as client:
+        wanted = GoogleSettings(
+            "1234567890",
+            base_url="http://platform.test/v1",
+            ads_base_url="http://platform.test",
+            terms_accepted=True,
+            retry=ONCE,
+        )
+        platform = Google(wanted, client, lambda: NOW, lambda _: None)
+        with suppress(PlatformError):
+            GOOGLE_CALLS[name](platform)
