@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,10 +11,11 @@ from starlette.exceptions import HTTPException
 
 from flows.web import routes_plans, routes_push, routes_report, routes_runs, routes_segments, routes_sign_in
 from flows.web.access import Access
+from flows.web.armour import Armour, complete
 from flows.web.errors import Invalid, Moved, NotFound, PageError, SignInFirst, TooOften
-from flows.web.gate import Desk, client_of, desk
+from flows.web.gate import Desk, desk
 from flows.web.limits import BodyLimit, SignInLimit
-from flows.web.pages import HEADERS, STATIC, path_part, show, static_text, templates
+from flows.web.pages import STATIC, path_part, show, static_text, templates
 from flows.web.service import PageService
 
 UPLOAD_MOST = 64 * 1024 * 1024  # bytes of one request
@@ -45,27 +45,9 @@ def create_app(service: PageService, *, access: Access, upload_most: int = UPLOA
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(Exception, _broken)
-    app.middleware("http")(_guard)
     app.add_middleware(BodyLimit, most=upload_most)
+    app.add_middleware(Armour, access=access)
     return app
-
-
-async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Answer only to our own name, and put the security headers on every answer."""
-    at = desk(request)
-    if not at.access.answers_to(request.headers.get("host", ""), client_of(request)):
-        response: Response = PlainTextResponse("This page is not known by that name.", status_code=421)
-    else:
-        response = await call_next(request)
-    return _secured(request, response)
-
-
-def _secured(request: Request, response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    if desk(request).access.secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    return response
 
 
 def _static(mark: str, name: str) -> Response:
@@ -137,4 +119,6 @@ def _broken(request: Request, error: Exception) -> Response:
     log.error("page failed: %s %s: %s", request.method, request.url.path, type(error).__name__)
     found = PageError("Something went wrong on our side. Nothing more was changed.")
     found.status, found.remedy = 500, "Try again; if it stays, the log of the server has the details."
-    return _secured(request, _answer(request, found))
+    response = _answer(request, found)
+    complete(response.headers, secure=desk(request).access.secure)  # outside the armour at this point
+    return response

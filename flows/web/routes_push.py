@@ -44,7 +44,13 @@ def shown(request: Request, visitor: Operator, preview_id: str) -> Response:
     at = desk(request)
     found = at.service.push_shown(preview_id)
     return show(
-        request, "push_preview.html", here="push", preview=found, today=at.access.now().date(), entered={}
+        request,
+        "push_preview.html",
+        here="push",
+        preview=found,
+        today=at.access.now().date(),
+        entered={},
+        chosen=None,
     )
 
 
@@ -80,6 +86,7 @@ def confirm(request: Request, visitor: Operator, preview_id: str, form: Sent) ->
         return show(
             request, "push_preview.html", status=error.status, here="push", preview=preview,
             today=at.access.now().date(), entered={**form.fields}, fields=error.fields,
+            chosen=form.lists.get("platform", ()),
         )  # fmt: skip
     push_id = at.service.push_confirm(preview_id, order, who=visitor.name)
     return go(f"/pushes/{path_part(push_id)}")

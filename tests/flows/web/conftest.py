@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from flows.web.access import Access, Role, User
 from flows.web.app import create_app
 from tests.flows.web.memory_service import Clock, MemoryService
-from tests.flows.web.visits import ELSEWHERE, PASSWORD, SECRET, TestClient, Visit
+from tests.flows.web.visits import ELSEWHERE, PASSWORD, SECRET, TestClient, Visit, served
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +76,11 @@ def signed_in(stranger: Callable[[], Visit]) -> Callable[[str], Visit]:
         return visit
 
     return make
+
+
+@pytest.fixture
+def server(service: MemoryService, clock: Clock) -> Iterator[str]:
+    """The page on a free port of this machine, over real HTTP; its address."""
+    app = create_app(service, access=Access(SECRET, now=clock))
+    with served(app) as address:
+        yield address

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import re
+import socket
+import threading
+import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import uvicorn
 
 with warnings.catch_warnings():
     # it warns at import that httpx is going to be replaced; the pinned versions still work together
@@ -37,4 +44,23 @@ class Visit:
         return self.client.post(path, data={"token": held, **(fields or {})}, follow_redirects=False, **more)
 
 
-__all__ = ["ELSEWHERE", "PASSWORD", "SECRET", "TestClient", "Visit"]
+@contextmanager
+def served(app: Any) -> Iterator[str]:
+    """Run an app on a free loopback port in a thread; gives its address and stops it afterwards."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(app, log_level="error", lifespan="off", proxy_headers=False)
+    running = uvicorn.Server(config)
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not running.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        running.should_exit = True
+        thread.join(timeout=10)
+        listener.close()
+
+
+__all__ = ["ELSEWHERE", "PASSWORD", "SECRET", "TestClient", "Visit", "served"]
