@@ -83,12 +83,10 @@ def places(new: Keys, old: Keys) -> Rows:
 
 
 def _search_shared_prefixes(found: Rows, new: Keys, old: Keys, rows: Rows) -> None:
-    wanted = {new[row].tobytes(): row for row in rows}
-    shared = np.isin(prefix(old), prefix(new[rows]))
-    for place in np.flatnonzero(shared):
-        row = wanted.get(old[place].tobytes())
-        if row is not None:
-            found[row] = place
+    shared = np.flatnonzero(np.isin(prefix(old), prefix(new[rows])))
+    place_of = {old[place].tobytes(): place for place in shared}
+    for row in rows:
+        found[row] = place_of.get(new[row].tobytes(), -1)
 
 
 def contained(needles: Keys, hay: Keys) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ It pushes nothing and asks no platform.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +16,7 @@ import polars as pl
 
 from audiences.membership import ListRules, desired
 from audiences.membership_keys import NO_KEYS, Keys
-from audiences.membership_lists import audience_specs
-from audiences.model import IdentifierKind, MemberKind, MemberTable
+from audiences.model import AudienceSpec, IdentifierKind, MemberKind, MemberTable
 from audiences.segments import Evaluation
 
 Range = tuple[float, float]
@@ -76,7 +75,7 @@ def reach(
 ) -> tuple[ListReach, ...]:
     """Every list the segment syncs to. People lists need ``contacts`` and are left out without them."""
     found = []
-    for spec in audience_specs(evaluation.name, evaluation.segment):
+    for spec in _lists(evaluation):
         if spec.platform not in rules or (spec.kind == MemberKind.CONTACT and contacts is None):
             continue
         wanted = desired(
@@ -93,6 +92,18 @@ def reach(
             )
         )  # fmt: skip
     return tuple(found)
+
+
+_KINDS = {"companies": MemberKind.COMPANY, "contacts": MemberKind.CONTACT}
+
+
+def _lists(evaluation: Evaluation) -> Iterator[AudienceSpec]:
+    """The lists as if the segment were not balanced: bands split them, they do not change who is reached."""
+    for platform, kinds in evaluation.segment.sync.items():
+        for kind in kinds:
+            yield AudienceSpec(
+                f"{platform}/{evaluation.name}/{kind}", platform, evaluation.name, _KINDS[kind]
+            )
 
 
 def best_identifiers(members: MemberTable, rates: Mapping[str, Range]) -> dict[str, int]:

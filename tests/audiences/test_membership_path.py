@@ -1,4 +1,4 @@
-"""The road from nouns to batches, on a company list and a people list."""
+"""The road from nouns to a delta, on a company list and a people list."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
 
 from audiences import brakes
 from audiences.config import Brakes, Config, load
 from audiences.membership import ListRules, desired
-from audiences.membership_batches import batches
 from audiences.membership_delta import delta
 from audiences.membership_keys import NO_KEYS, company_keys
-from audiences.model import Account, AudienceSpec, Consent, Contact, MemberKind, Op, Signal
+from audiences.model import Account, AudienceSpec, Consent, Contact, MemberKind, Signal
 from audiences.scoring import frames_from, score
 from audiences.scoring_frames import contacts_frame
 from audiences.segments import Evaluation, evaluate
@@ -78,12 +78,7 @@ def test_a_first_sync_adds_everybody_and_a_second_one_changes_nothing(strike: Ev
     again = delta(spec.audience_id, members, ledger_keys=members.keys, base_version=1)
     assert (len(first.adds), len(first.removes)) == (15, 0)
     assert (len(again.adds), len(again.removes)) == (0, 0)
-    sliced = list(batches(first, external_id="7", kind=MemberKind.COMPANY, size=4))
-    assert [len(batch.members) for batch in sliced] == [4, 4, 4, 3]
-    assert {batch.op for batch in sliced} == {Op.ADD}
-    assert dict(sliced[0].members[0].identifiers).keys() == {"domain", "name"}
-    repeated = list(batches(first, external_id="7", kind=MemberKind.COMPANY, size=4))
-    assert [batch.batch_id for batch in repeated] == [batch.batch_id for batch in sliced]
+    assert orjson.loads(first.adds.payloads[0]).keys() == {"domain", "name"}
 
 
 def test_everybody_left_off_a_people_list_is_counted_under_one_reason(strike: Evaluation) -> None:

@@ -36,7 +36,7 @@ CAREFUL = """segments:
     seniorities: [VP]
     sync: {linkedin: [companies], google: [contacts]}
   out:
-    {kind: negative, owner: sam, review_by: 2027-01-01, acted_on_by: [all], where: {field: employees, less_than: 5}}
+    {kind: negative, owner: x, review_by: 2027-01-01, acted_on_by: all, where: {field: employees, at_most: 4}}
 """
 
 
@@ -117,7 +117,8 @@ def test_measured_match_rates_replace_the_published_ones() -> None:
 
 
 def test_overlap_is_told_with_every_segment_that_shares_companies() -> None:
-    yaml = "segments: {s: {where: {field: employees, at_most: 59}}, t: {where: {field: employees, at_least: 40}}}"
+    small, large = "{field: employees, at_most: 59}", "{field: employees, at_least: 40}"
+    yaml = f"segments: {{s: {{where: {small}}}, t: {{where: {large}}}}}"
     _, seen = shown(yaml)
     (overlap,) = seen.overlaps
     assert (overlap.other, overlap.shared) == ("t", 20)
