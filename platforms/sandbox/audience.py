@@ -28,10 +28,12 @@ NARROWING = {
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """``orgs`` reached, ``members`` behind them and the contacts; ``open`` = restricted by no list."""
+    """Companies reached, ``members`` of them and of contact lists; ``open`` = restricted by no list.
+
+    ``orgs`` holds the companies on lists and the employers of the people on lists.
+    """
 
     orgs: frozenset[int]
-    people: int
     members: int
     open: bool
 
@@ -57,11 +59,12 @@ def audience_of(world: World, targeting: dict[str, Any]) -> Audience:
             factor *= min(1.0, sum(_left(facet) for facet in facets))
     if orgs is None or people is None:
         where = fraction(world.seed, "where", sorted(str(c) for c in clauses))
-        return Audience(frozenset(), 0, round(EVERYBODY * factor * (0.02 + 0.98 * where**2)), open=True)
+        return Audience(frozenset(), round(EVERYBODY * factor * (0.02 + 0.98 * where**2)), open=True)
     out_orgs, out_people = _entities(world, (targeting.get("exclude") or {}).get("or") or {})
     orgs, people = orgs - out_orgs, people - out_people
     members = sum(life.org_reach(world, o) for o in orgs) + len(people)
-    return Audience(frozenset(orgs), len(people), round(members * factor), open=False)
+    employers = {life.employer(world, k) for k in people}
+    return Audience(frozenset(orgs | employers), round(members * factor), open=False)
 
 
 def _left(facet: str) -> float:

@@ -13,6 +13,7 @@ from hashlib import blake2b
 from typing import Any
 
 MEDIAN_MEMBERS, MEMBERS_SPREAD, MOST_MEMBERS = 150.0, 1.6, 50_000
+EMPLOYERS = 2000
 PAGE = re.compile(r"^(?:https?://)?(?:[\w-]+\.)?linkedin\.com/(?:company|school|showcase)/([^/?#]+)", re.I)
 URN = re.compile(r"^(?:urn:li:organization:)+(\d+)$", re.I)
 COUNTRIES = ("US", "US", "US", "US", "GB", "DE", "FR", "CA", "NL", "AU")
@@ -101,6 +102,14 @@ class Directory:
         if fraction(self._seed, "org", org_id) >= self._exists:
             return None
         return self._facts(org_id, domain="", name="", vanity="")
+
+    def employer(self, place: float) -> int:
+        """Id of the company somebody works for; ``place`` in [0, 1) picks one of a fixed few thousand."""
+        number = int(place * EMPLOYERS)
+        org_id = 150_000_000 + number
+        if org_id not in self._orgs:
+            self._register(org_id, domain=f"employer{number}.example", name="")
+        return org_id
 
     def known(self) -> dict[int, Organization]:
         return self._orgs

@@ -115,6 +115,9 @@ def land(world: World, when: int, data: tuple[int, int, list[Key]]) -> None:
     segment.version += 1
     if segment.companies:
         world.market.landed(world, (k for k in current if isinstance(k, int)))
+    elif number > 0:
+        found = (k for k in current if reach(world, segment, k))
+        world.market.landed(world, {employer(world, k) for k in found})
 
 
 def reach(world: World, segment: Segment, key: Key) -> int:
@@ -127,6 +130,12 @@ def reach(world: World, segment: Segment, key: Key) -> int:
         found = digest_part(key, 0) < world.knobs.contact_match
         return int(found and digest_part(key, 2) >= world.knobs.opt_out)
     return int(fraction(world.seed, "person", key) < world.knobs.contact_match)
+
+
+def employer(world: World, key: Key) -> int:
+    """The company a person of a contact list works for."""
+    place = digest_part(key, 4) if isinstance(key, bytes) else fraction(world.seed, "employer", key)
+    return world.directory.employer(place)
 
 
 def org_reach(world: World, org_id: int) -> int:

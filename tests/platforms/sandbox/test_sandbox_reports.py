@@ -140,7 +140,7 @@ def test_noise_stays_within_three_repeats_and_changes_with_the_question(sandbox)
     assert first == again
     assert shifts == {-3, -2, -1, 0, 1, 2, 3}
     moved = [a["impressions"] - b["impressions"] for a, b in zip(first, shorter, strict=True)]
-    assert len({m for m in moved}) > 3
+    assert len(set(moved)) > 3
 
 
 def test_values_below_the_floor_are_dropped_before_noise(make):
