@@ -72,9 +72,10 @@ def check(settings: config.Brakes, change: Change, *, accept_shrink: int = 0) ->
     found = brakes(settings, change)
     tripped = [b for b in found if b.code in _HARD or (b.code in _SHRINK and accept_shrink < b.number)]
     if tripped:
-        overrides = " ".join(dict.fromkeys(b.override for b in tripped if b.override))
         stuck = any(not b.override for b in tripped)
-        remedy = "" if stuck else f"If this is meant, run again with {overrides}"
+        remedy = (
+            "" if stuck else f"If this is meant, run again with {_accept(max(b.number for b in tripped))}."
+        )
         raise Braked(" ".join(b.words for b in tripped), brakes=tripped, remedy=remedy)
     return found
 
@@ -124,7 +125,7 @@ def _rule_change(settings: config.Brakes, change: Change) -> Brake | None:
     drop = 1.0 - after / before
     if drop < settings.max_rule_drop:
         return None
-    words = f"The new rules keep {after} companies where the old ones kept {before} ({drop:.0%} fewer)."
+    words = f"The new rules keep {after} companies where the old ones kept {before} ({before - after} fewer, {drop:.0%})."
     lost = max(before - after, change.leavers)
     return Brake("rule_change", change.audience_id, lost, settings.max_rule_drop, words, _accept(lost))
 
