@@ -26,6 +26,7 @@ from audiences.store.segments import Segments
 from audiences.store.settings import Alerts, OneOffs, Settings
 from audiences.store.settling import Settling
 from audiences.store.suppression import Erasure, Suppression
+from audiences.store.upkeep import Upkeep
 
 __all__ = ["Store"]
 
@@ -52,6 +53,7 @@ class Store(
     Settings,
     Alerts,
     OneOffs,
+    Upkeep,
 ):
     """One database of one workspace. Safe to share between threads; close it when done."""
 

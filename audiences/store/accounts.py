@@ -56,6 +56,12 @@ class Accounts(Part):
             row = connection.execute(select(ACCOUNT).where(ACCOUNT.c.account_id == account_id)).one_or_none()
         return None if row is None else _account(row)
 
+    def account_names(self) -> list[tuple[str, str, str | None]]:
+        """(account id, name, domain) of every account, by id."""
+        wanted = select(ACCOUNT.c.account_id, ACCOUNT.c.name, ACCOUNT.c.domain).order_by(ACCOUNT.c.account_id)
+        with self._db.read() as connection:
+            return [(row.account_id, row.name, row.domain) for row in connection.execute(wanted)]
+
     def account_count(self) -> int:
         with self._db.read() as connection:
             return connection.execute(select(func.count()).select_from(ACCOUNT)).scalar_one()

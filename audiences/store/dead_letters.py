@@ -80,8 +80,8 @@ def _plan_op(
     for tries in sorted({row.tries for row in due}):
         keys = from_digests(b"".join(bytes(row.key) for row in due if row.tries == tries))
         known = details(connection, audience.number, keys)
-        found = [known.get(key, (b"", "")) for key in each_key(keys)]
-        members = MemberTable(keys, [payload for payload, _ in found], [account for _, account in found])
+        found = [known.get(key, ("", b"")) for key in each_key(keys)]
+        members = MemberTable(keys, [payload for _, payload in found], [account for account, _ in found])
         since = min(row.since for row in due if row.tries == tries).isoformat()
         ids += plan_batches(
             connection,

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, select, update
 
-from audiences.membership_keys import byte_order, from_digests, places, repeats
+from audiences.membership_keys import NO_KEYS, byte_order, from_digests, places, repeats
 from audiences.model import Delta, MemberTable, Op
 from audiences.store.batches import BATCH, plan_batches
 from audiences.store.errors import Conflict, StaleBase
-from audiences.store.ledger_read import asked_among
-from audiences.store.ledger_rows import with_details
+from audiences.store.ledger_read import asked_among, is_empty
+from audiences.store.ledger_rows import held_among, held_and_filled
 from audiences.store.lists import AUDIENCE, need_audience
 from audiences.store.packing import chosen, in_key_order
 from audiences.store.part import Part
@@ -65,10 +67,8 @@ def _plan(
     for op, members in ((Op.REMOVE, removes), (Op.ADD, adds)):
         if not len(members):
             continue
-        now = asked_among(connection, audience.number, members.keys)
+        members, now = _with_standing(connection, audience.number, members, op)
         changing = now if op is Op.REMOVE else ~now
-        if op is Op.REMOVE:
-            members = with_details(connection, audience.number, members)
         for changes, mask in ((True, changing), (False, ~changing)):
             if mask.any():
                 ids += plan_batches(
@@ -83,6 +83,18 @@ def _plan(
                     at=at,
                 )
     return ids
+
+
+def _with_standing(
+    connection: Connection, audience: int, members: MemberTable, op: Op
+) -> tuple[MemberTable, NDArray[np.bool_]]:
+    """The members (a removed one with what was sent for it), and which of them are asked for now."""
+    held = NO_KEYS
+    if op is Op.REMOVE:
+        held, members = held_and_filled(connection, audience, members)
+    elif not is_empty(connection, audience):
+        held = held_among(connection, audience, members.keys)
+    return members, asked_among(connection, audience, members.keys, held)
 
 
 def _refuse_repeats(adds: MemberTable, removes: MemberTable) -> None:

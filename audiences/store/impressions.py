@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +16,7 @@ from audiences.model import ImpressionReport, ReportRow, ReportTotal
 from audiences.store.bulk import insert_rows
 from audiences.store.database import table_of
 from audiences.store.part import Part
+from audiences.store.report_records import ImpressionColumns, ReportWindow, TotalRow
 from audiences.tables import (
     ImpressionRow,
     ImpressionTotalRow,
@@ -31,57 +31,6 @@ LINK = table_of(OrganizationLinkRow)
 
 _ROW = tuple(column.name for column in IMPRESSION.c)
 _TOTAL = tuple(column.name for column in TOTAL.c)
-
-
-@dataclass(frozen=True, eq=False)
-class ImpressionColumns:
-    """Report rows by column, in order of day, campaign, creative, entity.
-
-    first, last    (n,) int64 proleptic ordinals; equal for a daily row
-    entity         (n,) int64 rows of ``entities``; ``accounts[i]`` is our account of ``entities[i]``, or None
-    campaign, creative   (n,) int64 rows of ``campaigns`` / ``creatives``; "" where the report did not say
-    impressions, clicks, members   (n,) int64, -1 where the platform withheld the figure
-    spend          (n,) float64 money, NaN where it was not said
-    """
-
-    first: NDArray[np.int64]
-    last: NDArray[np.int64]
-    entity: NDArray[np.int64]
-    campaign: NDArray[np.int64]
-    creative: NDArray[np.int64]
-    impressions: NDArray[np.int64]
-    clicks: NDArray[np.int64]
-    members: NDArray[np.int64]
-    spend: NDArray[np.float64]
-    entities: tuple[str, ...]
-    accounts: tuple[str | None, ...]
-    campaigns: tuple[str, ...]
-    creatives: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TotalRow:
-    first: date
-    last: date
-    campaign_id: str
-    creative_id: str
-    impressions: int
-    clicks: int | None
-    spend: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class ReportWindow:
-    """One answered day or window. A day without one was never asked for or never answered."""
-
-    scope: tuple[str, ...]
-    first: date
-    last: date
-    fetched_at: datetime
-    list_depth: int | None
-    floor: int
-    noise: int
-    warnings: tuple[str, ...]
 
 
 class Impressions(Part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from audiences.membership_keys import Keys, byte_order, contained, from_digests
 from audiences.model import MemberTable, Op
 from audiences.store.errors import NotFound
 from audiences.store.ledger_read import BATCH, LEDGER, asked
-from audiences.store.ledger_rows import details, rows_by_state, with_details
+from audiences.store.ledger_rows import details, filled, rows_by_state
 from audiences.store.lists import need_audience
 from audiences.store.packing import each_key, unpack, unpack_texts
 from audiences.store.part import Part
@@ -34,37 +35,12 @@ class Ledgers(Part):
         with self._db.read() as connection:
             number = need_audience(connection, audience_id).number
             bare = MemberTable(keys, [b""] * len(keys), [""] * len(keys))
-            return with_details(connection, number, bare)
+            return filled(bare, details(connection, number, keys))
 
     def ledger_counts(self, audience_id: str) -> LedgerCounts:
         with self._db.read() as connection:
             number = need_audience(connection, audience_id).number
-            by_state = dict(
-                connection.execute(
-                    select(LEDGER.c.state, func.count())
-                    .where(LEDGER.c.audience == number)
-                    .group_by(LEDGER.c.state)
-                )
-                .tuples()
-                .all()
-            )
-            pending = dict(
-                connection.execute(
-                    select(BATCH.c.op, func.sum(BATCH.c.n))
-                    .where(BATCH.c.audience == number, BATCH.c.status != "settled")
-                    .group_by(BATCH.c.op)
-                )
-                .tuples()
-                .all()
-            )
-        return LedgerCounts(
-            accepted=by_state.get(LedgerState.ACCEPTED, 0),
-            unknown=by_state.get(LedgerState.UNKNOWN, 0),
-            rejected=by_state.get(LedgerState.REJECTED, 0),
-            leaving=by_state.get(LedgerState.LEAVING, 0),
-            pending_adds=int(pending.get("add", 0)),
-            pending_removes=int(pending.get("remove", 0)),
-        )
+            return counts_of(connection, number)[number]
 
     def confirmed(self, audience_id: str, *, chunk: int = 100_000) -> Iterator[MemberTable]:
         """The members a platform accepted, in byte order of the key, in chunks."""
@@ -115,7 +91,7 @@ def _restored(connection: Connection, audience: Row[Any], keys: Keys, version: i
     if version < audience.oldest_version:
         raise NotFound(f"Version {version} of {audience.audience_id} is older than what is kept.")
     now = keys
-    known: dict[bytes, tuple[bytes, str]] = {}
+    known: dict[bytes, tuple[str, bytes]] = {}
     for batch in later:
         now = _undone(now, from_digests(batch.member_keys), Op(batch.op))
         if batch.op == Op.REMOVE:
@@ -123,10 +99,34 @@ def _restored(connection: Connection, audience: Row[Any], keys: Keys, version: i
             for key, load, account in zip(
                 each_key(from_digests(batch.member_keys)), loads, accounts, strict=True
             ):
-                known.setdefault(key, (load, account))
+                known.setdefault(key, (account, load))
     known |= details(connection, audience.number, now)
-    rows = [known.get(key, (b"", "")) for key in each_key(now)]
-    return MemberTable(now, [load for load, _ in rows], [account for _, account in rows])
+    now = now[now.any(axis=1)]  # a scrubbed member is all zeros
+    return filled(MemberTable(now, [b""] * len(now), [""] * len(now)), known)
+
+
+def counts_of(connection: Connection, audience: int | None = None) -> dict[int, LedgerCounts]:
+    """Counts of one audience or all, by number; zeros for one that has nothing."""
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    stored = select(LEDGER.c.audience, LEDGER.c.state, func.count()).group_by(
+        LEDGER.c.audience, LEDGER.c.state
+    )
+    waiting = (
+        select(BATCH.c.audience, BATCH.c.op, func.sum(BATCH.c.n))
+        .where(BATCH.c.status != "settled")
+        .group_by(BATCH.c.audience, BATCH.c.op)
+    )
+    if audience is not None:
+        found[audience] = {}
+        stored, waiting = (
+            stored.where(LEDGER.c.audience == audience),
+            waiting.where(BATCH.c.audience == audience),
+        )
+    for number, state, count in connection.execute(stored):
+        found[number][LedgerState(state).name.lower()] = count
+    for number, op, count in connection.execute(waiting):
+        found[number][f"pending_{op}s"] = int(count)
+    return {number: LedgerCounts(**counts) for number, counts in found.items()}
 
 
 def _undone(now: Keys, keys: Keys, op: Op) -> Keys:

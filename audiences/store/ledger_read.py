@@ -58,7 +58,7 @@ def stored(connection: Connection, audience: int) -> Lines:
 
 
 def _stored_sqlite(connection: Connection, audience: int) -> Lines:
-    """Columns of ledger rows, in byte order of the key: keys (n, 32), states (n,), payload digests (n,)."""
+    """Keys alone where nearly every row is accepted and without payload: three times as fast."""
     driver = raw(connection)
     special = "audience = ? AND (state <> 1 OR digest IS NOT NULL)"
     count = driver.execute(f"SELECT count(*) FROM ledger WHERE {special}", (audience,)).fetchone()[0]  # noqa: S608
@@ -130,24 +130,23 @@ def _joined(parts: Sequence[Lines]) -> Lines:
     )
 
 
-def lookup(connection: Connection, audience: int, keys: Keys) -> Lines:
-    """The answered rows among ``keys`` (unique). For sets much smaller than the ledger."""
+def rows_with_keys(connection: Connection, columns: str, audience: int, keys: Keys) -> list[Any]:
+    """Columns of the ledger rows with these keys, in no order. For sets much smaller than the ledger."""
     wanted = each_key(keys)
     found: list[Any] = []
     for i in range(0, len(wanted), LOOKUP):
-        found += rows_with_keys(connection, _COLUMNS, audience, wanted[i : i + LOOKUP])
-    lines = _lines(found)
-    return lines.take(byte_order(lines.keys))
+        found += _some_rows(connection, columns, audience, wanted[i : i + LOOKUP])
+    return found
 
 
-def rows_with_keys(connection: Connection, columns: str, audience: int, keys: list[bytes]) -> list[Any]:
-    """Columns of the ledger rows with these keys (at most LOOKUP), in no order."""
+def _some_rows(connection: Connection, columns: str, audience: int, keys: list[bytes]) -> list[Any]:
     driver = raw(connection)
     if is_sqlite(connection):
         marks = ",".join("?" * len(keys))
         sql = f"SELECT {columns} FROM ledger WHERE audience = ? AND key IN ({marks})"  # noqa: S608
         return list(driver.execute(sql, [audience, *keys]))
     with driver.cursor(binary=True) as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # before its first ANALYZE a table looks tiny
         sql = f"SELECT {columns} FROM ledger WHERE audience = %b AND key = ANY(%b)"  # noqa: S608
         return list(cursor.execute(sql, (audience, keys)))
 
@@ -204,12 +203,12 @@ def _overlaid(lines: Lines, late: Lines, adds: NDArray[np.bool_]) -> Lines:
     return both.take(byte_order(both.keys)) if len(kept.keys) else both
 
 
-def asked_among(connection: Connection, audience: int, keys: Keys) -> NDArray[np.bool_]:
-    """(n,) bool: which of ``keys`` (in byte order, unique) are asked for now."""
-    result = np.zeros(len(keys), dtype=np.bool_)
-    if not is_empty(connection, audience):
-        lines = lookup(connection, audience, keys)
-        result = places(keys, lines.keys[lines.states != LedgerState.LEAVING]) >= 0
+def asked_among(connection: Connection, audience: int, keys: Keys, held: Keys) -> NDArray[np.bool_]:
+    """(n,) bool: which of ``keys`` are asked for now, when ``held`` are the stored ones not leaving.
+
+    Both in byte order, unique.
+    """
+    result: NDArray[np.bool_] = places(keys, held) >= 0
     batches = open_batches(connection, audience)
     if batches:
         late, adds = folded(batches)

@@ -41,7 +41,7 @@ class Lists(Part):
                 raise Conflict(f"{spec.audience_id} exists with another platform or kind.")
             else:
                 connection.execute(update(AUDIENCE).where(AUDIENCE.c.number == row.number).values(**values))
-            return _record(need_audience(connection, spec.audience_id))
+            return record_of(need_audience(connection, spec.audience_id))
 
     def save_state(self, state: AudienceState, *, at: datetime) -> bool:
         """Store what the platform said about a list. True when status or usability changed."""
@@ -66,7 +66,7 @@ class Lists(Part):
     def audience(self, audience_id: str) -> AudienceRecord | None:
         with self._db.read() as connection:
             row = find_audience(connection, audience_id)
-        return None if row is None else _record(row)
+        return None if row is None else record_of(row)
 
     def audiences(
         self, *, platform: str | None = None, segment: str | None = None
@@ -78,7 +78,7 @@ class Lists(Part):
         if segment is not None:
             wanted = wanted.where(AUDIENCE.c.segment == segment)
         with self._db.read() as connection:
-            return tuple(_record(row) for row in connection.execute(wanted))
+            return tuple(record_of(row) for row in connection.execute(wanted))
 
     def status_history(self, audience_id: str) -> tuple[StatusChange, ...]:
         """Changes of status or usability, oldest first."""
@@ -117,7 +117,8 @@ def ids_by_number(connection: Connection, numbers: Sequence[int] | None = None) 
     return {row.number: row.audience_id for row in connection.execute(wanted)}
 
 
-def _record(row: Row[Any]) -> AudienceRecord:
+def record_of(row: Row[Any]) -> AudienceRecord:
+    """The noun behind a row of the audience table."""
     spec = AudienceSpec(
         audience_id=row.audience_id,
         platform=row.platform,

@@ -116,6 +116,18 @@ class AudienceRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Overview:
+    """One list on the page: what it is, what the ledger says, what is open or stuck."""
+
+    audience: AudienceRecord
+    counts: LedgerCounts
+    dead_letters: int
+    parked: int  # dead letters without a next try
+    leased_to: str | None  # whoever works on it now, or last did
+    ends_on: date | None  # a one-off list's last day
+
+
+@dataclass(frozen=True, slots=True)
 class StatusChange:
     audience_id: str
     at: datetime

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, inspect
 from audiences import migrations
 from audiences.store.database import Database
 from audiences.store.errors import StoreAhead, StoreBehind, StoreMissing
+from audiences.tables import Table
 
 _LOCK = 7_305_114  # any constant: two programs that start at once migrate one after the other
 
@@ -18,13 +19,20 @@ def refuse_other_schema(database: Database) -> None:
     path = database.engine.url.database
     if database.is_sqlite and path and path != ":memory:" and not Path(path).exists():
         raise StoreMissing("There is no database file at the workspace's address.")
+    refuse_newer_schema(database)
+    with database.read() as connection:
+        found = migrations.current(connection)
+    if found != migrations.head():
+        raise StoreBehind(f"The database is at revision {found}, this program needs {migrations.head()}.")
+
+
+def refuse_newer_schema(database: Database) -> None:
+    """Raise ``StoreAhead`` when a newer program wrote the database, ``StoreMissing`` when it is not ours."""
     with database.read() as connection:
         found = migrations.current(connection)
     if found is None:
         raise StoreMissing("The database holds no tables of Evenreach.")
     _refuse_newer(found)
-    if found != migrations.head():
-        raise StoreBehind(f"The database is at revision {found}, this program needs {migrations.head()}.")
 
 
 def bring_up_to_date(database: Database) -> None:
@@ -49,5 +57,5 @@ def _refuse_newer(found: str) -> None:
 def _refuse_foreign_tables(connection: Connection) -> None:
     """An address typed wrong must not sprinkle our tables among another program's."""
     taken = set(inspect(connection).get_table_names())
-    if "ledger" in taken or "audience" in taken or "alembic_version" in taken:
+    if taken & set(Table.metadata.tables):
         raise StoreAhead("The database already holds tables of another program or version.")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, insert, select
 
 from audiences.model import Score, SegmentVersion
 from audiences.store.bulk import insert_rows
@@ -35,6 +35,14 @@ class Segments(Part):
         with self._db.read() as connection:
             rows = connection.execute(select(SCORE).order_by(SCORE.c.account_id))
             return {row.account_id: Score(*row) for row in rows}
+
+    def tiers(self) -> dict[str, int]:
+        """Account id -> tier."""
+        with self._db.read() as connection:
+            return {
+                row.account_id: row.tier
+                for row in connection.execute(select(SCORE.c.account_id, SCORE.c.tier))
+            }
 
     def save_segment_version(self, version: SegmentVersion, *, at: datetime) -> bool:
         """Store who qualifies now. False when the latest version already has this fingerprint."""
@@ -83,18 +91,6 @@ class Segments(Part):
         wanted = select(*columns).where(VERSION.c.segment == segment).order_by(VERSION.c.number)
         with self._db.read() as connection:
             return tuple(SegmentSize(*row) for row in connection.execute(wanted))
-
-    def drop_segment_members(self, before: datetime) -> int:
-        """Drop the accounts of versions older than ``before``, except each segment's latest."""
-        newest = select(func.max(VERSION.c.number)).group_by(VERSION.c.segment)
-        with self._db.write() as connection:
-            done = connection.execute(
-                update(VERSION)
-                .where(VERSION.c.at < before, VERSION.c.number.not_in(newest))
-                .where(VERSION.c.account_ids.is_not(None))
-                .values(account_ids=None, holdout_ids=None)
-            )
-            return int(done.rowcount)
 
 
 def _latest(segment: str) -> Any:

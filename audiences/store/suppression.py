@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from audiences.membership_keys import Keys, from_digests
+from audiences.store.accounts import CONTACT, SIGNAL
 from audiences.store.bulk import is_sqlite, upsert_rows
 from audiences.store.database import table_of
 from audiences.store.errors import Conflict
-from audiences.store.ledger_read import LEDGER
+from audiences.store.ledger_read import BATCH, LEDGER
 from audiences.store.lists import ids_by_number
-from audiences.store.packing import KEY_BYTES
+from audiences.store.packing import KEY_BYTES, each_key, pack, pack_texts, unpack, unpack_texts
 from audiences.store.part import Part
 from audiences.store.records import ErasureStep
 from audiences.tables import ErasureRow, SuppressionRow
@@ -92,6 +94,21 @@ class Erasure(Part):
                 .values(batch_id=batch_id, done_at=done_at)
             )
 
+    def forget_person(self, digest: bytes) -> int:
+        """Delete a contact, what it did, and its place in every settled batch; the last step of an erasure.
+
+        The ledger's own rows go when a platform confirms the removal. Returns the number of rows touched.
+        """
+        with self._db.write() as connection:
+            touched = connection.execute(delete(CONTACT).where(CONTACT.c.contact_id == digest.hex())).rowcount
+            touched += connection.execute(delete(SIGNAL).where(SIGNAL.c.person == digest.hex())).rowcount
+            for number in _batches_with(connection, digest, settled=True):
+                row = connection.execute(select(BATCH).where(BATCH.c.number == number)).one()
+                values = _scrubbed(row, digest)
+                connection.execute(update(BATCH).where(BATCH.c.number == number).values(**values))
+                touched += 1
+            return touched
+
     def erasure(self, digest: bytes) -> tuple[ErasureStep, ...]:
         """The steps of one erasure, by audience: its receipt."""
         with self._db.read() as connection:
@@ -100,11 +117,8 @@ class Erasure(Part):
 
 def _lists_that_held(connection: Connection, digest: bytes) -> tuple[str, ...]:
     now = set(connection.execute(select(LEDGER.c.audience).where(LEDGER.c.key == digest)).scalars())
-    inside = "instr(member_keys, ?)" if is_sqlite(connection) else "position(%s in member_keys)"
-    ever = connection.exec_driver_sql(
-        f"SELECT DISTINCT audience FROM push_batch WHERE {inside} > 0",  # noqa: S608
-        (digest,),
-    ).scalars()
+    numbers = _batches_with(connection, digest, settled=False)
+    ever = connection.execute(select(BATCH.c.audience).where(BATCH.c.number.in_(numbers))).scalars()
     names = ids_by_number(connection)
     return tuple(sorted(names[number] for number in now | set(ever)))
 
@@ -114,3 +128,20 @@ def _steps(connection: Connection, digest: bytes) -> tuple[ErasureStep, ...]:
         select(ERASURE).where(ERASURE.c.digest == digest).order_by(ERASURE.c.audience_id)
     )
     return tuple(ErasureStep(row.audience_id, row.asked_at, row.batch_id, row.done_at) for row in rows)
+
+
+def _batches_with(connection: Connection, digest: bytes, *, settled: bool) -> list[int]:
+    inside = "instr(member_keys, ?)" if is_sqlite(connection) else "position(%s in member_keys)"
+    only = "AND status = 'settled'" if settled else ""
+    sql = f"SELECT number FROM push_batch WHERE {inside} > 0 {only}"  # noqa: S608
+    return list(connection.exec_driver_sql(sql, (digest,)).scalars())
+
+
+def _scrubbed(row: Row[Any], digest: bytes) -> dict[str, bytes | None]:
+    """The content of a batch with one member blanked: 32 zero bytes, nothing else."""
+    keys = each_key(from_digests(row.member_keys))
+    payloads, accounts = unpack(row.payloads, row.n), unpack_texts(row.account_ids, row.n)
+    for place in [i for i, key in enumerate(keys) if key == digest]:
+        keys[place], payloads[place], accounts[place] = bytes(KEY_BYTES), b"", ""
+    packed = {"payloads": pack(payloads), "account_ids": pack_texts(accounts)}
+    return {"member_keys": b"".join(keys), **packed}

@@ -31,7 +31,10 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
             server = pgserver.get_server(folder)
     except Exception as error:
         pytest.skip(f"PostgreSQL cannot start here: {type(error).__name__}")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    _run(address, "ALTER SYSTEM SET fsync = off")  # a test database need not outlive a power cut
+    _run(address, "SELECT pg_reload_conf()")
+    yield address
     server.cleanup()
 
 

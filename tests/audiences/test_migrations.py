@@ -1,0 +1,146 @@
+"""Migrations on both databases, and what happens when program and database do not fit."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.operations import Operations
+from sqlalchemy import text
+
+from audiences import migrations
+from audiences.store import Store
+from audiences.store.database import Database
+from audiences.store.errors import StoreAhead, StoreBehind, StoreError, StoreGone, StoreMissing
+
+
+def run(url: str, statement: str) -> None:
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(text(statement))
+    database.close()
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_program(url: str) -> None:
+    database = Database(url)
+    with database.write() as connection:
+        migrations.check(connection)
+    database.close()
+
+
+def test_a_column_nobody_migrated_is_noticed(url: str) -> None:
+    run(url, "ALTER TABLE account ADD COLUMN stray INTEGER")
+    database = Database(url)
+    with pytest.raises(Exception, match="New upgrade operations"), database.write() as connection:
+        migrations.check(connection)
+    database.close()
+
+
+def test_creating_twice_keeps_what_is_there(bare_url: str) -> None:
+    from tests.audiences.lists_and_members import AT
+
+    with Store.create(bare_url) as store:
+        store.put("kept", [1, 2], at=AT)
+    with Store.create(bare_url) as store:
+        assert store.get("kept") == [1, 2]
+
+
+def test_a_database_without_our_tables_is_not_opened(bare_url: str) -> None:
+    with pytest.raises(StoreMissing, match="evenreach init"):
+        Store.open(bare_url)
+
+
+def test_opening_a_missing_file_does_not_create_it(tmp_path: Path) -> None:
+    with pytest.raises(StoreMissing):
+        Store.open(f"sqlite:///{tmp_path / 'nothing.db'}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_that_waits_for_migrations_is_refused_until_it_is_brought_up_to_date(
+    bare_url: str,
+) -> None:
+    database = Database(bare_url)
+    with database.write() as connection:
+        migrations.upgrade(connection, "0001")
+    database.close()
+    with pytest.raises(StoreBehind, match="0001"):
+        Store.open(bare_url)
+    Store.create(bare_url).close()
+    Store.open(bare_url).close()
+
+
+@pytest.mark.parametrize("way", [Store.open, Store.create])
+def test_an_older_program_refuses_a_newer_database_and_says_what_to_do(url: str, way: object) -> None:
+    run(url, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreAhead, match="Upgrade Evenreach"):
+        way(url)  # type: ignore[operator]
+
+
+def test_another_programs_tables_are_left_alone(bare_url: str) -> None:
+    run(bare_url, "CREATE TABLE audience (name TEXT)")
+    with pytest.raises(StoreAhead):
+        Store.create(bare_url)
+
+
+def test_a_migration_that_fails_halfway_leaves_nothing(
+    bare_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = Operations.create_table, []
+
+    def failing(self: Operations, name: str, *columns: object, **options: object) -> object:
+        calls.append(name)
+        if len(calls) == 12:
+            raise RuntimeError("the machine stops here")
+        return real(self, name, *columns, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Operations, "create_table", failing)
+    with pytest.raises(RuntimeError):
+        Store.create(bare_url)
+    monkeypatch.undo()
+    with pytest.raises(StoreMissing):
+        Store.open(bare_url)
+    Store.create(bare_url).close()
+
+
+def test_two_programs_that_start_at_once_both_find_a_good_database(bare_url: str) -> None:
+    failures: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            Store.create(bare_url).close()
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    Store.open(bare_url).close()
+
+
+def test_every_migration_can_be_taken_back(url: str) -> None:
+    from alembic import command
+
+    database = Database(url)
+    with database.write() as connection:
+        command.downgrade(migrations.config(connection), "base")
+        assert migrations.current(connection) is None
+    database.close()
+    Store.create(url).close()
+
+
+def test_a_server_that_is_not_there_is_named_gone() -> None:
+    with pytest.raises(StoreGone) as caught:
+        Store.open("postgresql://nobody:geheim@127.0.0.1:9/none")
+    assert caught.value.retryable
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_file_that_is_no_database_is_said_to_be_broken(tmp_path: Path) -> None:
+    path = tmp_path / "record.db"
+    path.write_bytes(b"this is a text, and not a short one " * 100)
+    with pytest.raises(StoreError, match="backup"):
+        Store.open(f"sqlite:///{path}")
