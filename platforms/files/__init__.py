@@ -125,6 +125,8 @@ class Files:
 
     def push(self, batch: PushBatch) -> Receipt:
         """Note the change; the same batch twice is one change. Raises Gone when the folder was removed."""
+        if len(batch.members) > CAPABILITIES.batch_size:
+            raise Refused(f"a batch of {len(batch.members)} members is too large", code="batch_size")
         folder = self._folder(batch.external_id)
         if not (folder / "list.json").is_file():
             raise Gone("the folder of this list was removed", platform="files")

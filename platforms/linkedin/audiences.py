@@ -7,6 +7,7 @@ Source: learn.microsoft.com/en-us/linkedin/marketing/matched-audiences/create-an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -121,10 +122,9 @@ class Segments:
 
     def delete(self, external_id: str) -> None:
         """Remove the segment and its adSegment: take it out of campaigns first, they would change meaning."""
-        try:
+        with suppress(NotFound):
             self._rest.delete(f"/dmpSegments/{restli.key(external_id)}")
-        except NotFound:
-            return
+        self._born[external_id] = 0.0  # from now on a 404 means deleted, however young it was
 
     def when_ready(self, external_id: str, act: Callable[[], T]) -> T:
         """Run ``act`` on a segment's children, bridging the seconds after a create in which they answer 404.
