@@ -125,7 +125,7 @@ def _rule_change(settings: config.Brakes, change: Change) -> Brake | None:
     drop = 1.0 - after / before
     if drop < settings.max_rule_drop:
         return None
-    words = f"The new rules keep {after} companies where the old ones kept {before} ({before - after} fewer, {drop:.0%})."
+    words = f"The new rules keep {after} companies, {before - after} ({drop:.0%}) fewer than the old ones."
     lost = max(before - after, change.leavers)
     return Brake("rule_change", change.audience_id, lost, settings.max_rule_drop, words, _accept(lost))
 

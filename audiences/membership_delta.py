@@ -11,7 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audiences.membership_keys import Digests, Keys, Rows, byte_order, payload_digests, places, repeats
+from audiences.membership_keys import (
+    Digests,
+    Keys,
+    Rows,
+    byte_order,
+    in_byte_order,
+    payload_digests,
+    places,
+    repeats,
+)
 from audiences.model import Delta, MemberTable
 
 
@@ -50,8 +59,7 @@ def delta(
 
 def difference(desired: MemberTable, ledger_keys: Keys, ledger_digests: Digests | None = None) -> Difference:
     """Rows to add, to add again with other identifiers, and to remove. Arguments as in ``delta``."""
-    order_new, order_old = byte_order(desired.keys), byte_order(ledger_keys)
-    new, old = desired.keys[order_new], ledger_keys[order_old]
+    (order_new, new), (order_old, old) = in_byte_order(desired.keys), in_byte_order(ledger_keys)
     if repeats(new).any() or repeats(old).any():
         raise ValueError("a member key stands twice on one side")
     at = places(new, old)
