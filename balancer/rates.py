@@ -19,7 +19,7 @@ PRIOR = 0.5  # impressions' worth of belief in the prior rate
 FORGET = 0.985  # per day: half of the evidence is gone after 46 days
 TEMPER = 8.0  # a day with mean m counts as 1 / (1 + m / 8) of a Poisson day: real days vary more
 IMPUTED = 1.0  # weight of an inferred count; less would believe the lucky days on which an account is listed
-SHOCK_TIMES, SHOCK_PLUS, SHOCK_DAYS, SHOCK_KEEP = 3.0, 8.0, 2, 0.15
+SHOCK_TIMES, SHOCK_PLUS, SHOCK_DAYS, SHOCK_KEEP = 3.0, 8.0, 2, 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +87,10 @@ def absorb(
     weight = np.where(placed, weight, 0.0)
     far = listed & placed & (counts > SHOCK_TIMES * expected + SHOCK_PLUS)
     hot = np.where(far, np.minimum(evidence.hot + 1, 100), np.where(certain, 0, evidence.hot)).astype(np.int8)
-    shocked = hot == SHOCK_DAYS
+    shocked = hot >= SHOCK_DAYS
+    # what was believed of a misjudged account is nearly worthless, and its loud day counts in full
     keep = forget * np.where(shocked, SHOCK_KEEP, 1.0)
+    weight = np.where(shocked, 1.0, weight)
     seen = keep * evidence.seen + weight * counts
     return Absorbed(Evidence(seen, keep * evidence.exposure + weight * exposure, hot), counts, shocked)
 

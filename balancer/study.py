@@ -72,6 +72,7 @@ def _one_day(report: DayReport, memory: Memory, state: State) -> tuple[Memory, N
     row = np.array([[report.day, total, report.band_spend.sum(), report.band_budget.sum()]])
     memory = replace(memory, recent=np.concatenate([memory.recent, row])[-RECENT:])
     memory = _bands_taught(report, memory, believed)
+    memory = replace(memory, room=np.where(got.shocked, np.inf, memory.room))
     return memory.ticked(absorbed=report.day), got.shocked
 
 
