@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from argon2 import PasswordHasher
 
 from flows.web.access import Access, Role, User
 from flows.web.app import create_app
+from tests.flows.report import share_worlds
 from tests.flows.web.memory_service import Clock, MemoryService
 from tests.flows.web.visits import ELSEWHERE, PASSWORD, SECRET, TestClient, Visit, served
 
@@ -84,3 +86,8 @@ def server(service: MemoryService, clock: Clock) -> Iterator[str]:
     app = create_app(service, access=Access(SECRET, now=clock))
     with served(app) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def worlds() -> ModuleType:
+    return share_worlds
