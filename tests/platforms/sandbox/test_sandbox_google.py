@@ -212,15 +212,40 @@ def member_cases():
 
     return [
         ("bad hex", composite({"emailAddress": "zz"}), f"{where}[0].email_address", "INVALID_HEX_ENCODING"),
-        ("short digest", composite({"emailAddress": "ab" * 31}), f"{where}[0].email_address", "INVALID_SHA256_FORMAT"),
-        ("two in one", composite({"emailAddress": digest(1), "phoneNumber": digest(2)}), f"{where}[0]", "INVALID_AUDIENCE_MEMBER"),
-        ("eleven", composite(*[{"emailAddress": digest(i)} for i in range(11)]), where, "TOO_MANY_USER_IDENTIFIERS"),
+        (
+            "short digest",
+            composite({"emailAddress": "ab" * 31}),
+            f"{where}[0].email_address",
+            "INVALID_SHA256_FORMAT",
+        ),
+        (
+            "two in one",
+            composite({"emailAddress": digest(1), "phoneNumber": digest(2)}),
+            f"{where}[0]",
+            "INVALID_AUDIENCE_MEMBER",
+        ),
+        (
+            "eleven",
+            composite(*[{"emailAddress": digest(i)} for i in range(11)]),
+            where,
+            "TOO_MANY_USER_IDENTIFIERS",
+        ),
         ("nobody", composite(), where, "NO_IDENTIFIERS_PROVIDED"),
-        ("partial address", composite({"address": partial}), f"{where}[0].address.postal_code", "REQUIRED_FIELD_MISSING"),
-        ("region", composite({"address": {**partial, "postalCode": "1", "regionCode": "USA"}}), f"{where}[0].address.region_code", "INVALID_REGION_CODE"),
+        (
+            "partial address",
+            composite({"address": partial}),
+            f"{where}[0].address.postal_code",
+            "REQUIRED_FIELD_MISSING",
+        ),
+        (
+            "region",
+            composite({"address": {**partial, "postalCode": "1", "regionCode": "USA"}}),
+            f"{where}[0].address.region_code",
+            "INVALID_REGION_CODE",
+        ),
         ("two kinds", two, "audience_members[1]", "INVALID_AUDIENCE_MEMBER"),
         ("no kind", {}, "audience_members[1]", "REQUIRED_FIELD_MISSING"),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(
@@ -257,7 +282,10 @@ def test_all_members_of_a_request_use_one_data_type(sandbox):
     [
         ({"encoding": None}, "REQUIRED_FIELD_MISSING"),
         ({"termsOfService": None}, "TERMS_AND_CONDITIONS_NOT_SIGNED"),
-        ({"termsOfService": {"customerMatchTermsOfServiceStatus": "REJECTED"}}, "TERMS_AND_CONDITIONS_NOT_SIGNED"),
+        (
+            {"termsOfService": {"customerMatchTermsOfServiceStatus": "REJECTED"}},
+            "TERMS_AND_CONDITIONS_NOT_SIGNED",
+        ),
         ({"destinations": []}, "REQUIRED_FIELD_MISSING"),
         ({"destinations": [destination("1")] * 11}, "TOO_MANY_DESTINATIONS"),
         ({"destinations": [destination("customers/1/userLists/2")]}, "INVALID_USER_LIST_ID"),
@@ -265,7 +293,7 @@ def test_all_members_of_a_request_use_one_data_type(sandbox):
         ({"destinations": [{"productDestinationId": "1"}]}, "REQUIRED_FIELD_MISSING"),
         ({"audienceMembers": []}, "REQUIRED_FIELD_MISSING"),
     ],
-)  # fmt: skip
+)
 def test_a_request_that_breaks_a_rule_is_refused_with_its_reason(sandbox, change, reason):
     sent = {**body(create(sandbox), [member(1)]), **change}
     reply = sandbox.google.post(
@@ -542,8 +570,7 @@ def test_gaql_reads_list_sizes_and_audience_performance(sandbox):
     sizes = sandbox.google.post(
         url,
         json={
-            "query": "SELECT user_list.id, user_list.name, user_list.size_for_display, user_list.match_rate_percentage"
-            " FROM user_list WHERE user_list.type = 'CRM_BASED' AND user_list.access_reason = 'OWNED'"
+            "query": "SELECT user_list.id, user_list.name, user_list.size_for_display FROM user_list WHERE user_list.type = 'CRM_BASED' AND user_list.access_reason = 'OWNED'"
         },
     ).json()
     days = sandbox.google.post(
@@ -575,7 +602,10 @@ def test_gaql_sums_without_a_date_and_answers_an_empty_result_with_one_batch(san
     ingest(sandbox, list_id, [member(i) for i in range(2000)])
     sandbox.control("POST", "/google/seed", {"campaigns": [{"lists": [list_id]}]})
     sandbox.pass_time(days=5)
-    query = "SELECT campaign.id, metrics.impressions FROM campaign_audience_view WHERE segments.date DURING LAST_30_DAYS"
+    query = (
+        "SELECT campaign.id, metrics.impressions FROM campaign_audience_view"
+        " WHERE segments.date DURING LAST_30_DAYS"
+    )
     found = sandbox.google.post(
         "/v25/customers/1234567890/googleAds:searchStream", json={"query": query}
     ).json()
