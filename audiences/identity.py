@@ -165,7 +165,7 @@ def _family_name(value: str) -> str | Reject:
     name = value.strip().lower()
     while (shorter := _SUFFIX.sub("", name)) != name:
         name = shorter
-    return name.strip().strip(",").strip() or Reject("empty_name")
+    return name or Reject("empty_name")
 
 
 def _region_code(value: str) -> str | Reject:

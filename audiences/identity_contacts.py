@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from audiences.identity_bulk import hash_many, reasons_of
+from audiences.identity import Reject, normalise
+from audiences.identity_bulk import hash_many
 from audiences.model import Consent, Contact, IdentifierKind, Rejected
 
 _KINDS = {
@@ -44,7 +45,8 @@ class Identified:
     Google wants them), further ones as ``email_2`` ... Where LinkedIn's and
     Google's rules give two digests for one e-mail (Gmail), ``email`` is
     LinkedIn's and ``google:email`` is Google's; else ``google:email`` is null
-    and ``email`` is good for both.
+    and ``email`` is good for both. (An address only Google takes, ``a@b``, has
+    ``google:email`` alone.)
     """
 
     frame: pl.DataFrame
@@ -114,43 +116,39 @@ def _carried(frame: pl.DataFrame, name: str) -> pl.Series:
 
 
 def _digests(frame: pl.DataFrame, column: str, rejected: list[Rejected]) -> dict[str, pl.Series]:
+    """The hashed columns one raw column becomes; texts without a digest are put down as rejected."""
     kind, values = _kind_of(column), frame[column]
     if kind == "postal_code":
         return {column: values}
-    if kind == "phone":
-        digests = _phones(values, frame["country"])
-        countries = frame["country"]
-    else:
-        digests, countries = hash_many("google", kind, values), None
-    made = {column: digests.alias(column)}
+    countries = _carried(frame, "country") if kind == "phone" else None
+    google = hash_many("google", kind, values) if countries is None else _phones(values, countries)
+    made = {column: google.alias(column)}
     if kind == "email":
         linkedin = hash_many("linkedin", kind, values)
-        differs = pl.select(pl.when(digests.ne_missing(linkedin)).then(digests)).to_series()
-        made = {column: pl.select(pl.coalesce(linkedin, digests)).to_series().alias(column)}
-        made[f"google:{column}"] = differs.alias(f"google:{column}")
-        digests = made[column]
-    for index, reason in _reasons(kind, values, digests, countries):
-        where = frame["source"][index], frame["line"][index]
-        rejected.append(Rejected(*where, column, f"{kind}_{reason}", "the identifier is not used"))
+        differs = pl.select(pl.when(google.ne_missing(linkedin)).then(google)).to_series()
+        made = {column: linkedin.alias(column), f"google:{column}": differs.alias(f"google:{column}")}
+        google = pl.select(pl.coalesce(google, linkedin)).to_series()
+    for index in (values.is_not_null() & google.is_null()).arg_true():
+        country = countries[index] if countries is not None else None
+        found = normalise("google", kind, values[index], default_country=country)
+        reason = found.reason if isinstance(found, Reject) else "unexplained"
+        place = frame["source"][index], frame["line"][index]
+        rejected.append(Rejected(*place, column, f"{kind}_{reason}", "the identifier is not used"))
     return made
 
 
 def _phones(values: pl.Series, countries: pl.Series) -> pl.Series:
     """Hash per country, because the same digits are different numbers in different countries."""
-    frame = pl.DataFrame({"v": values, "c": countries}).with_row_index("i")
+    frame = pl.DataFrame({"v": values, "c": countries}).with_row_index("i").drop_nulls("v")
     parts = [
         part.with_columns(hash_many("google", "phone", part["v"], default_country=part["c"][0]).alias("v"))
         for part in frame.partition_by("c")
     ]
-    return pl.concat(parts).sort("i")["v"] if parts else values
-
-
-def _reasons(
-    kind: str, values: pl.Series, digests: pl.Series, countries: pl.Series | None
-) -> Iterator[tuple[int, str]]:
-    for index, reason in reasons_of("google", kind, values, digests):
-        known = countries[index] if countries is not None else None
-        yield index, "not_for_this_country" if known and reason == "unexplained" else reason
+    empty = pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, len(values))
+    if not parts:
+        return empty
+    hashed = pl.concat(parts)
+    return empty.scatter(hashed["i"], hashed["v"])
 
 
 def _person_keys(hashed: pl.DataFrame) -> pl.Series:
