@@ -6,18 +6,30 @@ held by the balancer. Pure: the ledger is compared in ``membership_delta``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import orjson
 import polars as pl
+from numpy.typing import NDArray
 
-from audiences.membership_contacts import ListRules, people_rows
-from audiences.membership_keys import NO_KEYS, Keys, company_keys, contained, from_digests
+from audiences.membership_contacts import ListRules, keys_of, people_rows
+from audiences.membership_keys import (
+    NO_KEYS,
+    Keys,
+    Rows,
+    byte_order,
+    company_keys,
+    contained,
+    payload_digests,
+    repeats,
+)
 from audiences.model import AudienceSpec, IdentifierKind, MemberKind, Membership, MemberTable
-from audiences.segments import Evaluation
+from audiences.segments import Evaluation, Mask
 
 __all__ = ["HELD", "Desired", "ListRules", "desired"]
 
@@ -35,12 +47,15 @@ class Desired:
     membership: Membership
     left_out: Mapping[str, int]
     considered: int  # qualifying companies, or contacts of qualifying companies
-    _reasons: pl.DataFrame = field(repr=False)  # account_id, reason
+    _out: pl.DataFrame = field(repr=False)  # row of the account in the universe, reason
+    _ids: list[str] = field(repr=False)  # account ids by row
 
     def reasons(self, account_id: str) -> dict[str, int]:
         """Reason -> how many members of this account are left out for it."""
-        rows = self._reasons.filter(pl.col("account_id") == account_id)["reason"].value_counts()
-        return dict(rows.sort("reason").iter_rows())
+        row = bisect_left(self._ids, account_id)
+        if row == len(self._ids) or self._ids[row] != account_id:
+            return {}
+        return _counts(self._out.filter(pl.col("row") == row)["reason"])
 
 
 Bands = Mapping[str, int]
@@ -67,13 +82,12 @@ def desired(
     """
     accounts = _accounts(spec, evaluation, suppressed, held, bands)
     if spec.kind == MemberKind.COMPANY:
-        return _settle(spec, evaluation, _companies(accounts, evaluation, rules))
+        rows = _companies(accounts, evaluation, rules)
+        return _settle(spec, evaluation, rows, lambda wanted: company_keys(wanted["account_id"]))
     if contacts is None:
         raise ValueError(f"{spec.audience_id} is a contact list, but no contacts were given")
-    people = contacts.join(accounts, on="account_id", how="inner", maintain_order="left")
-    return _settle(
-        spec, evaluation, people_rows(people, spec.platform, rules, evaluation.segment, suppressed)
-    )
+    rows = people_rows(contacts, accounts, spec.platform, rules, evaluation.segment, suppressed)
+    return _settle(spec, evaluation, rows, lambda wanted: keys_of(wanted["contact_id"]))
 
 
 def _accounts(
@@ -83,10 +97,9 @@ def _accounts(
     held: AbstractSet[str],
     bands: Bands | None,
 ) -> pl.DataFrame:
-    """account_id and reason (null: none) of every qualifying company."""
-    ids = evaluation.universe.accounts["account_id"]
-    names = ids.filter(pl.Series(evaluation.members))
-    holdout = pl.Series(evaluation.holdout).filter(pl.Series(evaluation.members))
+    """row, account_id and reason (null: none) of every qualifying company."""
+    rows = np.flatnonzero(evaluation.members)
+    names = evaluation.universe.accounts["account_id"].gather(rows)
     reason = (
         pl.when(pl.col("barred"))
         .then(pl.lit("suppressed"))
@@ -97,12 +110,14 @@ def _accounts(
     )
     never = contained(company_keys(names), suppressed) if len(suppressed) else [False] * len(names)
     barred = pl.Series(never, dtype=pl.Boolean)
-    frame = pl.DataFrame({"account_id": names, "holdout": holdout, "barred": barred})
+    holdout = pl.Series(evaluation.holdout[rows])
+    columns = {"row": rows.astype(np.int32), "account_id": names, "holdout": holdout, "barred": barred}
+    frame = pl.DataFrame(columns)
     frame = frame.with_columns(reason.alias("reason"))
     if bands is not None:
         band = pl.Series("band", [bands.get(name, HELD) for name in names], dtype=pl.Int64)
         frame = frame.with_columns(band).with_columns(_band_reason(spec.band))
-    return frame.select("account_id", "reason")
+    return frame.select("row", "account_id", "reason")
 
 
 def _band_reason(band: int | None) -> pl.Expr:
@@ -128,25 +143,21 @@ _COMPANY_FIELDS = {
 
 
 def _companies(accounts: pl.DataFrame, evaluation: Evaluation, rules: ListRules) -> pl.DataFrame:
-    """Adds key and payload; a company without any identifier the platform knows is left out."""
+    """Adds the payload; a company without any identifier the platform knows is left out."""
     table = evaluation.universe.accounts
     wanted = {kind: column for kind, column in _COMPANY_FIELDS.items() if kind in rules.identifiers}
     present = {kind: column for kind, column in wanted.items() if column in table.columns}
     support = {IdentifierKind.COUNTRY: "country"} if IdentifierKind.COUNTRY in rules.identifiers else {}
     columns = [pl.col(column).alias(kind.value) for kind, column in (present | support).items()]
-    values = accounts.join(
-        table.select("account_id", *columns), on="account_id", how="left", maintain_order="left"
-    )
+    values = table.select(columns)[accounts["row"]]
     known = pl.any_horizontal([_filled(kind.value) for kind in present]) if present else pl.lit(value=False)
-    reason = pl.coalesce("reason", pl.when(~known).then(pl.lit("no_identifier")))
     payloads = [
         orjson.dumps({k: v for k, v in row.items() if v}, option=orjson.OPT_SORT_KEYS)
-        for row in values.select([kind.value for kind in present | support]).iter_rows(named=True)
+        for row in values.iter_rows(named=True)
     ]
-    keys = [key.tobytes() for key in company_keys(values["account_id"])]
-    return values.select("account_id", reason.alias("reason")).with_columns(
-        pl.Series("key", keys, dtype=pl.Binary), pl.Series("payload", payloads, dtype=pl.Binary)
-    )
+    unknown = ~values.select(pl.repeat(value=True, n=pl.len()) & known).to_series()
+    reason = pl.coalesce("reason", pl.when(unknown).then(pl.lit("no_identifier")))
+    return accounts.with_columns(reason.alias("reason"), pl.Series("payload", payloads, dtype=pl.Binary))
 
 
 def _filled(column: str) -> pl.Expr:
@@ -156,16 +167,50 @@ def _filled(column: str) -> pl.Expr:
 # -- the table -------------------------------------------------------------------
 
 
-def _settle(spec: AudienceSpec, evaluation: Evaluation, rows: pl.DataFrame) -> Desired:
+def _settle(
+    spec: AudienceSpec,
+    evaluation: Evaluation,
+    rows: pl.DataFrame,
+    keys_of_rows: Callable[[pl.DataFrame], Keys],
+) -> Desired:
     """Split into the wanted, unique and in byte order, and the left out with their counts."""
-    ordered = rows.filter(pl.col("reason").is_null()).sort("key", "account_id", "payload")
-    twice = (pl.col("key") == pl.col("key").shift(1)).fill_null(value=False)
-    extra = ordered.filter(twice).with_columns(pl.lit("duplicate").alias("reason"))
-    wanted = ordered.filter(~twice)
+    ids = evaluation.universe.ids
+    wanted = rows.filter(pl.col("reason").is_null())
+    keys = keys_of_rows(wanted)
+    payloads = _payloads(wanted["payload"])
+    order, twice = _unique_order(keys, wanted["row"].to_numpy(), payloads)
+    kept = order[~twice]
     members = MemberTable(
-        from_digests(b"".join(wanted["key"])), wanted["payload"].to_list(), wanted["account_id"].to_list()
+        keys[kept],
+        [payloads[i] for i in kept.tolist()] if any(payloads) else [b""] * kept.size,
+        [ids[row] for row in wanted["row"].gather(kept).to_list()],
     )
-    out = pl.concat([rows.filter(pl.col("reason").is_not_null()), extra]).select("account_id", "reason")
-    counts = dict(out["reason"].value_counts().sort("reason").iter_rows())
+    extra = wanted.select("row", reason=pl.lit("duplicate"))[order[twice]]
+    out = pl.concat([rows.filter(pl.col("reason").is_not_null()).select("row", "reason"), extra])
     membership = Membership(spec.audience_id, evaluation.version.fingerprint, members)
-    return Desired(membership, counts, rows.height, out)
+    return Desired(membership, _counts(out["reason"]), rows.height, out, ids)
+
+
+def _payloads(column: pl.Series) -> list[bytes]:
+    if (column.bin.size() == 0).all():
+        return [b""] * column.len()
+    payloads: list[bytes] = column.to_list()
+    return payloads
+
+
+def _unique_order(keys: Keys, rows: NDArray[np.int32], payloads: Sequence[bytes]) -> tuple[Rows, Mask]:
+    """The byte order of the keys, and which of it repeat the one before.
+
+    Where one person stands at several companies, the first company in byte order keeps them, so that the
+    order of the file never decides.
+    """
+    order = byte_order(keys)
+    twice = repeats(keys[order])
+    if twice.any():
+        words = np.ascontiguousarray(keys).view(">u8").reshape(-1, 4)
+        order = np.lexsort((payload_digests(payloads), rows, *words.T[::-1]))
+    return order, twice
+
+
+def _counts(reasons: pl.Series) -> dict[str, int]:
+    return dict(reasons.value_counts().sort("reason").iter_rows())

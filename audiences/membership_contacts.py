@@ -14,7 +14,7 @@ import orjson
 import polars as pl
 
 from audiences.config_segments import Segment
-from audiences.membership_keys import Keys, contact_keys, contained
+from audiences.membership_keys import Keys, contained, from_digests
 from audiences.model import Consent, IdentifierKind
 from audiences.scoring_frames import canonical
 
@@ -33,18 +33,40 @@ class ListRules:
 
 
 def people_rows(
-    people: pl.DataFrame, platform: str, rules: ListRules, segment: Segment, suppressed: Keys
+    contacts: pl.DataFrame,
+    accounts: pl.DataFrame,
+    platform: str,
+    rules: ListRules,
+    segment: Segment,
+    suppressed: Keys,
 ) -> pl.DataFrame:
-    """account_id, reason, key (32 bytes), payload of every person.
-
-    ``people`` has CONTACT_SCHEMA and ``reason`` (null: nothing against the person's company).
-    """
-    keys = contact_keys(people["contact_id"].to_list())
-    barred = pl.Series("barred", contained(keys, suppressed), dtype=pl.Boolean)
-    people = people.with_columns(barred, people["contact_id"].str.decode("hex").alias("key"))
+    """contact_id, row, reason, payload of every person at one of ``accounts`` (row, account_id, reason)."""
+    used = contacts.select(
+        "contact_id", "account_id", "payload", "consent", "first_party", "function", "seniority"
+    )
+    people = used.join(accounts, on="account_id", how="inner", maintain_order="left").drop("account_id")
+    barred = pl.repeat(value=False, n=pl.len())
+    if len(suppressed):
+        barred = pl.lit(pl.Series(contained(keys_of(people["contact_id"]), suppressed), dtype=pl.Boolean))
+    people = people.with_columns(barred.alias("barred"))
     people = _identified(people, platform, rules, frozenset(key.tobytes().hex() for key in suppressed))
     reason = pl.coalesce("reason", refusals(rules, segment.functions, segment.seniorities))
-    return people.select("account_id", reason.alias("reason"), "key", "payload")
+    return people.select("contact_id", "row", reason.alias("reason"), "payload")
+
+
+def keys_of(contact_ids: pl.Series) -> Keys:
+    """(n, 32) digests from their 64 hex digits, a part at a time: ten million texts as Python objects
+    would take gigabytes. Raises ValueError when one is not 64 hex digits."""
+    if not (contact_ids.str.len_bytes() == 64).all():
+        raise ValueError("a contact id is not a digest of 64 hex digits")
+    parts = [
+        bytes.fromhex("".join(contact_ids[start : start + _PART]))
+        for start in range(0, len(contact_ids), _PART)
+    ]
+    return from_digests(b"".join(parts))
+
+
+_PART = 1 << 18
 
 
 def refusals(rules: ListRules, functions: Sequence[str] | None, seniorities: Sequence[str] | None) -> pl.Expr:

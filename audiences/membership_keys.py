@@ -25,13 +25,6 @@ def company_keys(account_ids: Iterable[str]) -> Keys:
     return from_digests(b"".join([sha256(text.encode()).digest() for text in account_ids]))
 
 
-def contact_keys(contact_ids: Sequence[str]) -> Keys:
-    """(n, 32) digests from their 64 hex digits. Raises ValueError when one is not 64 hex digits."""
-    if any(len(text) != 64 for text in contact_ids):
-        raise ValueError("a contact id is not a digest of 64 hex digits")
-    return from_digests(bytes.fromhex("".join(contact_ids)))
-
-
 def from_digests(joined: bytes) -> Keys:
     """(n, 32) from n digests joined together."""
     return np.frombuffer(joined, dtype=np.uint8).reshape(-1, 32)

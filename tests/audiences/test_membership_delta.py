@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audiences.membership_contacts import keys_of
 from audiences.membership_delta import delta, difference
 from audiences.membership_keys import (
     NO_KEYS,
@@ -16,7 +18,6 @@ from audiences.membership_keys import (
     Rows,
     byte_order,
     company_keys,
-    contact_keys,
     contained,
     from_digests,
     payload_digests,
@@ -113,9 +114,9 @@ def test_a_key_that_stands_twice_is_refused() -> None:
 def test_keys_of_companies_are_the_digest_of_their_id_and_of_people_their_own_digest() -> None:
     assert company_keys(["acme.example"])[0].tobytes() == hashlib.sha256(b"acme.example").digest()
     digest = hashlib.sha256(b"x").hexdigest()
-    assert contact_keys([digest])[0].tobytes().hex() == digest
+    assert keys_of(pl.Series([digest]))[0].tobytes().hex() == digest
     with pytest.raises(ValueError, match="64 hex digits"):
-        contact_keys([digest[:-1]])
+        keys_of(pl.Series([digest[:-1]]))
 
 
 def test_ten_thousand_random_members_with_one_per_cent_change() -> None:

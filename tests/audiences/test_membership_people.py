@@ -10,7 +10,7 @@ import pytest
 
 from audiences.config import parse
 from audiences.membership import HELD, Desired, ListRules, desired
-from audiences.membership_keys import company_keys, contact_keys, from_digests
+from audiences.membership_keys import company_keys, from_digests
 from audiences.model import Account, AudienceSpec, Consent, Contact, MemberKind
 from audiences.scoring import frames_from, score
 from audiences.scoring_frames import contacts_frame
@@ -120,8 +120,8 @@ def test_a_person_is_suppressed_by_any_of_their_digests_or_by_their_company() ->
     contacts = contacts_frame([person("a", ("email_sha256", digest("old"))), person("b")])
     spec = AudienceSpec("google/s/contact", "google", "S", MemberKind.CONTACT)
     never = {
-        "by second e-mail": (contact_keys([digest("old")]), {digest("b")}),
-        "by first e-mail": (contact_keys([digest("b")]), {digest("a")}),
+        "by second e-mail": (from_digests(bytes.fromhex(digest("old"))), {digest("b")}),
+        "by first e-mail": (from_digests(bytes.fromhex(digest("b"))), {digest("a")}),
         "by company": (company_keys(["c01"]), set[str]()),
         "by nothing": (from_digests(b"\x01" * 32), {digest("a"), digest("b")}),
     }
