@@ -87,7 +87,7 @@ class _Sums:
         return float((inside * x).sum() / (self.scale * x).sum())
 
     def reach(self, low: float, high: float) -> Reach | None:
-        """The clamp level that spends the money between two throttles; None when even the lowest costs more."""
+        """The clamp level that spends the money between two throttles; None when the lowest costs more."""
         least, most = float(low * self.rate.max()), float(high * self.rate.max())
         below, above = float(low * self.rate.min()), most
         if self.cost(Reach(low, high, below, True)) > self.money:
