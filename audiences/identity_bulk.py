@@ -13,7 +13,7 @@ from audiences.identity import hash_one
 from audiences.identity_phones import settle_international
 
 # One @, printable ASCII on either side. Anything else is rare, and is left to the one rule.
-_MAILBOX = r"^[!-?A-~]+@[!-?A-~]+$"
+_MAILBOX = {"google": r"^[!-?A-~]+@[!-?A-~]+$", "linkedin": r"^[!-?A-~]+@[!-?A-~]*\.[!-?A-~]*$"}
 
 
 def hash_many(
@@ -37,13 +37,11 @@ def _emails(platform: str, values: pl.Series) -> pl.Series:
     """Digests of addresses in plain ASCII without inner blanks; null for every other text."""
     text = pl.col("v")
     rows = values.alias("v").to_frame().lazy().select(text.str.strip_chars().str.to_lowercase())
+    plain = pl.when(text.str.contains(_MAILBOX[platform])).then("v").alias("n")
     if platform == "linkedin":
-        plain = text.str.contains(_MAILBOX) & text.str.contains(r"@[^@]*\.")
-        return _hashed(rows.select(pl.when(plain).then("v").alias("n")), values.name)
+        return _hashed(rows.select(plain), values.name)
     gmail = text.str.ends_with("@gmail.com") | text.str.ends_with("@googlemail.com")
-    frame = rows.select(pl.when(text.str.contains(_MAILBOX)).then("v").alias("n"), gmail=gmail).collect(
-        engine="streaming"
-    )
+    frame = rows.select(plain, gmail=gmail).collect(engine="streaming")
     at = frame["gmail"].fill_null(value=False).arg_true()
     plain_texts = frame["n"].scatter(at, _as_gmail_reads(frame["n"].gather(at)))
     return _hashed(plain_texts.to_frame().lazy(), values.name)
