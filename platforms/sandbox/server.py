@@ -54,7 +54,7 @@ class App:
         if reply.delay:
             await asyncio.sleep(reply.delay)
         if reply.lost:
-            raise ConnectionAbortedError("the reply is lost on purpose")
+            await _lose(send)
         answer = reply.answer
         raw = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in answer.headers.items()]
         raw += [BANNER, (b"x-li-uuid", f"sandbox-{self.engine.world.now}".encode())]
@@ -62,6 +62,12 @@ class App:
             raw.append((b"content-length", str(len(answer.body)).encode()))
         await send({"type": "http.response.start", "status": answer.status, "headers": raw})
         await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _lose(send: Send) -> None:
+    """Promise a body and hang up: uvicorn closes a connection whose answer breaks off, and only then."""
+    await send({"type": "http.response.start", "status": 200, "headers": [BANNER, (b"content-length", b"1")]})
+    raise ConnectionAbortedError("the reply is lost on purpose")
 
 
 async def _read(receive: Receive) -> bytes:
