@@ -14,6 +14,7 @@ from balancer.sums import by_band
 from balancer.types import Policy, State, Vector
 
 Band = NDArray[np.int8]
+DOUBT = 0.3  # of the capacity of a band of newcomers
 KNOWN = 0.3  # of a band's rate must have been seen full before its money is limited
 
 
@@ -34,20 +35,26 @@ def money(state: State, policy: Policy, memory: Memory, view: Outlook, band: Ban
         total = float(cost.sum())
     else:
         total = float(by_band(force, view.goal.target, k).sum()) * view.law.unit
-    share = _within(cost, _capacity(force, memory.room, view.rate, k) * price, total)
+    unproved = state.day - memory.moved.astype(np.int64) < policy.report_delay + policy.actuation_delay + 2
+    share = _within(cost, _capacity(force, memory.room, view.rate, unproved, k) * price, total)
     if share.sum() <= 0.0:
         share = by_band(force, np.ones(force.size), k)
     return np.asarray(state.budget * share / max(float(share.sum()), 1e-300))
 
 
-def _capacity(force: Band, room: Vector, rate: Vector, k: int) -> Vector:
-    """(K,) impressions per day each band takes; members never seen full are judged by those that were."""
+def _capacity(force: Band, room: Vector, rate: Vector, unproved: NDArray[np.bool_], k: int) -> Vector:
+    """(K,) impressions per day each band takes; members never seen full are judged by those that were.
+
+    What accounts took together elsewhere was shared out by belief; until they have been seen full in
+    their new company (``unproved``), a part of it is kept back.
+    """
     known = np.isfinite(room)
     taken = by_band(force, np.where(known, room, 0.0), k)
     mass = by_band(force, np.where(known, rate, 0.0), k)
-    everyone = by_band(force, rate, k)
+    everyone = np.maximum(by_band(force, rate, k), 1e-300)
+    caution = 1.0 - DOUBT * by_band(force, np.where(unproved, rate, 0.0), k) / everyone
     enough = (mass >= KNOWN * everyone) & (mass > 0.0)
-    return np.where(enough, AIM * taken * everyone / np.maximum(mass, 1e-300), np.inf)
+    return np.where(enough, AIM * caution * taken * everyone / np.maximum(mass, 1e-300), np.inf)
 
 
 def _within(share: Vector, most: Vector, total: float) -> Vector:

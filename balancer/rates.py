@@ -16,9 +16,9 @@ from balancer.sums import by_band
 from balancer.types import DayReport, Vector
 
 PRIOR = 0.5  # impressions' worth of belief in the prior rate
-FORGET = 0.985  # per day: half of the evidence is gone after 46 days
+FORGET = 0.96  # per day: half of the evidence is gone after 17 days
 TEMPER = 8.0  # a day with mean m counts as 1 / (1 + m / 8) of a Poisson day: real days vary more
-IMPUTED = 1.0  # weight of an inferred count; less would believe the lucky days on which an account is listed
+IMPUTED = 0.5  # weight of an inferred count; much less would believe the lucky days on which one is listed
 SHOCK_TIMES, SHOCK_PLUS, SHOCK_DAYS, SHOCK_KEEP = 3.0, 8.0, 2, 0.02
 
 
