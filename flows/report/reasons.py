@@ -4,45 +4,37 @@ from __future__ import annotations
 
 # Move.reason -> the clause after "because"
 MOVES: dict[str, str] = {
-    "over_served": "it takes more than its fair part",
-    "under_served": "it gets less than its fair part",
-    "rate_up": "it now draws more impressions than its band is meant for",
-    "rate_down": "it now draws fewer impressions than its band is meant for",
-    "reband": "another band now fits its pace better",
     "first_split": "the segment is being split into bands for the first time",
-    "initial": "the segment is being split into bands for the first time",
-    "new_account": "it is new in the segment",
-    "burst": "its impressions jumped two days in a row",
-    "change_detected": "its impressions jumped two days in a row",
-    "cap_reached": "it reached its cap",
-    "over_cap": "it reached its cap",
-    "threshold_reached": "it reached the limit for this interval",
-    "interval_over": "the interval it was paused for is over",
-    "released": "its pause is over",
-    "duty_on": "its turn to be served has come",
-    "duty_off": "it had its turn and others follow",
-    "merge": "its band was too small to be served and was merged",
-    "band_merged": "its band was too small to be served and was merged",
-    "pinned": "you pinned it",
+    "newcomer": "it is new in the segment",
+    "too_much": "it draws more impressions than its fair part",
+    "too_little": "it draws fewer impressions than its fair part",
+    "shock": "its impressions jumped for two days in a row",
+    "small_audience": "its band would be too small for the platform to serve",
+    "over_threshold": "it reached the limit for this interval",
+    "released": "the interval it was paused for is over",
     "held": "you excluded it",
-    "excluded": "you excluded it",
-    "unheld": "you no longer exclude it",
+    "pinned": "you pinned it",
 }
 
 # why an account gets too little
 STARVED: dict[str, str] = {
-    "not_matched": "The platform matched no member of this company. Check its domain or page address.",
-    "few_members": "So few people are reachable there that impressions stay rare.",
-    "outbid": "Busier accounts use up the budget first.",
-    "below_report": "It never made the platform's list, so its count is only an estimate.",
-    "paused": "It is paused after a busy spell.",
     "held": "You excluded it.",
     "excluded": "You excluded it.",
+    "pinned": "You fixed it at this number.",
+    "over_threshold": "It is paused because it reached its limit.",
+    "paused": "It is paused after a busy spell.",
+    "waiting_turn": "It waits for its turn.",
+    "not_landed": "The platform has not put it on a list yet.",
     "pending": "It was added recently; the platform has not started serving it.",
-    "list_not_ready": "The list it is on is not ready yet.",
-    "unreachable": "Four weeks in the most generous band brought no impression.",
-    "no_budget": "Its band has no budget.",
-    "new": "It joined the segment recently.",
+    "unreachable": "Four weeks within reach brought no impression.",
+    "cap": "Your own limit holds it there.",
+    "inventory": "It already takes all the impressions that were ever on offer there.",
+    "delivery_floor": "Giving it more would cost too many impressions elsewhere.",
+    "ramp": "Its share is still being opened, step by step.",
+    "thin": "Its people are online so rarely that even full budget hardly reaches them.",
+    "not_matched": "The platform matched no member of this company. Check its domain or page address.",
+    "outbid": "Busier accounts use up the budget first.",
+    "below_report": "It never made the platform's list, so its count is only an estimate.",
 }
 
 # account states
@@ -68,7 +60,7 @@ STATUSES: dict[str, str] = {
     "cap_ignored": "One limit you set cannot be used with these reports.",
     "minimum_members": "A band would fall below the platform's minimum and was joined with its neighbour.",
     "operations_limited": "Only the most important changes go out today; the rest follow tomorrow.",
-    "delivery_floor": "Evening out is paused: delivery came close to the minimum you set.",
+    "floor_binding": "Evening out stops here: going further would cost more impressions than you allow.",
 }
 
 # ShareTable.notes and the like; "code:number" fills {n}; "" = said elsewhere on the page

@@ -218,10 +218,13 @@ def _step(move: Move) -> str:
 
 
 _EVIDENCE: dict[str, tuple[str, Callable[[float], str]]] = {
+    "natural_per_day": ("{} a day by itself", decimal),
+    "wanted_per_day": ("{} a day wanted", decimal),
+    "counted": ("{} impressions counted", count),
     "times_even": ("{} the even share", times),
     "share": ("{} of impressions", percent),
     "impressions": ("{} impressions", count),
-    "cap": ("cap {}", count),
+    "cap": ("limit {}", count),
     "per_member": ("{} per member", decimal),
     "rate": ("{} impressions a day", decimal),
     "target": ("aim {} a day", decimal),

@@ -25,12 +25,12 @@ RUN_STATES = {
     "undone": "Undone",
 }
 PLAN_STATES = {
-    "waiting": "Waiting for your decision",
+    "proposed": "Waiting for your decision",
     "approved": "Approved, goes out with the next run",
     "applied": "Applied",
     "refused": "Refused",
     "shadow": "In shadow: watched, not applied",
-    "replaced": "Replaced by a newer plan",
+    "lapsed": "Replaced by a newer plan",
 }
 PUSH_STAGES = {
     "waiting": "Starts in a moment",
@@ -47,22 +47,50 @@ OVERRIDES = {
     "raise_cap": "higher limit",
     "clear": "no exception",
 }
+_PARTS = {
+    "email": "E-mail address",
+    "phone": "Phone number",
+    "given_name": "First name",
+    "family_name": "Last name",
+}
+_FAULTS = {
+    "blank": "is empty",
+    "not_user_at_domain": "is not of the form name@company",
+    "empty_user": "has nothing before the @",
+    "empty_domain": "has nothing after the @",
+    "domain_without_dot": "has an incomplete domain",
+    "inner_space": "has a blank inside",
+    "no_digits": "has no digits",
+    "implausible_number": "cannot be a phone number in its country",
+    "empty_name": "holds no letter",
+    "other_hash": "is hashed in a way the platforms do not read",
+    "malformed": "is not written correctly",
+    "missing": "is missing",
+    "unexplained": "could not be read",
+}
 REJECTS = {
-    "email_malformed": "E-mail address is not written correctly",
-    "email_free_mail": "Free-mail address, says nothing about a company",
-    "email_missing": "No e-mail address",
-    "phone_malformed": "Phone number is not written correctly",
     "domain_malformed": "Web address is not written correctly",
-    "domain_missing": "No web address",
     "free_mail": "Free-mail domain, says nothing about a company",
     "shared_host": "Web address is shared by many companies",
+    "ambiguous_merge": "May be one company or several",
+    "nothing_identifies_it": "Neither name, web address nor page identifies the company",
+    "nothing_to_match_by": "No usable e-mail, phone or full address",
     "no_identifier": "Nothing in the row identifies a company or person",
     "duplicate": "The same as an earlier row",
-    "name_missing": "No company name",
+    "country_unknown": "Country is not known by that name",
+    "amount_unreadable": "Amount cannot be read",
+    "headcount_unreadable": "Number of employees cannot be read",
+    "year_unreadable": "Year cannot be read",
+    "date_unreadable": "Date cannot be read",
+    "no_day": "No day in the row",
+    "no_kind": "The kind of signal is not named",
     "consent_denied": "No consent",
     "suppressed": "On the suppression list",
-    "row_too_short": "Fewer columns than the header",
-    "row_too_long": "More columns than the header",
+    "too_few_columns": "Fewer columns than the header",
+    "too_many_columns": "More columns than the header",
+    "damaged_text": "A character cannot be read",
+    "damaged_quotes": "Stray quotation marks run several lines together",
+    "cut_off": "The file ends in the middle of the row",
 }
 ROLES = {"viewer": "Viewer", "operator": "Operator", "approver": "Approver"}
 ACTIONS = {
@@ -83,6 +111,15 @@ ACTIONS = {
 def said(table: dict[str, str], code: str) -> str:
     """The words for a code; an unknown code is shown readably."""
     return table.get(code) or code.replace("_", " ").capitalize() or formats.DASH
+
+
+def rejected(code: str) -> str:
+    """Why a row or cell was not taken over. Identifier codes are "<identifier>_<fault>"."""
+    for part, name in _PARTS.items():
+        fault = code.removeprefix(part + "_")
+        if fault != code and fault in _FAULTS:
+            return f"{name} {_FAULTS[fault]}"
+    return said(REJECTS, code)
 
 
 def ago(value: datetime | None, now: datetime) -> str:

@@ -70,7 +70,7 @@ def remap(request: Request, visitor: Operator, preview_id: str, form: Sent) -> R
 def rejects(request: Request, visitor: Operator, preview_id: str) -> Response:
     """Rows that cannot be used: line, column, reason. The values stay in the visitor's own file."""
     found = desk(request).service.push_rejects(preview_id)
-    rows = ((r.line, r.column, r.reason, phrases.said(phrases.REJECTS, r.reason), r.detail) for r in found)
+    rows = ((r.line, r.column, r.reason, phrases.rejected(r.reason), r.detail) for r in found)
     return download(
         tables.to_csv(("line", "column", "reason", "meaning", "detail"), rows), "rejects.csv", CSV
     )

@@ -70,7 +70,7 @@ class PlanView:
 
     plan_id: str
     segment: str
-    status: str  # "waiting" | "approved" | "applied" | "refused" | "shadow" | "replaced"
+    status: str  # "proposed" | "approved" | "applied" | "refused" | "shadow" | "lapsed"
     shown_hash: str
     made_at: datetime
     summary: PlanSummary

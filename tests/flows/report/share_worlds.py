@@ -139,10 +139,9 @@ def weekly_series(weeks: int = 12) -> list[Week]:
 def balance_plan(n: int) -> BalancePlan:
     accounts = account_ids(n)
     moved = accounts[: min(n, 30)]
+    proof = {"natural_per_day": 41.0, "wanted_per_day": 14.0}
     moves = tuple(
-        Move(
-            a, i % 4, (i + 1) % 4, "over_served" if i % 2 else "reband", {"times_even": 4.0 + i}, 739_400 + i
-        )
+        Move(a, i % 4, (i + 1) % 4, ("too_much", "shock")[i % 2], proof, 739_763 + i)
         for i, a in enumerate(moved)
     )
     return BalancePlan(

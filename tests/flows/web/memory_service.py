@@ -113,7 +113,7 @@ class MemoryService:
         waiting = [
             Waiting(f"A plan for {self.lines[p.segment].title}", f"/plans/{p.plan_id}", p.made_at)
             for p in self.plans.values()
-            if p.status == "waiting"
+            if p.status == "proposed"
         ]
         return Overview(tuple(self.lines.values()), tuple(waiting), sandbox=True)
 
@@ -174,17 +174,17 @@ class MemoryService:
         mark = hashlib.sha256(f"{self.inputs}|{self.exceptions}".encode()).hexdigest()
         plan_id = mark[:10]
         if plan_id in self.plans:
-            self.plans[plan_id] = replace(self.plans[plan_id], status="waiting")
+            self.plans[plan_id] = replace(self.plans[plan_id], status="proposed")
             return self.plans[plan_id]
         moves = (
             self.base.moves
             if self.inputs == "inputs-1"
-            else (*self.base.moves[3:], Move("x.example", 1, 3, "burst"))
+            else (*self.base.moves[3:], Move("x.example", 1, 3, "shock"))
         )
         spared = {item.account_id for item in self.exceptions}
         plan = replace(self.base, moves=tuple(m for m in moves if m.account not in spared), inputs_hash=mark)
         self.plans[plan_id] = PlanView(
-            plan_id, "strike-dach", "waiting", mark, self.clock(), plan_summary(plan, self.facts),
+            plan_id, "strike-dach", "proposed", mark, self.clock(), plan_summary(plan, self.facts),
             share_now=Bounded(0.36, 0.38, 0.4),
             rehearsal=("Over the last eight weeks: top share 21 % instead of 38 %, delivery 99 %.",),
             price=(PricePoint(0.3, 0.999), PricePoint(0.24, 0.992), PricePoint(0.15, 0.97)),
@@ -196,7 +196,7 @@ class MemoryService:
         """New reports arrive: what waits is planned anew."""
         self.inputs += "+"
         before = self.newest
-        self.plans[before.plan_id] = replace(before, status="replaced")
+        self.plans[before.plan_id] = replace(before, status="lapsed")
         made = self._make_plan()
         told = ("3 accounts are no longer moved, 1 is new: x.example.", "The expected share stays at 20 %.")
         self.newest = self.plans[made.plan_id] = replace(made, differences=told)
@@ -222,20 +222,20 @@ class MemoryService:
         others = tuple(item for item in self.exceptions if item.account_id != account_id)
         made = () if kind == "clear" else (Override(account_id, self.facts[account_id].name, kind, value),)
         self.exceptions = (*others, *made)
-        self.plans[found.plan_id] = replace(found, status="replaced")
+        self.plans[found.plan_id] = replace(found, status="lapsed")
         self.newest = self._make_plan()
         self._note(who, "override", account_id, kind)
         return self.newest
 
     def _open(self, plan_id: str) -> PlanView:
         found = self.plan_by_id(plan_id)
-        if found.status == "replaced":
+        if found.status == "lapsed":
             raise Moved(
                 "The data moved while you were looking.",
                 differences=self.newest.differences,
                 path=f"/plans/{self.newest.plan_id}",
             )
-        if found.status != "waiting":
+        if found.status != "proposed":
             raise TooLate("This plan has been decided already.")
         return found
 
@@ -318,7 +318,7 @@ class MemoryService:
                 if mapping.get(h)
             }
             if len(row) < len(head):
-                found.append(Rejected(name, number, "", "row_too_short"))
+                found.append(Rejected(name, number, "", "too_few_columns"))
             elif "email" in cells and "@" not in cells["email"]:
                 found.append(Rejected(name, number, "email", "email_malformed"))
             elif not any(cells.get(k) for k in ("email", "domain", "phone")):

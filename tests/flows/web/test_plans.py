@@ -18,7 +18,7 @@ def test_the_plan_page_says_the_effect_the_price_and_the_reasons(local: Visit) -
         "Rehearsed on your past reports",
         "What evenness costs",
         "Earliest change back",
-        "because another band now fits its pace better",
+        "because it draws more impressions than its fair part",
     ):
         assert words in text
 
@@ -42,7 +42,7 @@ def test_a_plan_whose_inputs_moved_is_not_approved_and_the_difference_is_shown(
     assert answer.status_code == 409
     assert "3 accounts are no longer moved" in answer.text
     assert f"/plans/{service.newest.plan_id}" in answer.text
-    assert {plan.status for plan in service.plans.values()} == {"replaced", "waiting"}
+    assert {plan.status for plan in service.plans.values()} == {"lapsed", "proposed"}
     assert (
         "The data moved since this plan was first shown" in local.get(f"/plans/{service.newest.plan_id}").text
     )
@@ -51,7 +51,7 @@ def test_a_plan_whose_inputs_moved_is_not_approved_and_the_difference_is_shown(
 def test_a_wrong_hash_approves_nothing(local: Visit, service: MemoryService) -> None:
     answer = local.post(f"/plans/{service.newest.plan_id}/approve", {"shown_hash": "0" * 64})
     assert answer.status_code == 409
-    assert service.newest.status == "waiting"
+    assert service.newest.status == "proposed"
 
 
 @pytest.mark.parametrize(

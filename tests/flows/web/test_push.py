@@ -45,7 +45,7 @@ def test_rejects_come_with_line_and_reason_and_without_the_value(local: Visit) -
     address = mapped(local)
     text = local.get(f"{address}/rejects.csv").text
     assert "602,email,email_malformed" in text
-    assert "603,,row_too_short" in text
+    assert "603,,too_few_columns" in text
     assert "604,,duplicate" in text
     assert "not-an-address" not in text
     assert "@" not in text

@@ -1,0 +1,73 @@
+"""Sentences: every code has one, numbers look the same everywhere, nothing unknown is shown as zero."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from balancer import moves, starved
+from balancer.types import UNPLACED, Bounded, Move
+from flows.report import formats, reasons, words
+
+
+def test_every_reason_of_the_balancer_has_words() -> None:
+    assert set(moves.REASONS) <= set(reasons.MOVES)
+    assert set(starved.REASONS) <= set(reasons.STARVED)
+
+
+@pytest.mark.parametrize("table", ["MOVES", "STARVED", "STATES", "STATUSES", "NOTES", "LIST_STATES"])
+def test_no_sentence_speaks_in_codes(table: str) -> None:
+    for sentence in getattr(reasons, table).values():
+        assert not re.search(r"[a-z]_[a-z]", sentence)
+
+
+def test_an_unknown_code_is_still_readable() -> None:
+    assert words.starved_reason("never_heard_of") == "Never heard of."
+    assert words.status("never_heard_of", 3) == "Never heard of."
+    assert words.note("A sentence: with a colon.") == "A sentence: with a colon."
+
+
+def test_a_note_with_a_number_says_it() -> None:
+    assert words.note("unreachable:12").startswith("12 accounts")
+
+
+def test_why_names_the_account_the_step_the_reason_the_proof_and_the_release() -> None:
+    move = Move("a.example", 2, 0, "too_much", {"natural_per_day": 41.25, "wanted_per_day": 14}, 739_762)
+    assert words.why(move, name="Acme").replace(formats.NBSP, " ") == (
+        "Acme moves from band 3 to band 1 because it draws more impressions than its fair part "
+        "(41.2 a day by itself, 14.0 a day wanted). Earliest change back: 26 May 2026."
+    )
+
+
+def test_why_speaks_of_joining_and_leaving() -> None:
+    assert "joins band 1" in words.why(Move("a", UNPLACED, 0, "newcomer"), name="A")
+    assert "taken off the campaigns because you excluded it." in words.why(
+        Move("a", 0, UNPLACED, "held"), name="A"
+    )
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True))
+def test_any_number_has_a_look_and_the_unknown_is_a_dash(value: float) -> None:
+    looks = (formats.count(value), formats.decimal(value), formats.percent(value), formats.times(value))
+    for look in (*looks, formats.points(value), formats.money(value, "EUR")):
+        assert look
+        assert (look == formats.DASH) == (not math.isfinite(value))
+
+
+@given(st.integers(0, 10**12))
+def test_thousands_are_grouped_and_read_back(value: int) -> None:
+    assert int(formats.count(value).replace(",", "")) == value
+
+
+def test_ranges_name_both_ends_and_collapse_when_they_meet() -> None:
+    assert formats.between(Bounded(0.361, 0.38, 0.402)) == "36.1 to 40.2\u00a0%"
+    assert formats.between(Bounded(0.38, 0.38, 0.38)) == "38.0\u00a0%"
+
+
+def test_the_smallest_lift_a_list_can_confirm_matches_the_textbook() -> None:
+    assert "+78\u00a0%" in words.power(2500)
+    assert "+22\u00a0%" in words.power(2500, base_rate=0.2)
