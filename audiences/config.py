@@ -40,27 +40,36 @@ POLICY_KEYS = (
 
 
 class LinkedIn(Part):
+    """The ad account whose lists and campaigns are ours."""
+
     mode: Literal["sandbox", "live"] = "sandbox"
     ad_account: str
     api_version: str = Field("202608", pattern=r"^20\d{4}$")
 
 
 class Google(Part):
+    """The Ads customer (and manager) whose Customer Match lists are ours."""
+
     mode: Literal["sandbox", "live"] = "sandbox"
     customer: str
     login_customer: str | None = None  # the manager account, when access goes through one
 
 
 class Files(Part):
+    """Lists written as files instead of pushed."""
+
     directory: str = "out"
 
 
 class Platforms(Part):
+    """What is set up; a platform that is not named here does not exist."""
+
     linkedin: LinkedIn | None = None
     google: Google | None = None
     files: Files | None = None
 
     def names(self) -> tuple[str, ...]:
+        """The platforms that are set up, in a fixed order."""
         return tuple(name for name in type(self).model_fields if getattr(self, name) is not None)
 
 
@@ -85,10 +94,14 @@ class Source(Part):
 
 
 class CompanySource(Source):
+    """Rows about companies."""
+
     layout: str = "generic_companies"
 
 
 class ContactSource(Source):
+    """Rows about people, and what may be done with them where the rows do not say."""
+
     layout: str = "generic_contacts"
     first_party: bool = False
     consent: Literal["granted", "denied", "unknown"] = "unknown"  # where the file has no consent column
@@ -96,15 +109,21 @@ class ContactSource(Source):
 
 
 class SignalSource(Source):
+    """Rows about what companies did; kind and day stand here where the file has none."""
+
     kind: str | None = None
     as_of: date | None = None  # day of the signals, where the file has no date column
 
 
 class DealSource(Source):
+    """Rows about deals, for the performance of segments."""
+
     layout: str = "generic_deals"
 
 
 class Sources(Part):
+    """Where the data comes from."""
+
     companies: tuple[CompanySource, ...] = ()
     contacts: tuple[ContactSource, ...] = ()
     signals: tuple[SignalSource, ...] = ()
@@ -114,6 +133,8 @@ class Sources(Part):
 
 
 class Brakes(Part):
+    """How large a change may be before a person is asked."""
+
     max_leavers: ZeroShare = 0.3
     max_rule_drop: ZeroShare = 0.4
     minimum_rows: int = Field(1, ge=0)
@@ -121,6 +142,8 @@ class Brakes(Part):
 
 
 class Sync(Part):
+    """When lists are synced, reports collected and plans made (cron lines), and how lists are kept alive."""
+
     schedule: str | None = None  # cron
     collect: str | None = None
     balance: str | None = None
@@ -128,18 +151,24 @@ class Sync(Part):
 
 
 class Alerts(Part):
+    """Who is told when something changes state."""
+
     slack: str | None = None  # env:NAME of the webhook address
     email: Annotated[tuple[str, ...], BeforeValidator(as_list)] = ()
     webhook: str | None = None
 
 
 class Approvals(Part):
+    """Which plans go ahead alone and who may approve the others."""
+
     auto_below: int = Field(0, ge=0)  # plans with fewer moves go ahead without a person
     approvers: Annotated[tuple[str, ...], BeforeValidator(as_list)] = ()
     expire_days: int = Field(7, ge=1)
 
 
 class Retention(Part):
+    """How long the record keeps what."""
+
     versions_days: int = Field(365, ge=1)
     reports_days: int = Field(730, ge=1)
     audit_days: int = Field(1095, ge=1)
@@ -181,6 +210,7 @@ class Config(Part):
 
     @property
     def zone(self) -> ZoneInfo:
+        """The time zone days are counted in."""
         return ZoneInfo(self.timezone)
 
     def segment_order(self) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ Days = Annotated[int, Field(ge=0)]
 
 
 def ordered(pair: tuple[Number, Number] | None) -> None:
+    """Refuse a pair whose first number is the larger one."""
     if pair is not None and pair[0] > pair[1]:
         raise wrong("the first number is larger than the second", "Write the smaller number first")
 
@@ -152,6 +153,8 @@ class MetricTest(Part):
 
 
 class TierTest(Part):
+    """In one of these tiers."""
+
     tier: Annotated[tuple[int, ...], BeforeValidator(as_list), Field(min_length=1)]
 
 
@@ -162,6 +165,8 @@ class HeatTest(Part):
 
 
 class ModeTest(Part):
+    """In one of these corners of the fit x intent grid."""
+
     mode: Annotated[tuple[Mode, ...], BeforeValidator(as_list), Field(min_length=1)]
 
 
@@ -171,6 +176,8 @@ def as_range(value: Any) -> Any:
 
 
 class FitTest(Part):
+    """The fit score, 0 to 100; ``fit: 70`` means at least 70."""
+
     fit: Annotated[Range, BeforeValidator(as_range)]
 
 
@@ -181,6 +188,8 @@ class IntentTest(Part):
 
 
 class IntentHeatTest(Part):
+    """``intent: hot`` or ``intent: [hot, warm]``."""
+
     intent: Annotated[tuple[Heat, ...], BeforeValidator(as_list), Field(min_length=1)]
 
 
@@ -212,14 +221,20 @@ class MatrixTest(Part):
 
 
 class AllOf(Part):
+    """Every one of these."""
+
     all_: tuple[Condition, ...] = Field(alias="all", min_length=1)
 
 
 class AnyOf(Part):
+    """At least one of these."""
+
     any_: tuple[Condition, ...] = Field(alias="any", min_length=1)
 
 
 class NoneOf(Part):
+    """Not one of these; while one is unknown, neither is the answer."""
+
     none_: tuple[Condition, ...] = Field(alias="none", min_length=1)
 
 

@@ -24,22 +24,32 @@ Points = Annotated[float, Field()]
 
 
 class FieldPoints(FieldTest):
+    """Points for a field."""
+
     points: Points
 
 
 class SignalPoints(SignalTest):
+    """Points for signals."""
+
     points: Points
 
 
 class MetricPoints(MetricTest):
+    """Points for a change over time."""
+
     points: Points
 
 
 class TechnologyPoints(TechnologyTest):
+    """Points for a tool in use."""
+
     points: Points
 
 
 class AbsentTechnologyPoints(AbsentTechnologyTest):
+    """Points for a known absence of tools."""
+
     points: Points
 
 
@@ -89,6 +99,7 @@ class Group(Part):
 
     @property
     def rows(self) -> tuple[PointsRow, ...]:
+        """The rows, of whichever kind the group is."""
         return self.best or self.sum or ()
 
     @property
@@ -119,6 +130,8 @@ def _percentile(value: Any) -> Any:
 
 
 class Top(Part):
+    """A threshold as the share of accounts that reach it."""
+
     top: float = Field(gt=0.0, le=1.0)
 
 
@@ -155,6 +168,8 @@ DEFAULT_TIERS = {1: 70.0, 2: 45.0, 3: 25.0, 4: 0.0}
 
 
 class Scoring(Part):
+    """The whole model: fit, tiers by fit score, intent, and the grid of both."""
+
     fit: Fit = Fit()
     tiers: dict[int, float] = Field(default_factory=lambda: dict(DEFAULT_TIERS))  # tier -> least fit score
     intent: Intent = Intent()

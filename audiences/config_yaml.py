@@ -78,6 +78,7 @@ def keys_of(model: type[BaseModel]) -> tuple[str, ...]:
 
 
 def unknown_key(node: Node, key: str, known: Sequence[str]) -> Problem:
+    """The problem of a key that no model knows, with the closest one there is."""
     path = f"{node.path}.{key}" if node.path else key
     return Problem(node.lines.get(key, node.line), path, f'unknown key "{key}"', suggestion(key, known))
 

@@ -34,6 +34,7 @@ class Contrast:
 
     @property
     def ratio(self) -> float:
+        """Share among the top customers over share among all."""
         return self.top_share / self.all_share if self.all_share else float("inf")
 
 

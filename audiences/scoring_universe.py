@@ -65,6 +65,7 @@ class Universe:
 
     @property
     def kinds(self) -> tuple[str, ...]:
+        """Kinds of signals some source has shown, sorted."""
         return tuple(sorted(self._kinds))
 
     def column(self, field: str) -> str | None:
@@ -73,6 +74,7 @@ class Universe:
         return next((name for name in names if name in self.accounts.columns), None)
 
     def fields(self) -> tuple[str, ...]:
+        """Field names rules may use, attributes without their prefix."""
         return tuple(name.removeprefix(ATTRIBUTE) for name in self.accounts.columns)
 
     def signals(self, kinds: Sequence[str]) -> pl.DataFrame | None:

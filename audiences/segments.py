@@ -65,6 +65,7 @@ class Evaluation:
 
     @property
     def universe(self) -> Universe:
+        """The accounts and signals it was computed from."""
         return self.judge.universe
 
 

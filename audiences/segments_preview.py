@@ -49,10 +49,12 @@ class Coverage:
 
     @property
     def share(self) -> float:
+        """Share of companies for which the field is known, 0..1."""
         return self.known / self.total if self.total else 0.0
 
     @property
     def enough(self) -> bool:
+        """Whether the share reaches the level needed."""
         return self.needed is None or self.share >= self.needed
 
 
@@ -155,6 +157,7 @@ def fields_of(segment: Segment) -> Iterator[str]:
 
 
 def conditions_of(segment: Segment) -> Iterator[Condition]:
+    """Every condition of a segment's own rules, groups included."""
     if segment.where is not None:
         yield from (condition for _, condition in walk(segment.where))
 
