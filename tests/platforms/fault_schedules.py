@@ -62,14 +62,16 @@ class Day:
         self.draw = random.Random(self.seed)
         people = [self.make(self.seed * 1000 + i) for i in range(self.draw.randint(4, 40))]
         cut = self.draw.randint(1, len(people) - 1)
-        self.before = people[: self.draw.randint(cut, len(people))]
+        self.made_today = self.draw.random() < 0.5
+        self.before = [] if self.made_today else people[: self.draw.randint(cut, len(people))]
         self.wanted = people[self.draw.randint(0, cut) :]
 
     def run(self) -> str:
-        """Fill the list on a quiet day, then bring it to what is wanted while faults strike. Its id."""
-        listed = self.insist(lambda: self.platform.find_or_create(self.spec)).external_id
-        self.push_all(listed, Op.ADD, self.before)
-        self.outcomes.clear()
+        """Bring the list to what is wanted while faults strike: a new one, or one filled on a quiet day."""
+        if not self.made_today:
+            listed = self.insist(lambda: self.platform.find_or_create(self.spec)).external_id
+            self.push_all(listed, Op.ADD, self.before)
+            self.outcomes.clear()
         self.schedule()
         listed = self.insist(lambda: self.platform.find_or_create(self.spec)).external_id
         here, there = {m.key for m in self.before}, {m.key for m in self.wanted}

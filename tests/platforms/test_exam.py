@@ -70,7 +70,7 @@ def google_people(bench: Bench) -> Candidate:
 
 def written_lists(kind: MemberKind, make: Callable[[int], Member], column: str) -> Callable[..., Candidate]:
     def candidate(bench: Bench, folder: Path) -> Candidate:
-        files = Files(FilesSettings(folder), bench.control.now)
+        files = Files(FilesSettings(folder), bench.now)
 
         def truth(external_id: str) -> set[str]:
             with files.uploads(external_id)[-1].open(encoding="utf-8", newline="") as stream:

@@ -66,6 +66,7 @@ def sent_values(body: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield op, identifier["emailAddress"]
 
 
+@pytest.mark.slow  # two hundred schedules, tens of requests each
 @pytest.mark.parametrize("block", range(10))
 def test_whatever_goes_wrong_each_list_ends_as_it_was_wanted(bench: Bench, block: int) -> None:
     for seed in range(block * SCHEDULES // 10, (block + 1) * SCHEDULES // 10):

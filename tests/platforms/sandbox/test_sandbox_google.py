@@ -570,7 +570,8 @@ def test_gaql_reads_list_sizes_and_audience_performance(sandbox):
     sizes = sandbox.google.post(
         url,
         json={
-            "query": "SELECT user_list.id, user_list.name, user_list.size_for_display FROM user_list WHERE user_list.type = 'CRM_BASED' AND user_list.access_reason = 'OWNED'"
+            "query": "SELECT user_list.id, user_list.name, user_list.size_for_display"
+            " FROM user_list WHERE user_list.type = 'CRM_BASED' AND user_list.access_reason = 'OWNED'"
         },
     ).json()
     days = sandbox.google.post(

@@ -240,3 +240,14 @@ def test_contacts_on_a_list_are_reached_too(make):
     sandbox.pass_time(days=4)
 
     assert truth(sandbox)["total"] > 0
+
+
+def test_a_market_opened_late_finds_the_companies_that_are_there(sandbox):
+    segment = sandbox.ready_segment()
+    sandbox.push(segment, companies(500))
+    sandbox.pass_time(days=2)
+    made = sandbox.seed()
+    sandbox.target(made["campaign"], [sandbox.destination(segment)["destinationSegmentId"]])
+    sandbox.pass_time(days=2)
+
+    assert abs(truth(sandbox)["spend"] / (2 * 1785.71) - 1) < 0.3
