@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from platforms.sandbox import segments as life
 from platforms.sandbox.directory import fraction
 
@@ -15,6 +17,7 @@ FACET = "urn:li:adTargetingFacet:"
 LISTS = FACET + "audienceMatchingSegments"
 EMPLOYERS = frozenset({FACET + "employers", FACET + "employersAll"})
 LOCATIONS, LOCALES = FACET + "locations", FACET + "interfaceLocales"
+REMEMBERED = 256  # audiences kept, so that a day with unchanged lists costs no sets
 EVERYBODY = 240_000_000  # members a bare location targets, before its own factor
 # What a further clause leaves of an audience, by facet; LinkedIn publishes no such figures.
 NARROWING = {
@@ -44,6 +47,17 @@ def campaign_audience(world: World, campaign: Campaign) -> Audience:
 
 def audience_of(world: World, targeting: dict[str, Any]) -> Audience:
     """The members a targeting tree reaches now. Exclusion wins over inclusion."""
+    named = [world.ad_segments.get(n) for n in sorted(ad_segments_in(targeting))]
+    states = tuple((s.ad_segment, s.version, life.status(world, s) in life.TARGETABLE) for s in named if s)
+    key = (orjson.dumps(targeting), states, world.knobs)
+    if key not in world.audiences:
+        if len(world.audiences) >= REMEMBERED:
+            world.audiences.clear()
+        world.audiences[key] = _reached(world, targeting)
+    return world.audiences[key]
+
+
+def _reached(world: World, targeting: dict[str, Any]) -> Audience:
     clauses = (targeting.get("include") or {}).get("and") or []
     orgs: set[int] | None = None
     people: set[bytes | str] | None = None

@@ -7,6 +7,7 @@ from typing import Any
 from platforms.sandbox.linkedin_accounts import add_creative, add_group
 from platforms.sandbox.linkedin_campaigns import add_campaign
 from platforms.sandbox.market import MarketSettings
+from platforms.sandbox.segments import companies_behind
 from platforms.sandbox.world import AdAccount, World
 
 SEED_FIELDS = {
@@ -48,6 +49,8 @@ def seed(world: World, body: dict[str, Any]) -> dict[str, Any]:
     if settings.shape not in {"A", "B", "C", "D", "even"}:
         raise ValueError("shape is A, B, C, D or even")
     world.market.settings = settings
+    for segment in world.segments.values():
+        world.market.landed(world, companies_behind(world, segment, segment.effective))
     urn = f"urn:li:sponsoredAccount:{account_id}"
     group = add_group(world, account_id, {"account": urn, "name": "Sandbox group", "status": "ACTIVE"})
     made = [

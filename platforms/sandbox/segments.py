@@ -113,11 +113,8 @@ def land(world: World, when: int, data: tuple[int, int, list[Key]]) -> None:
         segment.effective.difference_update(current)
         segment.size -= sum(reach(world, segment, k) for k in current)
     segment.version += 1
-    if segment.companies:
-        world.market.landed(world, (k for k in current if isinstance(k, int)))
-    elif number > 0:
-        found = (k for k in current if reach(world, segment, k))
-        world.market.landed(world, {employer(world, k) for k in found})
+    if number > 0 and world.market.settings is not None:
+        world.market.landed(world, companies_behind(world, segment, current))
 
 
 def reach(world: World, segment: Segment, key: Key) -> int:
@@ -130,6 +127,13 @@ def reach(world: World, segment: Segment, key: Key) -> int:
         found = digest_part(key, 0) < world.knobs.contact_match
         return int(found and digest_part(key, 2) >= world.knobs.opt_out)
     return int(fraction(world.seed, "person", key) < world.knobs.contact_match)
+
+
+def companies_behind(world: World, segment: Segment, keys: Iterable[Key]) -> set[int]:
+    """Matched companies among ``keys``, or the employers of the people among them."""
+    if segment.companies:
+        return {k for k in keys if isinstance(k, int)}
+    return {employer(world, k) for k in keys if reach(world, segment, k)}
 
 
 def employer(world: World, key: Key) -> int:

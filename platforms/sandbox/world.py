@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from platforms.sandbox.audience import Audience
 from platforms.sandbox.clock import DAY, Agenda
 from platforms.sandbox.directory import Directory
 from platforms.sandbox.knobs import Knobs
@@ -128,6 +129,7 @@ class World:
         self.campaigns: dict[int, Campaign] = {}
         self.creatives: dict[int, Creative] = {}
         self.uploads: dict[str, bytes | None] = {}
+        self.audiences: dict[Any, Audience] = {}  # remembered by ``audience``; never state
         self.in_use: set[int] = set()  # adSegments of ACTIVE campaigns
         # Google
         self.google: Any = None  # set by ``google_lists.install``
