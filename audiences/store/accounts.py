@@ -48,8 +48,8 @@ class Accounts(Part):
     def accounts(self) -> tuple[Account, ...]:
         """All accounts, by id."""
         with self._db.read() as connection:
-            rows = connection.execute(select(ACCOUNT).order_by(ACCOUNT.c.account_id))
-            return tuple(_account(row) for row in rows)
+            found = [_account(row) for row in connection.execute(select(ACCOUNT))]
+        return tuple(sorted(found, key=lambda account: account.account_id))
 
     def account(self, account_id: str) -> Account | None:
         with self._db.read() as connection:
@@ -175,9 +175,9 @@ class Organizations(Part):
 
     def organization_links(self, platform: str) -> dict[str, str]:
         """Organization URN -> account id."""
-        wanted = select(LINK.c.urn, LINK.c.account_id).where(LINK.c.platform == platform).order_by(LINK.c.urn)
+        wanted = select(LINK.c.urn, LINK.c.account_id).where(LINK.c.platform == platform)
         with self._db.read() as connection:
-            return {row.urn: row.account_id for row in connection.execute(wanted)}
+            return {row.urn: row.account_id for row in sorted(connection.execute(wanted))}
 
 
 _SUMMARY = ("what", "fingerprint", "at", "rows_read", "resolved", "rejected", "quarantined")

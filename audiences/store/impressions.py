@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ SCOPE, WINDOW = table_of(ReportScopeRow), table_of(ReportWindowRow)
 IMPRESSION, TOTAL = table_of(ImpressionRow), table_of(ImpressionTotalRow)
 LINK = table_of(OrganizationLinkRow)
 
+_ORDER = ("first", "campaign_id", "creative_id", "entity", "last")
 _ROW = tuple(column.name for column in IMPRESSION.c)
 _TOTAL = tuple(column.name for column in TOTAL.c)
 
@@ -74,9 +76,8 @@ class Impressions(Part):
         wanted = _within(IMPRESSION, platform, start, end, grain, source)
         if campaigns is not None:
             wanted = wanted.where(IMPRESSION.c.campaign_id.in_(list(campaigns)))
-        order = [IMPRESSION.c[name] for name in ("first", "campaign_id", "creative_id", "entity", "last")]
         with self._db.read() as connection:
-            rows = connection.execute(wanted.order_by(*order)).all()
+            rows = sorted(connection.execute(wanted), key=attrgetter(*_ORDER))
             links = {
                 row.urn: row.account_id
                 for row in connection.execute(select(LINK).where(LINK.c.platform == platform))
@@ -100,13 +101,12 @@ class Impressions(Part):
         wanted = _within(TOTAL, platform, start, end, grain, source)
         if campaigns is not None:
             wanted = wanted.where(TOTAL.c.campaign_id.in_(list(campaigns)))
-        order = [TOTAL.c[name] for name in ("first", "last", "campaign_id", "creative_id")]
         with self._db.read() as connection:
             return tuple(
                 TotalRow(
                     r.first, r.last, r.campaign_id, r.creative_id, r.impressions, r.clicks, Decimal(r.spend)
                 )
-                for r in connection.execute(wanted.order_by(*order))
+                for r in sorted(connection.execute(wanted), key=attrgetter(*_ORDER[:3], "last"))
             )
 
     def report_windows(
@@ -115,7 +115,7 @@ class Impressions(Part):
         """Which days or windows were answered, when, and how deep, oldest first."""
         wanted = _within(WINDOW, platform, start, end, grain, source).add_columns(SCOPE.c.scope.label("ids"))
         with self._db.read() as connection:
-            rows = connection.execute(wanted.order_by(WINDOW.c.first, WINDOW.c.last, SCOPE.c.scope)).all()
+            rows = sorted(connection.execute(wanted), key=attrgetter("first", "last", "ids"))
         return tuple(
             ReportWindow(
                 scope=tuple(orjson.loads(row.ids)),

@@ -72,13 +72,14 @@ class Lists(Part):
         self, *, platform: str | None = None, segment: str | None = None
     ) -> tuple[AudienceRecord, ...]:
         """All lists, by id; optionally those of one platform or segment."""
-        wanted = select(AUDIENCE).order_by(AUDIENCE.c.audience_id)
+        wanted = select(AUDIENCE)
         if platform is not None:
             wanted = wanted.where(AUDIENCE.c.platform == platform)
         if segment is not None:
             wanted = wanted.where(AUDIENCE.c.segment == segment)
         with self._db.read() as connection:
-            return tuple(record_of(row) for row in connection.execute(wanted))
+            found = [record_of(row) for row in connection.execute(wanted)]
+        return tuple(sorted(found, key=lambda record: record.spec.audience_id))
 
     def status_history(self, audience_id: str) -> tuple[StatusChange, ...]:
         """Changes of status or usability, oldest first."""

@@ -162,7 +162,7 @@ class Bands(Part):
         columns = ("account_id", "band", "commanded_on", "landed_band", "landed_on", "plan_id")
         wanted = select(*(BAND.c[name] for name in columns)).where(BAND.c.segment == segment)
         with self._db.read() as connection:
-            return tuple(BandState(*row) for row in connection.execute(wanted.order_by(BAND.c.account_id)))
+            return tuple(BandState(*row) for row in sorted(connection.execute(wanted)))
 
 
 _FIELDS = (
@@ -195,13 +195,13 @@ def _need(connection: Connection, plan_id: str, *, lock: bool = False) -> Row[An
 
 
 def _record(connection: Connection, row: Row[Any]) -> PlanRecord:
-    moves = connection.execute(select(MOVE).where(MOVE.c.plan == row.number).order_by(MOVE.c.account_id))
+    moves = connection.execute(select(MOVE).where(MOVE.c.plan == row.number)).all()
     return PlanRecord(
         **{name: getattr(row, name) for name in _FIELDS},
         status=PlanStatus(row.status),
         moves=tuple(
             PlanMove(m.account_id, m.before, m.after, m.reason, orjson.loads(m.evidence), m.release)
-            for m in moves
+            for m in sorted(moves, key=lambda move: move.account_id)
         ),
     )
 

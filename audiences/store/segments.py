@@ -33,8 +33,7 @@ class Segments(Part):
     def scores(self) -> dict[str, Score]:
         """Account id -> score, in order of id."""
         with self._db.read() as connection:
-            rows = connection.execute(select(SCORE).order_by(SCORE.c.account_id))
-            return {row.account_id: Score(*row) for row in rows}
+            return {row.account_id: Score(*row) for row in sorted(connection.execute(select(SCORE)))}
 
     def tiers(self) -> dict[str, int]:
         """Account id -> tier."""

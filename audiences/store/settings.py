@@ -55,7 +55,7 @@ class Alerts(Part):
     def alert_states(self) -> dict[str, tuple[str, datetime, str]]:
         """Subject -> (state, since, detail)."""
         with self._db.read() as connection:
-            rows = connection.execute(select(ALERT).order_by(ALERT.c.subject))
+            rows = sorted(connection.execute(select(ALERT)), key=lambda row: row.subject)
             return {row.subject: (row.state, row.since, row.detail) for row in rows}
 
 
@@ -69,14 +69,12 @@ class OneOffs(Part):
 
     def one_offs(self, *, ending_by: date | None = None) -> tuple[OneOff, ...]:
         """Every one-off list; with ``ending_by`` those that should have ended by that day and have not."""
-        wanted = select(ONE_OFF).order_by(ONE_OFF.c.audience_id)
+        wanted = select(ONE_OFF)
         if ending_by is not None:
             wanted = wanted.where(ONE_OFF.c.ends_on <= ending_by, ONE_OFF.c.ended_at.is_(None))
         with self._db.read() as connection:
-            return tuple(
-                OneOff(**{name: getattr(row, name) for name in _ONE_OFF})
-                for row in connection.execute(wanted)
-            )
+            rows = sorted(connection.execute(wanted), key=lambda row: row.audience_id)
+        return tuple(OneOff(**{name: getattr(row, name) for name in _ONE_OFF}) for row in rows)
 
     def end_one_off(self, audience_id: str, *, at: datetime) -> None:
         """Note that a one-off list was emptied and removed."""

@@ -124,9 +124,8 @@ def _lists_that_held(connection: Connection, digest: bytes) -> tuple[str, ...]:
 
 
 def _steps(connection: Connection, digest: bytes) -> tuple[ErasureStep, ...]:
-    rows = connection.execute(
-        select(ERASURE).where(ERASURE.c.digest == digest).order_by(ERASURE.c.audience_id)
-    )
+    found = connection.execute(select(ERASURE).where(ERASURE.c.digest == digest))
+    rows = sorted(found, key=lambda row: row.audience_id)
     return tuple(ErasureStep(row.audience_id, row.asked_at, row.batch_id, row.done_at) for row in rows)
 
 

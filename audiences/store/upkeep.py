@@ -82,7 +82,7 @@ class Upkeep(Part):
     def overview(self) -> tuple[Overview, ...]:
         """Every list with its counts, by id."""
         with self._db.read() as connection:
-            rows = connection.execute(select(AUDIENCE).order_by(AUDIENCE.c.audience_id)).all()
+            rows = sorted(connection.execute(select(AUDIENCE)), key=lambda row: row.audience_id)
             counts = counts_of(connection)
             dead = {
                 row.audience: row

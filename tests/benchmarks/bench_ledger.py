@@ -1,7 +1,9 @@
 """First load, delta and apply of a large ledger, against each database's own best bulk path.
 
 Run by hand: ``python tests/benchmarks/bench_ledger.py [sqlite|postgresql] [members]``.
-Prints seconds, ratios (the bars: load and apply <= 1.5, delta <= 2) and peak memory. Not a test.
+Prints seconds, ratios (bars: load and apply <= 1.5 of the bulk path, delta <= 2 of merely reading both
+sides) and peak memory. Ours keeps the content of every batch beside the ledger, in a transaction per batch of
+10,000; the bulk path is one transaction of sorted rows into the same table. Not a test.
 """
 
 from __future__ import annotations
@@ -138,11 +140,17 @@ def best_sqlite(path: Path, first: Keys, second: Keys, old: Keys, new: Keys) -> 
         db.execute("COMMIT")
         insert(new)
 
+    def read_all() -> None:
+        cursor = db.execute("SELECT key FROM best WHERE audience = 1 ORDER BY key")
+        while cursor.fetchmany(5_000):
+            pass
+
     load, _ = timed(lambda: insert(first))
-    read, _ = timed(lambda: db.execute("SELECT key, state, digest FROM best WHERE audience = 1").fetchall())
+    one_side, _ = timed(read_all)
     apply, _ = timed(change)
+    other_side, _ = timed(read_all)
     db.close()
-    return {"load": load, "read": read, "apply": apply}
+    return {"load": load, "read": one_side + other_side, "apply": apply}
 
 
 def best_postgresql(url: str, first: Keys, second: Keys, old: Keys, new: Keys) -> dict[str, float]:
@@ -165,17 +173,18 @@ def best_postgresql(url: str, first: Keys, second: Keys, old: Keys, new: Keys) -
     def read_all() -> int:
         size = 0
         with db.cursor() as cursor:
-            sql = "COPY (SELECT key, state, coalesce(digest, 0) FROM best) TO STDOUT (FORMAT BINARY)"
+            sql = "COPY (SELECT key FROM best) TO STDOUT (FORMAT BINARY)"
             with cursor.copy(sql) as copy:
                 for data in copy:
                     size += len(data)
         return size
 
     load, _ = timed(lambda: insert(first))
-    read, _ = timed(read_all)
+    one_side, _ = timed(read_all)
     apply, _ = timed(change)
+    other_side, _ = timed(read_all)
     db.close()
-    return {"load": load, "read": read, "apply": apply}
+    return {"load": load, "read": one_side + other_side, "apply": apply}
 
 
 @contextmanager
