@@ -9,7 +9,7 @@ import polars as pl
 
 from audiences.clean_values import hosts_of
 from audiences.companies import Resolution
-from audiences.companies_domains import is_everybodys, registrables
+from audiences.companies_domains import is_everybodys, sites_of
 from audiences.companies_names import name_keys, plain_names
 
 
@@ -50,15 +50,16 @@ def _by_row_id(frame: pl.DataFrame, links: pl.DataFrame) -> pl.Series:
 
 
 def _by_domain(host: pl.Series, accounts: pl.DataFrame) -> pl.Series:
-    owned = accounts.filter(pl.col("domain").is_not_null())
-    return _lookup(registrables(host), owned.select(k="domain", account_id="account_id").unique("k"))
+    """Any of a company's domains will do; one that two companies state is nobody's."""
+    owned = accounts.select(k=pl.col("domains"), account_id=pl.col("account_id")).explode("k").drop_nulls()
+    return _lookup(sites_of(host), owned.unique("k", keep="none"))
 
 
 def _mail_hosts(frame: pl.DataFrame) -> pl.Series:
     """The domain of the first e-mail where it may be an employer's; a hashed e-mail has none."""
     if "email" not in frame.columns:
         return _nothing(frame.height)
-    sites = registrables(hosts_of(frame["email"].str.extract(r"@([^@]+)$")))
+    sites = sites_of(hosts_of(frame["email"].str.extract(r"@([^@]+)$")))
     return sites.alias("s").to_frame().select(pl.when(~is_everybodys(pl.col("s"))).then("s")).to_series()
 
 

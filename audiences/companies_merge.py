@@ -5,90 +5,145 @@ Must not decide which rows belong together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
-from audiences.clean_values import tags_to_dict
+from audiences.clean_values import hosts_of, tags_to_dict
+from audiences.companies_domains import is_everybodys, sites_of
 from audiences.model import Account
 
-FIELDS = (
-    "name", "country", "region", "city", "industry", "employees", "revenue_usd", "founded_year",
-    "linkedin_url",
-    "organization_urn", "status", "parent",
-)  # fmt: skip
+_PLACE = ("country", "region", "city")
+_FACTS = ("industry", "employees", "revenue_usd", "founded_year", "linkedin_url", "organization_urn")
+FIELDS = ("name", *_PLACE, *_FACTS, "status", "parent")
 _JOINED = ("tags", "technologies", "more_domains")
 
 
 def merge_rows(rows: pl.DataFrame, *, trust: Sequence[str] = ()) -> pl.DataFrame:
-    """One row per ``account_id``. Each field is the first one present, by trust, then completeness, then
-    order.
+    """One row per ``account_id``; each field from the first row that has it.
 
-    Besides the fields: ``domain``, ``tags`` and ``technologies`` of all rows
-    joined, ``rows`` (references of all rows, ``"<source>:<line>"``) and
-    ``taken_from`` (struct field -> reference), the provenance.
+    Rows are ranked by ``trust`` (sources, best first), then by how many fields
+    they fill, then by their order. Besides the fields: ``domain`` and
+    ``domains`` (all of them, a list), ``tags`` and ``technologies`` of all rows
+    joined, ``rows`` (references of all rows, ``"<source>:<line>"``),
+    ``taken_from`` (struct field -> reference: the provenance) and ``parent_id``.
     """
     extra = [c for c in rows.columns if c.startswith("attribute:")]
-    filled = pl.sum_horizontal(pl.col(c).is_not_null() for c in FIELDS)
-    rank = (
-        pl.col("source").replace_strict(list(trust), list(range(len(trust))), default=len(trust))
-        if trust
-        else pl.lit(0)
+    fields = [*FIELDS, *extra]
+    ordered = _ranked(rows, trust).with_columns(_alone=pl.len().over("account_id") == 1)
+    taken = (pl.when(pl.col(f).is_not_null()).then("ref").alias(f) for f in fields)
+    single = ordered.filter("_alone").select(
+        "account_id",
+        pl.concat_list("domain").alias("domains"),
+        *fields,
+        *_JOINED,
+        pl.concat_list("ref").alias("rows"),
+        pl.struct(taken).alias("taken_from"),
     )
-    ordered = rows.with_columns(_rank=rank, _filled=filled).sort(
+    first = (pl.col("ref").filter(pl.col(f).is_not_null()).first().alias(f) for f in fields)
+    several = (
+        ordered.filter(~pl.col("_alone"))
+        .group_by("account_id", maintain_order=True)
+        .agg(
+            pl.col("domain").unique(maintain_order=True).alias("domains"),
+            *(pl.col(f).drop_nulls().first() for f in fields),
+            *(pl.col(f).drop_nulls().str.join(";").replace("", None) for f in _JOINED),
+            pl.col("ref").alias("rows"),
+            pl.struct(first).alias("taken_from"),
+        )
+    )
+    accounts = _with_domains(pl.concat([single, several], how="vertical").sort("account_id"))
+    return accounts.with_columns(_parents(accounts, rows))
+
+
+def _ranked(rows: pl.DataFrame, trust: Sequence[str]) -> pl.DataFrame:
+    filled = pl.sum_horizontal(pl.col(c).is_not_null() for c in FIELDS)
+    rank = pl.lit(0)
+    if trust:
+        places = list(range(len(trust)))
+        rank = pl.col("source").replace_strict(list(trust), places, default=len(trust))
+    return rows.with_columns(_rank=rank, _filled=filled).sort(
         "account_id", "_rank", "_filled", descending=[False, False, True], maintain_order=True
     )
-    alone = pl.len().over("account_id") == 1
-    ordered = ordered.with_columns(_alone=alone)
-    fields = [*FIELDS, *extra]
-    single = ordered.filter("_alone").select(
-        "account_id", "domain", *fields, *_JOINED, pl.concat_list("ref").alias("rows"),
-        pl.struct(pl.when(pl.col(f).is_not_null()).then("ref").alias(f) for f in fields).alias("taken_from"),
-    )  # fmt: skip
-    several = ordered.filter(~pl.col("_alone")).group_by("account_id", maintain_order=True).agg(
-        pl.col("domain").drop_nulls().first(),
-        *(pl.col(f).drop_nulls().first() for f in fields),
-        *(pl.col(f).drop_nulls().str.join(";").replace("", None) for f in _JOINED),
-        pl.col("ref").alias("rows"),
-        pl.struct(pl.col("ref").filter(pl.col(f).is_not_null()).first().alias(f) for f in
-        fields).alias("taken_from"),
-    )  # fmt: skip
-    return pl.concat([single, several], how="vertical").sort("account_id")
+
+
+def _with_domains(accounts: pl.DataFrame) -> pl.DataFrame:
+    """``domains`` with those a CRM adds, and ``domain``: the one that is the id, else the first."""
+    stated = accounts.filter(pl.col("more_domains").is_not_null()).select(
+        "account_id", pl.col("more_domains").str.split(";").alias("h")
+    )
+    if stated.height:
+        hosts = stated.explode("h")
+        sites = hosts.select("account_id", sites_of(hosts_of(hosts["h"].str.strip_chars())).alias("site"))
+        usable = sites.filter(pl.col("site").is_not_null() & ~is_everybodys(pl.col("site")))
+        added = usable.group_by("account_id").agg(pl.col("site").unique().sort().alias("_more"))
+        accounts = accounts.join(added, on="account_id", how="left", maintain_order="left").with_columns(
+            pl.col("domains").list.concat(pl.col("_more").fill_null([])).list.unique(maintain_order=True)
+        )
+    domains = pl.col("domains").list.drop_nulls()
+    own = pl.when(domains.list.contains(pl.col("account_id"))).then("account_id")
+    accounts = accounts.with_columns(domains.alias("domains"))
+    return accounts.with_columns(pl.coalesce(own, pl.col("domains").list.first()).alias("domain")).drop(
+        "more_domains", "_more", strict=False
+    )
+
+
+def _parents(accounts: pl.DataFrame, rows: pl.DataFrame) -> pl.Series:
+    """The account each company says it belongs to: by the CRM's id, or a name that only one company has."""
+    names = rows.select(pl.col("name").str.to_lowercase().alias("k"), "account_id").drop_nulls()
+    ids = rows.select(pl.col("row_id").alias("k"), "account_id").drop_nulls()
+    unique = pl.concat([names, ids]).unique().unique("k", keep="none")
+    known = dict(zip(unique["k"], unique["account_id"], strict=True)) if _any_parent(accounts) else {}
+    tagged = accounts["tags"].str.contains("parent:", literal=True).fill_null(value=False)
+    asked = (tagged | accounts["parent"].is_not_null()).arg_true()
+    found: list[str | None] = []
+    for index in asked:
+        stated = [accounts["parent"][index], *tags_to_dict(accounts["tags"][index]).get("parent", [])]
+        parents = (known.get(name, known.get(name.lower())) for name in stated if name)
+        own = accounts["account_id"][index]
+        found.append(next((parent for parent in parents if parent and parent != own), None))
+    nobody = pl.Series("parent_id", [None], dtype=pl.String).new_from_index(0, accounts.height)
+    return nobody.scatter(asked, pl.Series(found, dtype=pl.String)) if found else nobody
+
+
+def _any_parent(accounts: pl.DataFrame) -> bool:
+    tagged = bool(accounts["tags"].str.contains("parent:", literal=True).any())
+    return tagged or accounts["parent"].null_count() < accounts.height
 
 
 def accounts_of(accounts: pl.DataFrame) -> Iterator[Account]:
-    """Rows of ``merge_rows`` as Accounts. Attributes: lists from tags, ``technologies``, CRM columns,
-    provenance.
+    """Rows of ``merge_rows`` as Accounts.
+
+    Attributes: a list per tag key; ``technologies`` (lower case, from tags and
+    the CRM column); ``domains`` when there are several; ``status``, ``parent``,
+    ``parent_id``; CRM columns by name; ``provenance`` (field -> row reference)
+    and ``rows``.
     """
     extra = [c for c in accounts.columns if c.startswith("attribute:")]
     for row in accounts.iter_rows(named=True):
         yield Account(
-            account_id=row["account_id"], name=row["name"] or row["domain"] or row["account_id"],
+            account_id=row["account_id"],
+            name=row["name"] or row["domain"] or row["account_id"],
             domain=row["domain"],
-            country=row["country"], region=row["region"], city=row["city"], industry=row["industry"],
-            employees=row["employees"], revenue_usd=row["revenue_usd"], founded_year=row["founded_year"],
-            linkedin_url=row["linkedin_url"], organization_urn=row["organization_urn"],
             attributes=_attributes(row, extra),
-        )  # fmt: skip
+            **{field: row[field] for field in (*_PLACE, *_FACTS)},
+        )
 
 
-def _attributes(row: dict[str, object], extra: Sequence[str]) -> dict[str, object]:
-    found: dict[str, object] = {
-        key: sorted(set(values)) for key, values in tags_to_dict(_text(row["tags"])).items()
-    }
-    technologies = {t.strip() for t in (_text(row["technologies"]) or "").split(";") if t.strip()}
-    technologies |= set(tags_to_dict(_text(row["tags"])).get("tech", []))
+def _attributes(row: Mapping[str, Any], extra: Sequence[str]) -> dict[str, Any]:
+    tags = tags_to_dict(row["tags"])
+    found: dict[str, Any] = {key: sorted(set(values)) for key, values in tags.items()}
+    stated = [*(row["technologies"] or "").split(";"), *tags.get("tech", [])]
+    technologies = sorted({name.strip().lower() for name in stated if name.strip()})
     if technologies:
-        found["technologies"] = sorted(technologies)
-    for name in ("status", "parent"):
+        found["technologies"] = technologies
+    if len(row["domains"]) > 1:
+        found["domains"] = list(row["domains"])
+    for name in ("status", "parent", "parent_id"):
         if row[name] is not None:
-            found.setdefault(name, row[name])
-    found.update({name.partition(":")[2]: row[name] for name in extra if row[name] is not None})
-    taken = row["taken_from"]
-    found["provenance"] = {f: ref for f, ref in taken.items() if ref} if isinstance(taken, dict) else {}
-    found["rows"] = row["rows"]
+            found[name] = row[name]
+    found |= {name.partition(":")[2]: row[name] for name in extra if row[name] is not None}
+    found["provenance"] = {field: ref for field, ref in row["taken_from"].items() if ref}
+    found["rows"] = list(row["rows"])
     return found
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None

@@ -71,11 +71,14 @@ def akin(a: str, b: str) -> str:
 
 
 def initials(name: str) -> frozenset[str]:
-    """First letters, with and without small words, of names of three words and more (two letters prove
-    nothing).
-    """
+    """First letters of a name, with and without small words and trailing legal forms; three letters at least."""
     words = name.split()
-    made = {"".join(w[0] for w in words), "".join(w[0] for w in words if w not in _SMALL)}
+    made = set()
+    while words:
+        made |= {"".join(w[0] for w in words), "".join(w[0] for w in words if w not in _SMALL)}
+        if words[-1] not in _LEGAL:
+            break
+        words = words[:-1]
     return frozenset(letters for letters in made if len(letters) >= 3)
 
 

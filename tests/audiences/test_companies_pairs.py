@@ -35,7 +35,9 @@ def pairs() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_hardly_a_labelled_pair_is_merged_wrongly(resolution: Resolution, pairs: list[dict[str, str]]) -> None:
+def test_hardly_a_labelled_pair_is_merged_wrongly(
+    resolution: Resolution, pairs: list[dict[str, str]]
+) -> None:
     account = dict(zip(resolution.links["row_id"], resolution.links["account_id"], strict=True))
     table = Counter((p["stratum"], p["label"], account[p["left"]] == account[p["right"]]) for p in pairs)
     asked = _asked(resolution, pairs)
@@ -45,7 +47,9 @@ def test_hardly_a_labelled_pair_is_merged_wrongly(resolution: Resolution, pairs:
     recall = merged["same"] / (merged["same"] + apart["same"])
     shown = (merged["same"] + asked) / (merged["same"] + apart["same"])
 
-    print(f"\n{len(pairs)} pairs: precision {precision:.3f}, recall {recall:.3f}; merged or asked {shown:.3f}")
+    print(
+        f"\n{len(pairs)} pairs: precision {precision:.3f}, recall {recall:.3f}; merged or asked {shown:.3f}"
+    )
     for (stratum, label, same), count in sorted(table.items()):
         print(f"  {stratum:12} {label:10} {'merged' if same else 'apart':7} {count}")
     assert len(pairs) >= 300
@@ -61,11 +65,14 @@ def _asked(resolution: Resolution, pairs: list[dict[str, str]]) -> int:
     """Pairs that are one company, kept apart, but put to a person in one quarantine entry."""
     links = resolution.links
     account = dict(zip(links["row_id"], links["account_id"], strict=True))
-    together = [entry.evidence.rpartition("; ")[2].split(" and ")[0].split(" / ") for entry in resolution.quarantined]
+    together = [
+        entry.evidence.rpartition("; ")[2].split(" and ")[0].split(" / ") for entry in resolution.quarantined
+    ]
     ids = [frozenset(names) for names in together]
     return sum(
         1
         for p in pairs
-        if p["label"] == "same" and account[p["left"]] != account[p["right"]]
+        if p["label"] == "same"
+        and account[p["left"]] != account[p["right"]]
         and any({account[p["left"]], account[p["right"]]} <= names for names in ids)
     )

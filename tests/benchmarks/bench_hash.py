@@ -29,7 +29,7 @@ def emails(rows: int) -> pl.Series:
 
 
 def openssl_rate() -> float | None:
-    """Hashes per second of 32-byte inputs on one core, as OpenSSL itself measures it; None without openssl."""
+    """Hashes per second of 32-byte inputs on one core, as OpenSSL measures it; None without it."""
     try:
         command = ["openssl", "speed", "-bytes", "32", "-seconds", "1", "sha256"]
         out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
