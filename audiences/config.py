@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from audiences.config_rules import ZeroShare, as_list
 from audiences.config_scoring import Scoring
 from audiences.config_segments import Finding, Matrix, Segment, order, reference_findings
+from audiences.config_values import ZeroShare, as_list
 from audiences.config_yaml import (
     Node,
     Part,

@@ -11,43 +11,23 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from audiences.config_values import (
+    Change,
+    Days,
+    Heat,
+    IfUnknown,
+    Mode,
+    Number,
+    Pair,
+    Scalar,
+    Scalars,
+    Share,
+    Words,
+    as_list,
+    as_range,
+    ordered,
+)
 from audiences.config_yaml import Part, keys_of, suggestion, wrong
-
-Scalar = bool | int | float | str | date
-Number = int | float
-Heat = Literal["hot", "warm", "cool"]
-Mode = Literal["strike", "nurture", "handle_with_care", "ignore"]
-IfUnknown = Literal["match", "no_match"]
-
-
-def as_list(value: Any) -> Any:
-    """One word where a list is wanted is a list of one."""
-    return value if value is None or isinstance(value, list | tuple) else [value]
-
-
-def as_fraction(value: Any) -> Any:
-    """``25 %`` and ``0.25`` both mean a quarter."""
-    if isinstance(value, str) and value.strip().endswith("%"):
-        try:
-            return float(value.strip()[:-1]) / 100.0
-        except ValueError:
-            return value
-    return value
-
-
-Share = Annotated[float, Field(gt=0.0, le=1.0), BeforeValidator(as_fraction)]
-ZeroShare = Annotated[float, Field(ge=0.0, le=1.0), BeforeValidator(as_fraction)]
-Change = Annotated[float, Field(gt=0.0), BeforeValidator(as_fraction)]
-Words = Annotated[tuple[str, ...], BeforeValidator(as_list), Field(min_length=1)]
-Scalars = Annotated[tuple[Scalar, ...], BeforeValidator(as_list), Field(min_length=1)]
-Pair = Annotated[tuple[Number, Number], Field()]
-Days = Annotated[int, Field(ge=0)]
-
-
-def ordered(pair: tuple[Number, Number] | None) -> None:
-    """Refuse a pair whose first number is the larger one."""
-    if pair is not None and pair[0] > pair[1]:
-        raise wrong("the first number is larger than the second", "Write the smaller number first")
 
 
 class Range(Part):
@@ -168,11 +148,6 @@ class ModeTest(Part):
     """In one of these corners of the fit x intent grid."""
 
     mode: Annotated[tuple[Mode, ...], BeforeValidator(as_list), Field(min_length=1)]
-
-
-def as_range(value: Any) -> Any:
-    """A bare number is the least that will do."""
-    return {"at_least": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 class FitTest(Part):

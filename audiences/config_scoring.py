@@ -10,14 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from audiences.config_rules import (
-    AbsentTechnologyTest,
-    FieldTest,
-    MetricTest,
-    SignalTest,
-    TechnologyTest,
-    as_fraction,
-)
+from audiences.config_rules import AbsentTechnologyTest, FieldTest, MetricTest, SignalTest, TechnologyTest
+from audiences.config_values import as_fraction
 from audiences.config_yaml import Part, suggestion, wrong
 
 Points = Annotated[float, Field()]

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from audiences.config_rules import Condition, MatrixTest, SegmentTest, Words, ZeroShare, as_list, walk
+from audiences.config_rules import Condition, MatrixTest, SegmentTest, walk
+from audiences.config_values import Words, ZeroShare, as_list
 from audiences.config_yaml import Part, suggestion, wrong
 
 Kind = Literal["companies", "contacts"]

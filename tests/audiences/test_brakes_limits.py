@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiences.brakes import Braked, Change, brakes, check
@@ -81,6 +81,7 @@ def test_the_error_names_the_command_and_survives_pickling_without_a_member_in_i
     assert not again.retryable
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.integers(0, 2000), st.integers(0, 2000), st.floats(0, 1), st.integers(0, 3000), st.integers(0, 2000)
 )  # fmt: skip

@@ -6,7 +6,7 @@ import pickle
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiences.config import load, parse
@@ -177,6 +177,7 @@ def test_values_of_settings_are_not_repeated_in_messages() -> None:
     assert "hunter2" not in str(caught.value) + repr(caught.value)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_whatever_line_is_spoilt_the_answer_is_a_config_or_a_placed_problem(data: st.DataObject) -> None:
     lines = GOOD.splitlines()

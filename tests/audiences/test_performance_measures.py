@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiences.config import Economics
@@ -132,6 +132,7 @@ def test_a_deal_closed_before_it_began_gives_no_cycle() -> None:
     assert performance({"s": {"c1"}}, [odd], economics=NONE)["s"].cycle_days.n == 0
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 500), st.integers(1, 500))
 def test_the_interval_of_a_rate_holds_the_rate_and_stays_between_none_and_all(hits: int, more: int) -> None:
     found = rate(min(hits, more), more)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audiences.config import Config, parse
@@ -136,7 +136,7 @@ EVENTS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(RULES, COMPANIES, EVENTS)
 def test_a_rule_tree_keeps_whom_the_obvious_reading_keeps(
     rule: dict[str, Any], companies: list[tuple[Any, Any, Any]], events: list[tuple[Any, ...]]
