@@ -8,11 +8,12 @@ done, so a run that was cut off is simply run again.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import ROUND_DOWN, Decimal
 
 import numpy as np
 
+from audiences.model import AudienceStatus
 from audiences.store.records import PlanRecord, PlanStatus
 from balancer.types import UNPLACED, BalancePlan
 from flows.activate import (
@@ -76,7 +77,7 @@ def apply_plan(app: App, assessment: Assessment, plan_id: str) -> Applied:
         campaigns = _campaigns(app, record.segment, plan)
         _members(app, assessment, record, plan)
         money = to_cents([float(b) for b in plan.budgets], Decimal(str(float(plan.budgets.sum()))))
-        campaigns, notes = _go_live(app, campaigns, record.day)
+        campaigns, notes = _go_live(app, campaigns, plan, record.day)
         _budgets(app, campaigns, record.day, money)
         app.store.decide_plan(plan_id, PlanStatus.APPLIED, by=app.who, at=app.now())
     audit(app, "plan applied", record.segment, {"plan": plan_id[:12], "moves": len(record.moves)})
@@ -116,7 +117,8 @@ def _members(app: App, assessment: Assessment, record: PlanRecord, plan: Balance
     """Bring the band lists to the planned membership and remember the command."""
     bands = {account: int(band) for account, band in zip(plan.accounts, plan.band, strict=True)}
     platform = band_campaigns(app, record.segment).platform
-    for b in range(int(plan.budgets.size)):
+    touched = {band for move in record.moves for band in (move.before, move.after) if band >= 0}
+    for b in sorted(touched):
         spec = list_spec(app, record.segment, platform, "companies", b)
         patiently(app, lambda spec=spec: prepare(app, assessment, spec, bands=bands))  # type: ignore[misc]
         patiently(app, lambda spec=spec: send(app, spec.audience_id))  # type: ignore[misc]
@@ -125,24 +127,40 @@ def _members(app: App, assessment: Assessment, record: PlanRecord, plan: Balance
     app.store.command_bands(record.segment, moved, plan_id=record.plan_id, on=record.day)
 
 
-def _go_live(app: App, campaigns: BandCampaigns, day: date) -> tuple[BandCampaigns, tuple[str, ...]]:
-    """Start the bands and pause the template once every band's list can serve."""
-    if campaigns.live_since is not None:
-        return campaigns, ()
+def _go_live(
+    app: App, campaigns: BandCampaigns, plan: BalancePlan, day: date
+) -> tuple[BandCampaigns, tuple[str, ...]]:
+    """Start the campaign of every band whose list can serve; pause the template once all have started.
+
+    A band that nobody is in is not waited for; it starts when accounts move there.
+    """
     platform = app.platform(campaigns.platform)
-    for b, campaign in enumerate(campaigns.campaigns):
-        state = follow(app, audience_id(campaigns.platform, campaigns.segment, "companies", b))
-        if state is None or state.status.value != "ready" or state.target_id is None:
-            return campaigns, (f"band {b + 1} is still building; the old campaign keeps running",)
-        if platform.audience_count(campaign, include=[state.target_id], exclude=()) is None:
-            return campaigns, (f"band {b + 1} reaches fewer members than the platform serves",)
-    for campaign in campaigns.campaigns:
-        platform.set_status(campaign, "active")
-    platform.set_status(campaigns.template, "paused")
-    campaigns = replace(campaigns, live_since=day + timedelta(days=1))
+    used = [b for b in range(len(campaigns.campaigns)) if (plan.band == b).any()]
+    waiting = [b for b in used if campaigns.campaigns[b] not in campaigns.active]
+    notes = [note for b in waiting for note in _not_ready(app, campaigns, b)]
+    if notes and campaigns.live_since is None:
+        return campaigns, tuple(notes)
+    for b in waiting:
+        if not _not_ready(app, campaigns, b):
+            platform.set_status(campaigns.campaigns[b], "active")
+            campaigns = replace(campaigns, active=(*campaigns.active, campaigns.campaigns[b]))
+    if campaigns.live_since is None:
+        platform.set_status(campaigns.template, "paused")
+        campaigns = replace(campaigns, live_since=day)
+        audit(app, "bands live", campaigns.segment, {"campaigns": list(campaigns.campaigns)})
     remember(app, campaigns)
-    audit(app, "bands live", campaigns.segment, {"campaigns": list(campaigns.campaigns)})
-    return campaigns, ()
+    return campaigns, tuple(notes)
+
+
+def _not_ready(app: App, campaigns: BandCampaigns, b: int) -> tuple[str, ...]:
+    """Why a band cannot serve yet; () when it can."""
+    state = follow(app, audience_id(campaigns.platform, campaigns.segment, "companies", b))
+    if state is None or state.target_id is None or state.status is not AudienceStatus.READY:
+        return (f"band {b + 1} is still building; the old campaign keeps running",)
+    count = app.platform(campaigns.platform).audience_count
+    if count(campaigns.campaigns[b], include=[state.target_id], exclude=()) is None:
+        return (f"band {b + 1} reaches fewer members than the platform serves",)
+    return ()
 
 
 def _budgets(app: App, campaigns: BandCampaigns, day: date, money: list[Decimal]) -> None:

@@ -7,7 +7,7 @@ the hash of its inputs; whoever approves names that hash.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -27,6 +27,7 @@ from flows.plan_codec import decode_inputs, decode_plan, encode_inputs, encode_p
 from flows.wiring import App, WorkspaceError
 
 BASELINE_DAYS = 28
+UNSCORED = 4  # the tier of an account nobody has scored
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ def propose(app: App, segment: str, *, shadow: bool = False) -> Proposed:
     """Plan today. The same inputs give the same stored plan. Raises NothingCollected before any report."""
     policy, today = policy_of(app, segment), app.today
     state = make_state(app, segment, policy, today)
+    if not state.members.any():
+        policy = replace(policy, member_cap=None)  # nobody's members are known: there is nothing to cap by
     plan = CONTROLLERS[policy.mode]().propose(state, policy)
     record = _record(app, segment, state, policy, plan, shadow=shadow)
     for open_plan in app.store.plans(segment=segment, status=PlanStatus.PROPOSED):
@@ -130,7 +133,7 @@ def make_state(app: App, segment: str, policy: Policy, today: date) -> State:
         budget=budget,
         baseline=baseline,
         band=history[-1][1] if history else np.full(n, -1, dtype=np.int8),
-        landed=in_force(history, today + timedelta(days=1), n),
+        landed=in_force(history, today, n),
         reports=tuple(reports),
         memory=memory,
     )
@@ -162,8 +165,8 @@ def _template_budget(app: App, segment: str, reports: Sequence[DayReport]) -> fl
 
 
 def _tiers(app: App, accounts: Sequence[str]) -> NDArray[np.int8]:
-    scores = app.store.scores()
-    return np.array([scores[a].tier if a in scores else 4 for a in accounts], dtype=np.int8)
+    known = app.store.tiers()
+    return np.array([known.get(account, UNSCORED) for account in accounts], dtype=np.int8)
 
 
 def _record(

@@ -1,7 +1,8 @@
 """Which campaigns and lists carry a balanced segment, day by day. Reads the store; calls no platform.
 
-A membership change commanded in the morning of day d has landed a day later
-(``Capabilities.update_latency``) and is in force for whole days from d + 2 on.
+A membership change commanded in the morning of day d lands a day later
+(``Capabilities.update_latency``): most of day d + 1 is delivered to the new
+membership. A budget or a status changes on the day it is set.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from flows.wiring import App
 
-DAYS_TO_LAND = 2  # from the morning of the command to the first whole day in force
+DAYS_TO_LAND = 1  # from the morning of the command to the day it is in force
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,9 @@ class BandCampaigns:
     template: str
     platform: str = "linkedin"
     campaigns: tuple[str, ...] = ()
-    live_since: date | None = None  # first whole day the band campaigns deliver; None: the template does
+    live_since: date | None = None  # first day the band campaigns deliver; None: the template does
     creatives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    active: tuple[str, ...] = ()  # band campaigns that were started
 
     def delivering(self, day: date) -> tuple[str, ...]:
         """Campaigns whose impressions of that day belong to the segment."""
@@ -51,6 +53,7 @@ def band_campaigns(app: App, segment: str) -> BandCampaigns:
         campaigns=tuple(known.get("campaigns", ())),
         live_since=date.fromisoformat(live) if live else None,
         creatives={c: tuple(ids) for c, ids in known.get("creatives", {}).items()},
+        active=tuple(known.get("active", ())),
     )
 
 
@@ -60,6 +63,7 @@ def remember(app: App, bands: BandCampaigns) -> None:
         "campaigns": list(bands.campaigns),
         "live_since": bands.live_since.isoformat() if bands.live_since else None,
         "creatives": {c: list(ids) for c, ids in bands.creatives.items()},
+        "active": list(bands.active),
     }
     if app.store.get(_name(bands.segment)) != value:
         app.store.put(_name(bands.segment), value, at=app.now())
@@ -91,7 +95,7 @@ def note_command(app: App, segment: str, day: date, changes: Mapping[str, int]) 
 
 
 def note_budgets(app: App, segment: str, day: date, budgets: Sequence[float]) -> None:
-    """Keep the daily budgets set on a morning; they count from the next day on."""
+    """Keep the daily budgets set on a morning; they count from that day on."""
     known: dict[str, list[float]] = app.store.get(f"budgets/{segment}", {})
     if known.get(day.isoformat()) != list(budgets):
         known[day.isoformat()] = list(budgets)
@@ -99,7 +103,7 @@ def note_budgets(app: App, segment: str, day: date, budgets: Sequence[float]) ->
 
 
 def in_force(history: Sequence[tuple[date, NDArray[np.int8]]], day: date, n: int) -> NDArray[np.int8]:
-    """(n,) band of each account during the whole of ``day``, -1 where none had landed."""
+    """(n,) band of each account on ``day``, -1 where none had landed."""
     landed = [band for commanded, band in history if commanded + timedelta(days=DAYS_TO_LAND) <= day]
     return landed[-1] if landed else np.full(n, -1, dtype=np.int8)
 

@@ -10,13 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from audiences.companies_domains import registrable
 from audiences.model import ImpressionReport
 from flows.bands import BandCampaigns, band_campaigns, remember
+from flows.entities import link
 from flows.wiring import App
 
 RESTATED_DAYS = 7
-OUTSIDER = ""  # a company that was shown ads and is none of our accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,18 +106,7 @@ def _report(
 
 
 def _link(app: App, campaigns: BandCampaigns, reports: Sequence[ImpressionReport]) -> None:
-    """Find the account behind every entity that has not been seen before."""
-    known = app.store.organization_links(campaigns.platform)
-    fresh = sorted({row.entity for report in reports for row in report.rows} - set(known))
-    if not fresh:
-        return
-    accounts = {account.domain: account.account_id for account in app.store.accounts() if account.domain}
-    found = app.platform(campaigns.platform).organizations(fresh)
-    links = dict.fromkeys(fresh, OUTSIDER)
-    for urn, organization in found.items():
-        site = registrable(organization.domain) if organization.domain else None
-        links[urn] = accounts.get(site or OUTSIDER, OUTSIDER)
-    app.store.link_organizations(campaigns.platform, links, at=app.now())
+    link(app, campaigns.platform, {row.entity for report in reports for row in report.rows})
 
 
 def midnight(day: date) -> datetime:

@@ -190,8 +190,8 @@ def _day_report(
 
 
 def budgets_of(funding: Mapping[str, Sequence[float]], day: date) -> NDArray[np.float64] | None:
-    """(K,) daily budgets in force on ``day``: set on a morning, they count from the next day on."""
-    earlier = [text for text in funding if text < day.isoformat()]
+    """(K,) daily budgets in force on ``day``: set on a morning, they count from that day on."""
+    earlier = [text for text in funding if text <= day.isoformat()]
     return np.array(funding[max(earlier)], dtype=np.float64) if earlier else None
 
 
