@@ -121,7 +121,7 @@ def exposure_box(exposure: Exposure) -> Box:
     """The set of truths an exposure allows."""
     own = exposure.total - exposure.outside
     low, high = exposure.mass if exposure.mass is not None else (own, own)
-    return tightened(exposure.low, exposure.high, low, high)
+    return tightened(exposure.low, exposure.high, low, high, exposure.parts)
 
 
 def reported_rows(exposure: Exposure) -> float:
@@ -161,10 +161,11 @@ def _top_share(exposure: Exposure, box: Box, k: int) -> Bounded:
 
 def _gini(box: Box, point: Vector) -> Bounded:
     mass, n = float(point.sum()), point.size
+    low, high = gini_bounds(box)
     if mass == 0.0:
-        return bounded(0.0, 0.0, gini_bounds(box)[1] if box.mass_high else 0.0)
+        return bounded(0.0, 0.0, high if box.mass_high else 0.0)
     value = 2.0 * float(np.cumsum(np.sort(point)[::-1]).sum()) / (n * mass) - (n + 1.0) / n
-    return bounded(gini_bounds(box)[0], max(0.0, value), gini_bounds(box)[1])
+    return bounded(low, max(0.0, value), high)
 
 
 def _hhi(box: Box, point: Vector) -> Bounded:

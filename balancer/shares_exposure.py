@@ -21,10 +21,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from balancer.allocate import water_fill
 from balancer.bounds import Box, tightened
 from balancer.errors import BadNumbers, InconsistentReport
-from balancer.normal import cumulative, quantile
 from balancer.shares_cells import (
     LINKEDIN,
     OUTSIDE,
@@ -38,9 +36,9 @@ from balancer.shares_cells import (
     true_sums,
     without_cells,
 )
-from balancer.types import Exposure, Indices, Vector
-
-CELL_SPREAD = 0.45  # of the log of one account's cells from day to day; only the best guess rests on it
+from balancer.shares_completion import completed
+from balancer.shares_parts import exact_parts
+from balancer.types import Exposure, Indices, Part, Vector
 
 
 def build_exposure(
@@ -85,13 +83,24 @@ def build_exposure(
     if outside_at_most is None and high.sum() < total:
         outside_at_most = np.inf  # the rows themselves show that somebody else was served
     mass, outside = _mass(total, low, window if window is not None else lists, rules, outside_at_most)
-    box = tightened(low, np.minimum(high, max(total, float(low.max(initial=0.0)))), *mass)
-    point = _completed(np.clip(printed, box.low, box.high), box, cells, total - outside)
-    rows = outside + float(printed.sum())
+    parts = exact_parts(lists, total=total, pages=pages, rules=rules) if mass[0] == mass[1] else ()
+    box = _box(low, np.minimum(high, max(total, float(low.max(initial=0.0)))), mass, parts)
+    point = completed(np.clip(printed, box.low, box.high), box, cells, mass=total - outside)
     return Exposure(
         tuple(accounts), box.low, point, box.high, float(total), listed,
-        outside=max(0.0, float(total - point.sum())), mass=(box.mass_low, box.mass_high), rows=rows,
+        outside=max(0.0, float(total - point.sum())), mass=(box.mass_low, box.mass_high),
+        rows=outside + float(printed.sum()), parts=box.parts,
     )  # fmt: skip
+
+
+def _box(low: Vector, high: Vector, mass: tuple[float, float], parts: tuple[Part, ...]) -> Box:
+    try:
+        return tightened(low, high, *mass, parts)
+    except InconsistentReport:
+        if not parts:
+            raise
+        # Membership lands when the platform likes; without the campaigns' own totals the bounds still hold.
+        return tightened(low, high, *mass)
 
 
 def _own_bounds(
@@ -135,36 +144,6 @@ def _mass(
         outside_at_most = np.inf if theirs.size else 0.0
     own_low = max(total - max(outside_at_most, least), min(float(low.sum()), total - least))
     return (own_low, total - least), min(float(theirs.sum()), total - own_low)
-
-
-def _completed(known: Vector, box: Box, cells: Cells, mass: float) -> Vector:
-    """Put the hidden mass where it most likely is: (n,) that adds up to ``mass``, inside the box.
-
-    How often an account makes the list says where its missing cells lie below
-    the cut; what then remains is shared evenly by the accounts that never made it.
-    """
-    mass = min(max(mass, box.mass_low), box.mass_high)
-    hidden = mass - float(known.sum())
-    if hidden <= 0.0:
-        return water_fill(mass, weight=np.maximum(known, 1e-9), floor=box.low, cap=known).target
-    room = np.maximum(box.high - known, 0.0)
-    expected = np.minimum(cells.cut * _below_the_cut(cells), room)
-    weight = np.where(cells.printed > 0.0, 1e-6, 1.0) * np.maximum(cells.missing, 1e-3)
-    filled = known + water_fill(hidden, weight=weight, floor=expected, cap=room).target
-    return np.clip(filled, box.low, box.high)
-
-
-def _below_the_cut(cells: Cells) -> Vector:
-    """(n,) expected size of a missing cell, as a fraction of its list's cut; 0 for accounts never printed.
-
-    A cell is log-normal around the account's own level. Being above the cut in
-    a fraction f of the lists places that level, and the mean of the part below follows.
-    """
-    often = cells.printed / np.maximum(cells.printed + cells.missing, 1.0)
-    z = quantile(np.clip(often, 1e-6, 1.0 - 1e-6))
-    level = np.exp(CELL_SPREAD * z + 0.5 * CELL_SPREAD**2)
-    mean = level * cumulative(-z - CELL_SPREAD) / cumulative(-z)
-    return np.asarray(np.where(cells.printed > 0.0, mean, 0.0), dtype=np.float64)
 
 
 def _printed(n: int, window: Rows | None, lists: CreativeDayLists | None) -> Vector:

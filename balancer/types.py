@@ -149,6 +149,15 @@ class Bounded:
 
 
 @dataclass(frozen=True, eq=False)
+class Part:
+    """Accounts (``rows``) whose impressions together lie in [low, high]; parts of one list are disjoint."""
+
+    rows: Indices
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False)
 class Exposure:
     """Impressions per account over one window, as far as a platform lets one see.
 
@@ -167,6 +176,7 @@ class Exposure:
     outside: float = 0.0  # impressions reported for entities that are not in the segment
     mass: tuple[float, float] | None = None  # bounds of the accounts' own sum; None = total - outside
     rows: float | None = None  # sum of the report rows as printed; None = point[listed].sum() + outside
+    parts: tuple[Part, ...] = ()  # what campaigns with accounts of their own are known to have delivered
 
 
 @dataclass(frozen=True, eq=False)

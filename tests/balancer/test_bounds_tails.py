@@ -37,15 +37,15 @@ def plateau(seed: int) -> np.ndarray:
 @pytest.mark.parametrize("sigma", [1.4, 2.1])
 def test_on_log_normal_lists_a_believed_interval_contains_the_truth_nearly_always(sigma):
     believed = inside = 0
-    for seed in range(20):
+    for seed in range(12):
         x = log_normal(seed, sigma)
-        model = modelled_shares(one_list(x), rng=np.random.default_rng(seed))
+        model = modelled_shares(one_list(x), rng=np.random.default_rng(seed), draws=20)
         if model is not None:
             truth = concentration(x, top=DEPTH).gini.point
             believed += 1
             inside += model.gini.low <= truth <= model.gini.high
-    assert believed >= 12
-    assert inside >= 0.85 * believed
+    assert believed >= 8
+    assert inside >= 0.8 * believed
 
 
 def test_on_a_plateau_the_model_is_not_believed_and_nothing_is_shown():

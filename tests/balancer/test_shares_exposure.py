@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,17 +20,21 @@ def inside(figure, value):
 
 
 def random_case(seed: int, *, noise: int):
-    """A random small world and what its report allows, with or without cells, rows and outsiders."""
+    """A random small world and what its report allows: cells, rows or both; outsiders, campaigns, movers."""
     rng = np.random.default_rng([seed, noise])
-    n, outsiders = int(rng.integers(5, 120)), int(rng.integers(0, 4)) * int(rng.integers(0, 2))
+    n = int(rng.integers(5, 60))
+    outsiders = int(rng.integers(0, 4)) * int(rng.integers(0, 2))
     rules = ReportRules([None, 3, 10, 30][rng.integers(4)], int(rng.integers(0, 4)), noise)
     cells = random_cells(
         rng,
         accounts=n + outsiders,
-        lists=int(rng.integers(1, 12)),
-        total=int(rng.integers(200, 4000)),
+        lists=int(rng.integers(1, 9)),
+        total=int(rng.integers(200, 3000)),
         sigma=rng.uniform(0.3, 2.5),
     )
+    eligibility = {}
+    if not outsiders and rng.random() < 0.6:
+        cells, eligibility = in_campaigns(cells, rng)
     report = cut_report(cells, rng, depth=rules.depth, floor=rules.floor, noise=noise, outsiders=outsiders)
     shown = rng.integers(3)
     unnamed = not (report.window.account < 0).any() or shown == 1
@@ -36,11 +42,25 @@ def random_case(seed: int, *, noise: int):
         [f"a{i:03d}" for i in range(n)],
         total=report.total,
         window=None if shown == 1 else report.window,
-        lists=None if shown == 2 else report.lists,
+        lists=None if shown == 2 else replace(report.lists, **eligibility),
         rules=rules,
         outside_at_most=np.inf if outsiders and unnamed else None,
     )
     return report, exposure, int(rng.integers(1, n + 1))
+
+
+def in_campaigns(cells: np.ndarray, rng: np.random.Generator):
+    """Give every account a campaign (one in ten moves between two); others cannot show it anything."""
+    count, (lists, n) = int(rng.integers(2, 4)), cells.shape
+    audience = rng.integers(0, count, lists)
+    eligible = np.zeros((count, n), dtype=bool)
+    eligible[rng.integers(0, count, n), np.arange(n)] = True
+    movers = rng.random(n) < 0.1
+    eligible[rng.integers(0, count, n)[movers], np.flatnonzero(movers)] = True
+    cells = cells * eligible[audience]
+    eligible[audience[0], 0] = True
+    cells[0, 0] += 1  # never an empty world
+    return cells, {"audience": audience, "eligible": eligible}
 
 
 def broken_promises(report, exposure, top) -> list[str]:
@@ -63,10 +83,49 @@ def broken_promises(report, exposure, top) -> list[str]:
     return [name for name, holds in checks.items() if not holds]
 
 
+@pytest.mark.slow  # a thousand worlds, each cut cell by cell in plain Python
 @pytest.mark.parametrize("noise", [0, 3])
 def test_the_truth_is_inside_every_bound_in_a_thousand_random_truncated_worlds(noise):
     broken = {seed: bad for seed in range(1000) if (bad := broken_promises(*random_case(seed, noise=noise)))}
     assert broken == {}
+
+
+def test_campaigns_with_accounts_of_their_own_are_found_and_movers_are_left_out_of_them():
+    parts = {}
+    for seed in range(200):
+        _, exposure, _ = random_case(seed, noise=0)
+        for part in exposure.parts:
+            assert part.low - 1e-6 <= float(exposure.point[part.rows].sum()) <= part.high + 1e-6
+        rows = np.concatenate([part.rows for part in exposure.parts]) if exposure.parts else np.array([])
+        assert np.unique(rows).size == rows.size
+        parts[len(exposure.parts)] = parts.get(len(exposure.parts), 0) + 1
+    assert parts.get(2, 0) + parts.get(3, 0) > 20
+
+
+def test_the_totals_of_campaigns_make_the_bounds_narrower():
+    n, half = 40, 20
+    eligible = np.zeros((2, n), dtype=bool)
+    eligible[0, :half] = eligible[1, half:] = True
+    lists = CreativeDayLists(
+        np.array([0, 0, 1, 1]), np.array([0, 1, half, half + 1]), np.array([50.0, 40.0, 300.0, 200.0]),
+        np.array([200.0, 3000.0]), np.array([0, 1]), eligible,
+    )  # fmt: skip
+    rows = Rows(lists.account, lists.impressions)
+    names = [str(i) for i in range(n)]
+    own = build_exposure(names, total=3200.0, window=rows, lists=lists, rules=ReportRules(2, 0, 0))
+    whole = replace(own, parts=())
+    assert {(part.low, part.high) for part in own.parts} == {(200.0, 200.0), (3000.0, 3000.0)}
+    narrow, wide = concentration(own, top=5), concentration(whole, top=5)
+    assert narrow.gini.low > wide.gini.low + 0.05
+    assert narrow.gini.high <= wide.gini.high
+    assert narrow.coverage[25].low >= wide.coverage[25].low
+
+
+def test_campaign_totals_that_contradict_the_eligibility_are_not_used():
+    eligible = np.array([[True, True, False, False], [False, False, True, True]])
+    more = {"audience": np.array([0, 1]), "eligible": eligible}
+    exposure = three_accounts(depth=None, totals=[60.0, 40.0], eligibility=more)
+    assert exposure.parts == ()
 
 
 def test_a_complete_report_without_noise_is_recovered_exactly():
