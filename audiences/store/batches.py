@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from audiences.membership_keys import from_digests
 from audiences.model import Member, MemberKind, MemberTable, Op, PushBatch
@@ -56,7 +56,9 @@ class Batches(Part):
     def batch_info(self, batch_id: str) -> BatchInfo:
         """Where a batch stands, without its content."""
         with self._db.read() as connection:
-            row = need_batch(connection, batch_id)
+            row = connection.execute(select(*_HEADER).where(BATCH.c.batch_id == batch_id)).one_or_none()
+            if row is None:
+                raise NotFound(f"No batch {batch_id} in the record.")
             return _info(row, need_audience_id(connection, row.audience))
 
     def batch_log(self, audience_id: str, *, limit: int = 100) -> tuple[BatchInfo, ...]:
@@ -165,17 +167,6 @@ def need_audience_id(connection: Connection, number: int) -> str:
         select(AUDIENCE.c.audience_id).where(AUDIENCE.c.number == number)
     ).scalar_one()
     return found
-
-
-def stored_ids(connection: Connection, ids: list[str]) -> int:
-    """How many of these batches exist already."""
-    total = 0
-    for i in range(0, len(ids), 10_000):
-        some = ids[i : i + 10_000]
-        total += connection.execute(
-            select(func.count()).select_from(BATCH).where(BATCH.c.batch_id.in_(some))
-        ).scalar_one()
-    return total
 
 
 def _open_ids(connection: Connection, audience_id: str, condition: Any) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ def test_accounts_come_back_as_they_went_in_and_unknown_stays_unknown(
     store.replace_accounts(accounts, "print", AT)
     assert store.accounts() == tuple(sorted(accounts, key=lambda a: a.account_id.encode()))
     assert store.account_count() == len(accounts)
+    assert store.account_names() == [(a.account_id, a.name, a.domain) for a in store.accounts()]
     for account in accounts:
         assert store.account(account.account_id) == account
 
@@ -126,6 +127,7 @@ def test_scores_are_replaced_whole(store: Store) -> None:
     new = [Score("1.example", 90.5, 0.0, 1, 40.0, "hot", "strike")]
     store.replace_scores(new)
     assert store.scores() == {"1.example": new[0]}
+    assert store.tiers() == {"1.example": 1}
 
 
 def version(fingerprint: str, *ids: str, held: tuple[str, ...] = ()) -> SegmentVersion:
