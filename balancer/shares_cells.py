@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from balancer.errors import BadNumbers
 from balancer.types import Indices, Vector
 
+Table = NDArray[np.float64]
+UNKNOWN = 1e15  # impressions of a list whose total was not fetched: more than any list, yet finite
 OUTSIDE = -1  # row number of an entity that is not in the segment
 
 
@@ -90,17 +92,11 @@ def true_sums(rows: Rows | CreativeDayLists, n: int, rules: ReportRules) -> tupl
 
 
 def read_cells(lists: CreativeDayLists, n: int, pages: Vector, rules: ReportRules) -> Cells:
+    """What the cells of ``lists`` say about each of the n accounts; ``pages`` (n,) entities per account."""
     cut, dropped = _missing_cell_limits(lists, rules)
-    each = np.ones(cut.size)
+    missing, beyond, small = _over_missing(np.stack([np.ones(cut.size), cut, dropped]), lists, pages)
     low, high = true_sums(lists, n, rules)
-    return Cells(
-        low=low,
-        high=high,
-        printed=count_rows(lists, n),
-        missing=_over_missing(each, lists, pages),
-        cut=_over_missing(cut, lists, pages),
-        dropped=_over_missing(dropped, lists, pages),
-    )
+    return Cells(low, high, printed=count_rows(lists, n), missing=missing, cut=beyond, dropped=small)
 
 
 def without_cells(n: int, total: float, pages: Vector, rules: ReportRules) -> Cells:
@@ -114,7 +110,7 @@ def _missing_cell_limits(lists: CreativeDayLists, rules: ReportRules) -> tuple[V
     count = lists.totals.size
     printed = np.bincount(lists.list_of, minlength=count)
     least = np.maximum(lists.impressions - rules.noise, rules.floor)
-    totals = np.where(np.isnan(lists.totals), np.inf, lists.totals)
+    totals = np.where(np.isnan(lists.totals), UNKNOWN, lists.totals)
     rest = np.maximum(totals - np.bincount(lists.list_of, weights=least, minlength=count), 0.0)
     dropped = np.minimum(rules.unseen, rest)
     if rules.depth is None:
@@ -122,8 +118,7 @@ def _missing_cell_limits(lists: CreativeDayLists, rules: ReportRules) -> tuple[V
     smallest = np.full(count, np.inf)
     np.minimum.at(smallest, lists.list_of, np.maximum(lists.impressions + rules.noise, rules.floor))
     full = printed >= rules.depth
-    with np.errstate(invalid="ignore"):
-        crowded = np.floor(rest / np.maximum(rules.depth + 1 - printed, 1))
+    crowded = np.floor(rest / np.maximum(rules.depth + 1 - printed, 1))
     beyond = np.minimum(np.minimum(smallest, rest), totals / (rules.depth + 1))
     cut = np.where(full, beyond, np.minimum(rules.unseen, crowded))
     # A creative that too few members engaged with prints nothing at all, whatever it delivered.
@@ -132,20 +127,22 @@ def _missing_cell_limits(lists: CreativeDayLists, rules: ReportRules) -> tuple[V
     return cut, np.where(full | silent, 0.0, dropped)
 
 
-def _over_missing(limit: Vector, lists: CreativeDayLists, pages: Vector) -> Vector:
-    """Sum ``limit`` (L,) per account over the lists it could be in but is not printed in."""
+def _over_missing(limits: Table, lists: CreativeDayLists, pages: Vector) -> Table:
+    """(m, n) sums of ``limits`` (m, L) over the lists each account may be in but is not printed in."""
     n = pages.size
     inside = lists.account != OUTSIDE
     account, of = lists.account[inside], lists.list_of[inside]
-    shown = limit[of]
+    shown = limits[:, of]
     if lists.eligible is None or lists.audience is None:
-        everywhere = np.full(n, float(limit.sum()))
+        everywhere = np.repeat(limits.sum(axis=1)[:, None], n, axis=1)
     else:
-        audiences = np.bincount(lists.audience, weights=limit, minlength=lists.eligible.shape[0])
-        everywhere = audiences @ lists.eligible
+        count = lists.eligible.shape[0]
+        audiences = np.stack([np.bincount(lists.audience, weights=row, minlength=count) for row in limits])
+        used = np.bincount(lists.audience, minlength=count) > 0
+        everywhere = audiences[:, used] @ lists.eligible[used].astype(np.float64)
         shown = shown * lists.eligible[lists.audience[of], account]
-    missing = pages * everywhere - np.bincount(account, weights=shown, minlength=n)
-    return np.asarray(np.maximum(missing, 0.0), dtype=np.float64)
+    taken = np.stack([np.bincount(account, weights=row, minlength=n) for row in shown])
+    return np.asarray(np.maximum(pages * everywhere - taken, 0.0), dtype=np.float64)
 
 
 def count_rows(rows: Rows | CreativeDayLists, n: int) -> Vector:

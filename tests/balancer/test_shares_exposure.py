@@ -196,6 +196,12 @@ def test_a_creative_withheld_as_a_whole_may_have_gone_to_anybody():
     assert exposure.high.tolist() == [80.0, 50.0, 50.0, 50.0]
 
 
+def test_a_silent_list_without_a_total_leaves_everybody_who_was_eligible_unbounded_by_it():
+    eligible = {"audience": np.array([0, 1]), "eligible": np.array([[1, 1, 1, 1], [1, 1, 0, 0]], dtype=bool)}
+    exposure = three_accounts(floor=3, total=200.0, totals=[100.0, np.nan], eligibility=eligible)
+    assert exposure.high.tolist() == [180.0, 150.0, 20.0, 20.0]
+
+
 def test_without_cells_a_hidden_account_is_still_bounded_by_the_depth_of_the_lists():
     exposure = build_exposure(
         ["a", "b", "c"], total=909.0, window=Rows(np.array([0]), np.array([500.0])),
