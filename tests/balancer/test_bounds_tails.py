@@ -8,6 +8,7 @@ import pytest
 from balancer.errors import BadNumbers
 from balancer.shares import CreativeDayLists, ReportRules, Rows, build_exposure, concentration
 from balancer.tails import complete_down_to, fit_tail, modelled_shares
+from tests.balancer.truncation import cut_report
 
 N, DEPTH = 1500, 100
 
@@ -46,6 +47,26 @@ def test_on_log_normal_lists_a_believed_interval_contains_the_truth_nearly_alway
             inside += model.gini.low <= truth <= model.gini.high
     assert believed >= 8
     assert inside >= 0.8 * believed
+
+
+def test_under_daily_lists_with_noise_a_believed_interval_contains_the_truth_and_is_far_narrower():
+    believed = 0
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        rate = np.exp(1.8 * rng.standard_normal(N))
+        moods = rate * rng.gamma(8.0, 0.125, (14, N))
+        cells = np.array([rng.multinomial(20_000, mood / mood.sum()) for mood in moods])
+        report = cut_report(cells, rng, depth=DEPTH, floor=3, noise=3)
+        exposure = build_exposure(
+            [str(i) for i in range(N)], total=report.total, window=report.window, lists=report.lists
+        )
+        model, hard = modelled_shares(exposure, rng=rng), concentration(exposure, top=DEPTH).gini
+        if model is not None:
+            truth = concentration(report.truth, top=DEPTH).gini.point
+            believed += 1
+            assert model.gini.low <= truth <= model.gini.high
+            assert model.gini.high - model.gini.low < 0.3 * (hard.high - hard.low)
+    assert believed >= 1
 
 
 def test_on_a_plateau_the_model_is_not_believed_and_nothing_is_shown():

@@ -3,7 +3,9 @@
 Prints (1) the top-100 bracket of worlds A, C and D under LinkedIn's rules for 1,
 5 and 15 creatives beside the obvious bracket (listed cells only; every missing
 cell at its list's 100th count, widened by the noise of every cell), (2) what the
-bounds say about Gini, coverage and the largest tenth, (3) the time a large report takes.
+bounds say about Gini, the largest tenth and coverage, (3) the log-normal interval for the
+same reports, where it is believed, and how often it held, (4) four campaigns of their own
+accounts with and without their totals, (5) the time a large report takes.
 That the bounds always hold is tested in tests/balancer/test_shares_exposure.py.
 """
 
@@ -11,13 +13,17 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from balancer.allocate import water_fill
 from balancer.shares import CreativeDayLists, ReportRules, Rows, build_exposure, concentration
+from balancer.tails import modelled_shares
+from balancer.types import Exposure
 from balancer.worlds import day_noise, next_drift, open_world, start_drift, weekday_factor
 
 DAYS, TOTAL = 28, 1_000_000
@@ -111,6 +117,75 @@ def one(name: str, creatives: int, noise: int, seed: int) -> list[float]:
     ]  # fmt: skip
 
 
+def modelled(seeds: int = 6) -> None:
+    print("world creatives  believed  held (gini, tenth, covered)  gini: hard -> modelled, last seed")
+    for name in "ABCD":
+        for creatives in (1, 5):
+            believed, held, last = 0, np.zeros(3), ""
+            for seed in range(seeds):
+                cells = deliver(name, creatives, seed)
+                rng = np.random.default_rng(seed)
+                exposure = reported(cells, rng, 3)
+                model, truth = modelled_shares(exposure, rng=rng), concentration(cells.sum(axis=0), top=100)
+                if model is None:
+                    continue
+                believed += 1
+                pairs = (
+                    (model.gini, truth.gini), (model.top_decile, truth.top_decile),
+                    (model.coverage_even, truth.coverage_even),
+                )  # fmt: skip
+                held += [one.low <= other.point <= one.high for one, other in pairs]
+                hard = concentration(exposure, top=100).gini
+                last = (
+                    f"{truth.gini.point:.3f} in [{hard.low:.3f}, {hard.high:.3f}]"
+                    f" -> [{model.gini.low:.3f}, {model.gini.high:.3f}]"
+                )
+            print(f"{name} {creatives:9d}   {believed}/{seeds}       {held.astype(int).tolist()}   {last}")
+
+
+def reported(cells: np.ndarray, rng: np.random.Generator, noise: int) -> Exposure:
+    window, lists = cut(cells, rng, RULES[noise])
+    return build_exposure(
+        [str(i) for i in range(cells.shape[1])],
+        total=float(cells.sum()),
+        window=window,
+        lists=lists,
+        rules=RULES[noise],
+    )
+
+
+def in_bands(name: str, creatives: int = 5) -> None:
+    """A balanced list in four campaigns by rate, as ``bands`` leaves it; noise as LinkedIn adds it."""
+    rng = np.random.default_rng(0)
+    world = open_world(name, seed=0)
+    rates = TOTAL * world.rates / world.rates.sum()
+    target = water_fill(TOTAL, weight=1.0, floor=0.0, cap=rates * world.headroom).target
+    band = np.searchsorted(np.log([0.5, 1.5, 3.5]), np.log(target / rates))
+    cells, audience = [], []
+    for _ in range(DAYS):
+        for b in range(4):
+            mine = np.where(band == b, rates * day_noise(rates.size, rng), 0.0)
+            share = int(target[band == b].sum() / DAYS / creatives)
+            cells += [rng.multinomial(share, mine / mine.sum()) for _ in range(creatives)]
+            audience += [b] * creatives
+    table = np.array(cells)
+    window, lists = cut(table, rng, RULES[3])
+    eligible = np.array([band == b for b in range(4)])
+    known = replace(lists, audience=np.array(audience), eligible=eligible)
+    own = build_exposure(
+        [str(i) for i in range(rates.size)], total=float(table.sum()), window=window, lists=known
+    )
+    truth = concentration(table.sum(axis=0), top=100)
+    for label, exposure in (("one total", replace(own, parts=())), ("four totals", own)):
+        found = concentration(exposure, top=100)
+        print(
+            f"{name} in bands, {label:11s}: top-100 {truth.top_share.point:.3f} in"
+            f" [{found.top_share.low:.3f}, {found.top_share.high:.3f}], gini {truth.gini.point:.3f} in"
+            f" [{found.gini.low:.3f}, {found.gini.high:.3f}], covered {truth.coverage_even.point:.2f} in"
+            f" [{found.coverage_even.low:.2f}, {found.coverage_even.high:.2f}]"
+        )
+
+
 def large() -> None:
     cells = deliver("C", 20, 0, n=10_000)
     window, lists = cut(cells, np.random.default_rng(0), RULES[3])
@@ -125,4 +200,7 @@ def large() -> None:
 
 if __name__ == "__main__":
     tightness()
+    modelled()
+    in_bands("A")
+    in_bands("C")
     large()
