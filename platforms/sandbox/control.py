@@ -39,6 +39,7 @@ def table(engine: Engine) -> tuple[Route, ...]:
         on("DELETE", "/faults/{number}", _delete_fault, writes=True),
         on("POST", "/tokens", _token, writes=True),
         on("POST", "/accounts", _account, writes=True),
+        on("POST", "/google/accounts", _google_account, writes=True),
         on("GET", "/truth/impressions", _impressions),
         on("GET", "/truth/members", lambda e, w, c: truth.members(w, _query(c).get("segment", ""))),
         on("GET", "/truth/state", lambda e, w, c: truth.state(w)),
@@ -124,6 +125,18 @@ def _account(engine: Engine, world: World, call: Call) -> dict[str, Any]:
             account.closed_to.discard(who)
             account.roles[who] = str(role)
     return {"id": number, "roles": account.roles, "closed_to": sorted(account.closed_to)}
+
+
+def _google_account(engine: Engine, world: World, call: Call) -> dict[str, Any]:
+    """Who has no access to a Google account, and whether its EU political declaration is missing."""
+    body = _body(call)
+    number = str(body["id"])
+    world.google.closed_to[number] = set(body.get("closed_to", ()))
+    if body.get("eu_declaration_missing"):
+        world.google.undeclared.add(number)
+    else:
+        world.google.undeclared.discard(number)
+    return {"id": number, "closed_to": sorted(world.google.closed_to[number])}
 
 
 def _impressions(engine: Engine, world: World, call: Call) -> dict[str, Any]:

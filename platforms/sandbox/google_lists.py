@@ -68,6 +68,7 @@ class Google:
     requests: dict[str, GoogleRequest] = field(default_factory=dict)
     owner: dict[Identifier, Identifier] = field(default_factory=dict)  # identifier -> user
     closed_to: dict[str, set[str]] = field(default_factory=dict)  # account -> members without access
+    undeclared: set[str] = field(default_factory=set)  # accounts without the EU political declaration
     delivery: Delivery = field(default_factory=Delivery)
 
     def user_of(self, world: World, record: Record) -> Identifier | None:

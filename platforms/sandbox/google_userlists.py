@@ -34,6 +34,8 @@ DURATION = re.compile(r"^(\d+)s$")
 
 def create(world: World, call: Call) -> Answer:
     account = _account(world, call)
+    if account in world.google.undeclared:
+        raise err.invalid([("parent", "EU_POLITICAL_ADVERTISING_DECLARATION_REQUIRED")])
     body = read(USER_LIST, _json(call), "user_list")
     found = _check_fields(body)
     if not body.get("displayName"):

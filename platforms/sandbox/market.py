@@ -2,7 +2,7 @@
 
 A company has one natural rate, whatever list or campaign it is in. The rates are drawn when the
 first campaign audience lands, in one of the shapes of ``balancer.worlds``, and scaled to what the
-template campaign's budget buys; companies that land later draw from the same values.
+template campaign's budget buys; companies that come later draw from the same values.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from balancer.worlds import day_noise, next_drift, weekday_factor, world_headroo
 from platforms.sandbox.audience import Audience, campaign_audience, delivers
 from platforms.sandbox.clock import DAY, day_of
 from platforms.sandbox.directory import fraction
+from platforms.sandbox.segments import org_reach
 
 if TYPE_CHECKING:
     from platforms.sandbox.world import Campaign, Creative, World
@@ -77,12 +78,10 @@ class Market:
     first_day: int | None = None
     last_day: int | None = None
 
-    def landed(self, world: World, orgs: Iterable[int]) -> None:
-        """Companies whose list membership became effective enter the market, once each."""
-        if self.settings is None:
-            return
+    def enter(self, world: World, orgs: Iterable[int]) -> None:
+        """Companies that a campaign reaches for the first time enter the market, once each."""
         fresh = sorted({o for o in orgs if o not in self.row})
-        if not fresh:
+        if not fresh or self.settings is None:
             return
         rates = self._later_rates(fresh) if self.pool.size else self._first_rates(world, fresh)
         rng = np.random.default_rng([self.seed, 11, len(self.row), len(fresh)])
@@ -126,6 +125,8 @@ class Market:
         day = day_of(day_end - DAY).toordinal()
         self.first_day = self.first_day or day
         self.last_day = day
+        serving = [(c, campaign_audience(world, c)) for c in world.campaigns.values() if delivers(world, c)]
+        self.enter(world, (org for _, audience in serving for org in audience.orgs))
         if not self.org.size:
             return
         knobs = world.knobs
@@ -134,16 +135,21 @@ class Market:
         level = np.exp(self.drift - knobs.drift_sd**2 / 2.0) * factor
         rates = self.rate * level * day_noise(self.rate.size, rng, cv=knobs.day_noise_cv)
         self.drift = next_drift(self.drift, rng, sd=knobs.drift_sd, keep=knobs.drift_memory)
-        for campaign in world.campaigns.values():
-            if delivers(world, campaign):
-                budget_factor = factor if knobs.budget_per_day_paid else 1.0
-                self._run_campaign(world, campaign, day, rates, budget_factor)
+        for campaign, audience in serving:
+            paid = daily_budget(campaign) * (factor if knobs.budget_per_day_paid else 1.0)
+            self._run_campaign(world, campaign, audience, day=day, rates=rates, budget=paid)
 
     def _run_campaign(
-        self, world: World, campaign: Campaign, day: int, rates: Floats, budget_factor: float
+        self,
+        world: World,
+        campaign: Campaign,
+        audience: Audience,
+        *,
+        day: int,
+        rates: Floats,
+        budget: float,
     ) -> None:
         assert self.settings is not None
-        audience = campaign_audience(world, campaign)
         rows = self._rows(audience)
         creatives = sorted(
             (c for c in world.creatives.values() if c.campaign_id == campaign.campaign_id and _serves(c)),
@@ -155,16 +161,27 @@ class Market:
         mine = rates[rows]
         result = self.settings.build_plant().deliver(
             mine,
-            mine * self.headroom[rows],
+            self._inventory(world, campaign, rows, mine),
             included=np.ones(rows.size, bool),
             band=np.zeros(rows.size, np.int64),
-            budgets=np.array([daily_budget(campaign) * budget_factor]),
+            budgets=np.array([budget]),
             price=self.settings.price,
             rng=rng,
         )
         counts = result.impressions.astype(np.int64)
         orgs, counts = self._leaked(world, self.org[rows], counts, rng)
         self._split(world, creatives, day, orgs, counts, float(result.spend[0]), rng)
+
+    def _inventory(self, world: World, campaign: Campaign, rows: Ints, rates: Floats) -> Floats:
+        """Most a company can take today: its headroom, and the campaign's cap per member where it has one."""
+        inventory = rates * self.headroom[rows]
+        preference: dict[str, Any] = campaign.fields.get("optimizationPreference") or {}
+        cap = preference.get("frequencyOptimizationPreference")
+        if not cap:
+            return inventory
+        days = float(cap.get("timeSpan", {}).get("duration", 7))
+        members = np.array([org_reach(world, int(o)) for o in self.org[rows]], float)
+        return np.minimum(inventory, members * float(cap["frequency"]) / days)
 
     def _rows(self, audience: Audience) -> Ints:
         found = [self.row[o] for o in audience.orgs if o in self.row]

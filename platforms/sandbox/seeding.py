@@ -7,7 +7,6 @@ from typing import Any
 from platforms.sandbox.linkedin_accounts import add_creative, add_group
 from platforms.sandbox.linkedin_campaigns import add_campaign
 from platforms.sandbox.market import MarketSettings
-from platforms.sandbox.segments import companies_behind
 from platforms.sandbox.world import AdAccount, World
 
 SEED_FIELDS = {
@@ -35,6 +34,9 @@ def seed(world: World, body: dict[str, Any]) -> dict[str, Any]:
         budget = float(body.get("impressions_per_28_days", 1_000_000)) / 28.0 * price
     if price <= 0.0 or budget < 0.0:
         raise ValueError("price is above 0 and daily_budget not below")
+    count = int(body.get("campaigns", 1))
+    if count < 1:
+        raise ValueError("campaigns is at least 1")
     world.accounts[account_id] = AdAccount(
         account_id, str(body.get("account_name", "Sandbox advertiser")), currency=currency
     )
@@ -43,19 +45,15 @@ def seed(world: World, body: dict[str, Any]) -> dict[str, Any]:
         headroom=float(body.get("headroom", 5.0)),
         plant=str(body.get("plant", "proportional")),
         price=price,
-        daily_impressions=budget / price,
+        daily_impressions=budget / price * count,
     )
     settings.build_plant()
     if settings.shape not in {"A", "B", "C", "D", "even"}:
         raise ValueError("shape is A, B, C, D or even")
     world.market.settings = settings
-    for segment in world.segments.values():
-        world.market.landed(world, companies_behind(world, segment, segment.effective))
     urn = f"urn:li:sponsoredAccount:{account_id}"
     group = add_group(world, account_id, {"account": urn, "name": "Sandbox group", "status": "ACTIVE"})
-    made = [
-        _campaign(world, body, account_id, group, budget, i) for i in range(int(body.get("campaigns", 1)))
-    ]
+    made = [_campaign(world, body, account_id, group, budget, i) for i in range(count)]
     return {"account": account_id, "account_urn": urn, "campaign_group": group, **made[0], "campaigns": made}
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from platforms.sandbox.clock import DAY, HOUR
 from platforms.sandbox.directory import digest_part, fraction
-from platforms.sandbox.world import Key, Segment, World
+
+if TYPE_CHECKING:
+    from platforms.sandbox.world import Key, Segment, World
 
 TARGETABLE = frozenset({"BUILDING", "READY", "UPDATING", "ARCHIVED"})
 
@@ -113,8 +116,6 @@ def land(world: World, when: int, data: tuple[int, int, list[Key]]) -> None:
         segment.effective.difference_update(current)
         segment.size -= sum(reach(world, segment, k) for k in current)
     segment.version += 1
-    if number > 0 and world.market.settings is not None:
-        world.market.landed(world, companies_behind(world, segment, current))
 
 
 def reach(world: World, segment: Segment, key: Key) -> int:
@@ -127,13 +128,6 @@ def reach(world: World, segment: Segment, key: Key) -> int:
         found = digest_part(key, 0) < world.knobs.contact_match
         return int(found and digest_part(key, 2) >= world.knobs.opt_out)
     return int(fraction(world.seed, "person", key) < world.knobs.contact_match)
-
-
-def companies_behind(world: World, segment: Segment, keys: Iterable[Key]) -> set[int]:
-    """Matched companies among ``keys``, or the employers of the people among them."""
-    if segment.companies:
-        return {k for k in keys if isinstance(k, int)}
-    return {employer(world, k) for k in keys if reach(world, segment, k)}
 
 
 def employer(world: World, key: Key) -> int:

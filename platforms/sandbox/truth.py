@@ -73,7 +73,10 @@ def members(world: World, segment: str) -> dict[str, Any]:
 
 
 def _segment_members(world: World, segment: Segment) -> dict[str, Any]:
-    """Companies with every identifier they were pushed with; people as hex digests."""
+    """Companies with every identifier they were pushed with; people as hex digests.
+
+    ``companies`` are the matched ones among the acknowledged, by organisation id.
+    """
     rows = []
     acked = {k for k, n in segment.latest.items() if n > 0}
     for key in sorted(acked | segment.effective, key=_text):
@@ -86,7 +89,14 @@ def _segment_members(world: World, segment: Segment) -> dict[str, Any]:
                 **_company(world, segment, key),
             }
         )
-    return {"segment": segment.segment_id, "status": life.status(world, segment), "members": rows}
+    shown = {"segment": segment.segment_id, "status": life.status(world, segment), "members": rows}
+    if segment.companies:
+        shown["companies"] = [
+            {"organization": row["organization"], "domain": row["domain"]}
+            for row in rows
+            if row["matched"] and row["acknowledged"]
+        ]
+    return shown
 
 
 def _company(world: World, segment: Segment, key: Key) -> dict[str, Any]:

@@ -673,3 +673,15 @@ def test_lists_are_attached_detached_and_budgets_moved_by_mutates(sandbox):
     assert len(sandbox.world.google.delivery.days) == days
     again = sandbox.google.post(f"{base}/campaignCriteria:mutate", json={"operations": [{"remove": name}]})
     assert again.status_code == 400
+
+
+def test_an_account_without_access_or_without_the_eu_declaration_is_refused(sandbox):
+    list_id = create(sandbox)
+    sandbox.control("POST", "/google/accounts", {"id": "1234567890", "eu_declaration_missing": True})
+    reason = "EU_POLITICAL_ADVERTISING_DECLARATION_REQUIRED"
+    assert violations(ingest(sandbox, list_id, [member(1)]))[0][1] == reason
+    assert violations(sandbox.google.post(LISTS, json=list_body("b")))[0][1] == reason
+    sandbox.control("POST", "/google/accounts", {"id": "1234567890", "closed_to": ["member-1"]})
+    replies = [ingest(sandbox, list_id, [member(1)]), sandbox.google.get(LISTS)]
+
+    assert [(r.status_code, r.json()["error"]["status"]) for r in replies] == [(403, "PERMISSION_DENIED")] * 2

@@ -167,7 +167,7 @@ def test_companies_that_join_later_draw_from_the_same_rates(make):
     sandbox.push(sandbox.list_id, companies(1500, first=5000))
     sandbox.pass_time(days=2)
     rate = sandbox.world.market.rate
-    early, late = rate[:1390], rate[1390:]
+    early, late = rate[:1400], rate[1400:]
 
     assert late.size > 1300
     assert abs(np.log(early).mean() - np.log(late).mean()) < 0.25
@@ -251,3 +251,33 @@ def test_a_market_opened_late_finds_the_companies_that_are_there(sandbox):
     sandbox.pass_time(days=2)
 
     assert abs(truth(sandbox)["spend"] / (2 * 1785.71) - 1) < 0.3
+
+
+def test_an_exclusion_list_that_lands_first_draws_no_rates(make):
+    sandbox = make()
+    made = sandbox.seed()
+    out, on = sandbox.ready_segment(), sandbox.ready_segment()
+    sandbox.push(out, companies(800, first=9000))
+    sandbox.pass_time(days=3)
+    sandbox.push(on, companies(2700))
+    urns = [sandbox.destination(s)["destinationSegmentId"] for s in (on, out)]
+    sandbox.target(made["campaign"], urns[:1], urns[1:])
+    sandbox.pass_time(days=3)
+
+    assert abs(sandbox.world.market.rate.sum() - 1_000_000 / 28) < 1
+    assert len(sandbox.world.market.row) == sum(m["matched"] for m in sandbox.members(on))
+
+
+def test_a_frequency_cap_of_the_campaign_limits_impressions_per_member(make):
+    sandbox = running(make(leak=0.0))
+    cap = {"optimizationType": "MAX_FREQUENCY", "frequency": 1, "timeSpan": {"duration": 7, "unit": "DAY"}}
+    preference = {"frequencyOptimizationPreference": cap}
+    sandbox.patch_campaign(sandbox.made["campaign"], {"optimizationPreference": preference})
+    today = utc_day(sandbox.world.now)
+    sandbox.pass_time(days=8)
+    week = truth(sandbox, start=today, end=today + timedelta(days=6))
+    known = sandbox.world.directory.known()
+    loads = [r["impressions"] / known[r["organization"]].members for r in week["rows"]]
+
+    assert np.quantile(loads, 0.99) < 1.6
+    assert max(r["impressions"] for r in week["rows"] if known[r["organization"]].members < 20) < 40
