@@ -168,6 +168,9 @@ class IntentHeatTest(Part):
     intent: Annotated[tuple[Heat, ...], BeforeValidator(as_list), Field(min_length=1)]
 
 
+ScoreTest = TierTest | HeatTest | ModeTest | FitTest | IntentTest | IntentHeatTest
+
+
 class TechnologyTest(Part):
     """One of these tools is present."""
 

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from audiences.model import Account, Contact, Signal
+from audiences.model import Account, Contact, IdentifierKind, Signal
 
 ATTRIBUTE = "attributes."  # prefix of columns that came from Account.attributes
 
@@ -42,7 +42,7 @@ SIGNAL_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 CONTACT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "contact_id": pl.String,  # 64 hex digits
     "account_id": pl.String,
-    "payload": pl.Binary,  # canonical JSON of the identifiers
+    "payload": pl.Binary,  # canonical JSON of the identifiers; null: the id is the one e-mail's digest
     "country": pl.String,
     "first_party": pl.Boolean,
     "consent": pl.String,
@@ -87,7 +87,7 @@ def contacts_frame(contacts: Iterable[Contact]) -> pl.DataFrame:
     columns = {
         "contact_id": [row.contact_id for row in rows],
         "account_id": [row.account_id for row in rows],
-        "payload": [canonical(row.identifiers) for row in rows],
+        "payload": [_payload(row) for row in rows],
         "country": [row.country for row in rows],
         "first_party": [row.first_party for row in rows],
         "consent": [row.consent.value if row.consent else None for row in rows],
@@ -95,6 +95,13 @@ def contacts_frame(contacts: Iterable[Contact]) -> pl.DataFrame:
         "seniority": [row.seniority for row in rows],
     }
     return pl.DataFrame(columns, schema=CONTACT_SCHEMA)
+
+
+def _payload(contact: Contact) -> bytes | None:
+    """Null for the one e-mail that nearly everybody has and that the id already says."""
+    if contact.identifiers == ((IdentifierKind.EMAIL.value, contact.contact_id),):
+        return None
+    return canonical(contact.identifiers)
 
 
 def canonical(identifiers: Iterable[tuple[str, str]]) -> bytes:

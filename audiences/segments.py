@@ -52,6 +52,7 @@ class Evaluation:
     name: str
     segment: Segment
     version: SegmentVersion
+    rules_fingerprint: str  # of the rules alone: the same on every day until somebody rewords them
     rules: tuple[RuleOutcome, ...]
     excluded: Mapping[
         str, int
@@ -145,7 +146,7 @@ def _lost_to_priority(config: Config, members: Mapping[str, Mask]) -> dict[str, 
 
 
 def _evaluation(
-    name: str, config: Config, judge: Judge, matched: Mask, lost: Mapping[str, Mask], fingerprint: str
+    name: str, config: Config, judge: Judge, matched: Mask, lost: Mapping[str, Mask], prints: tuple[str, str]
 ) -> Evaluation:
     segment, universe = config.segments[name], judge.universe
     members = judge.members[name].copy()
@@ -155,7 +156,7 @@ def _evaluation(
     holdout = _held_out(ids, members, segment.holdout)
     version = SegmentVersion(
         name,
-        fingerprint,
+        prints[0],
         universe.on,
         tuple(ids.filter(pl.Series(members))),
         tuple(ids.filter(pl.Series(holdout))),
@@ -164,7 +165,7 @@ def _evaluation(
     undecided = 0 if segment.where is None else int((start & (judge.truth(segment.where) == UNKNOWN)).sum())
     excluded = _excluded(judge, segment, matched, lost)
     return Evaluation(
-        name, segment, version, rules, excluded, undecided, matched, members, holdout, judge, lost
+        name, segment, version, prints[1], rules, excluded, undecided, matched, members, holdout, judge, lost
     )
 
 

@@ -15,39 +15,62 @@ import polars_hash as plh
 from numpy.typing import NDArray
 
 from audiences.config import Config
-from audiences.config_rules import MatrixTest, walk
-from audiences.config_segments import needs
+from audiences.config_rules import MatrixTest, ScoreTest, walk
+from audiences.config_segments import Segment, needs
 from audiences.scoring_universe import Universe
 
 _FORMAT = "evenreach/segment/1"
 
 
-def fingerprints(config: Config, universe: Universe, scores: pl.DataFrame) -> dict[str, str]:
-    """Per segment a hex SHA-256 over its rules (with those it refers to), the data and the date."""
+def fingerprints(config: Config, universe: Universe, scores: pl.DataFrame) -> dict[str, tuple[str, str]]:
+    """Per segment two hex SHA-256: over rules, data and date, and over the rules alone.
+
+    The rules of a segment include those it refers to, and those of its rivals where it has a priority.
+    """
     data = data_digest(universe, scores)
-    return {name: _fingerprint(config, name, universe, data) for name in config.segments}
+    found = {}
+    for name in config.segments:
+        rules = rules_digest(config, name)
+        text = "\x00".join((_FORMAT, name, rules, universe.on.isoformat(), data))
+        found[name] = hashlib.sha256(text.encode()).hexdigest(), rules
+    return found
 
 
-def _fingerprint(config: Config, name: str, universe: Universe, data: str) -> str:
-    wanted, queue = set[str](), [name]
+def rules_digest(config: Config, name: str) -> str:
+    """Hex SHA-256 of everything that decides who is in the segment, but for data and date."""
+    start = {name}
+    if config.segments[name].priority is not None:
+        start |= {rival for rival, segment in config.segments.items() if segment.priority is not None}
+    wanted = _with_needs(config, start)
+    rules = {n: _dump(config.segments[n]) for n in sorted(wanted)}
+    trees = [config.segments[n].where for n in sorted(wanted)]
+    leaves = [condition for tree in trees if tree for _, condition in walk(tree)]
+    used = {condition.matrix for condition in leaves if isinstance(condition, MatrixTest)}
+    axes = [
+        a
+        for n in sorted(used)
+        for a in (*config.matrices[n].rows.values(), *config.matrices[n].columns.values())
+    ]
+    leaves += [condition for axis in axes for _, condition in walk(axis)]
+    matrices = {n: config.matrices[n].model_dump(mode="json", by_alias=True) for n in sorted(used)}
+    scored = any(isinstance(condition, ScoreTest) for condition in leaves)
+    scoring = config.scoring.model_dump(mode="json", by_alias=True) if scored else None
+    text = json.dumps([rules, matrices, scoring], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _with_needs(config: Config, start: set[str]) -> set[str]:
+    wanted, queue = set[str](), list(start)
     while queue:
         current = queue.pop()
         if current not in wanted:
             wanted.add(current)
             queue += needs(config.segments[current], config.matrices)
-    rivals = {n for n, s in config.segments.items() if s.priority is not None}
-    if wanted & rivals:  # a rival's rules decide who is lost to it
-        wanted |= rivals
-    rules = {
-        n: config.segments[n].model_dump(mode="json", by_alias=True, exclude=_NOT_RULES)
-        for n in sorted(wanted)
-    }
-    trees = [config.segments[n].where for n in sorted(wanted)]
-    leaves = [condition for tree in trees if tree for _, condition in walk(tree)]
-    used = {condition.matrix for condition in leaves if isinstance(condition, MatrixTest)}
-    matrices = {n: config.matrices[n].model_dump(mode="json", by_alias=True) for n in sorted(used)}
-    text = json.dumps([_FORMAT, name, rules, matrices, universe.on.isoformat(), data], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return wanted
+
+
+def _dump(segment: Segment) -> dict[str, Any]:
+    return segment.model_dump(mode="json", by_alias=True, exclude=_NOT_RULES)
 
 
 # Words for people: rewording them changes nobody's membership.
@@ -59,8 +82,6 @@ _NOT_RULES = {
     "acted_on_by",
     "sync",
     "balance",
-    "functions",
-    "seniorities",
 }
 
 

@@ -52,13 +52,13 @@ def heading(condition: Condition) -> str:
 
 def segment_in_words(name: str, segment: Segment) -> str:
     """The whole segment as one sentence."""
-    parts = [f"within {segment.within}"] if segment.within else []
-    parts += [in_words(segment.where)] if segment.where else []
-    text = f"{segment.title or name}: companies with " + ", and ".join(parts)
+    text = f"{segment.title or name}: companies" + (f" of {segment.within}" if segment.within else "")
+    if segment.where:
+        text += f" where {in_words(segment.where)}"
     if segment.without:
-        text += f", without {listed(segment.without, 'or')}"
+        text += f", but not in {listed(segment.without, 'or')}"
     if segment.holdout:
-        text += f", of which {percent(segment.holdout.share)} are held out"
+        text += f"; {percent(segment.holdout.share)} of them are held out"
     return text + "."
 
 

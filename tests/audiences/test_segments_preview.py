@@ -250,6 +250,6 @@ def test_nine_tiers_and_a_fit_model_above_its_maximum_are_noticed() -> None:
 def test_a_segment_reads_as_one_english_sentence() -> None:
     config = parse(HEAD + CAREFUL)
     assert segment_in_words("s", config.segments["s"]) == (
-        "Software companies with a live interest: companies with all of: industry is Software; "
-        "pricing page at least once in the last 14 days, without out."
+        "Software companies with a live interest: companies where all of: industry is Software; "
+        "pricing page at least once in the last 14 days, but not in out."
     )

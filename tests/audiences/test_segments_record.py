@@ -96,6 +96,33 @@ def test_any_changed_cell_or_date_changes_the_fingerprint() -> None:
     assert len(set(seen)) == len(seen)
 
 
+def rules(yaml: str, on: date = TODAY, rows: int = 400) -> dict[str, str]:
+    return {name: e.rules_fingerprint for name, e in run(parse(yaml), *world(rows), on=on).items()}
+
+
+def test_the_fingerprint_of_the_rules_alone_stays_while_data_and_date_move_on() -> None:
+    assert rules(YAML) == rules(YAML, TODAY + timedelta(days=9), 100)
+    assert rules(YAML.replace("0.2", "0.3"))["u"] == rules(YAML)["u"] != rules(YAML)["s"]
+
+
+def test_a_changed_score_model_changes_the_rules_of_segments_that_use_scores_and_of_no_other() -> None:
+    text = "workspace: A\n{}segments:\n"
+    text += "  a: {{where: {{tier: 1}}}}\n  b: {{where: {{field: name, exists: true}}}}\n"
+    text += "  c: {{within: a, where: {{matrix: m, cells: [[x, y]]}}}}\n"
+    text += "matrices: {{m: {{rows: {{x: {{heat: hot}}}}, columns: {{y: {{field: name, exists: true}}}}}}}}\n"
+    before, after = rules(text.format("")), rules(text.format("scoring: {tiers: {1: 60, 2: 0}}\n"))
+    assert [name for name in before if before[name] != after[name]] == ["a", "c"]
+
+
+def test_a_rival_with_priority_is_part_of_the_rules() -> None:
+    text = "workspace: A\nsegments:\n"
+    text += "  a: {where: {field: employees, at_least: 50}, priority: 1}\n"
+    text += "  b: {where: {segment: d}, priority: 2}\n  c: {where: {field: name, exists: true}}\n"
+    text += "  d: {where: {field: country, is: US}}\n"
+    before, after = rules(text), rules(text.replace("is: US", "is: DE"))
+    assert [name for name in before if before[name] != after[name]] == ["a", "b", "d"]
+
+
 def test_a_holdout_is_a_part_of_those_who_qualify_of_about_the_size_asked_for() -> None:
     accounts = [Account(f"company-{i}.example", "C", country="US") for i in range(20_000)]
     config = parse("workspace: A\nsegments: {s: {where: {field: country, is: US}, holdout: 10 %}}")
