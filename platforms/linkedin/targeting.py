@@ -55,9 +55,9 @@ def retarget(
 ) -> dict[str, Any]:
     """The criteria with our lists set to ``include`` and ``exclude`` (None: that side stays).
 
-    Lists outside ``ours`` are never taken out. Our lists share one include clause of their own: whoever else
-    narrows the campaign by a list keeps doing so. Raises Refused when a list would be on both sides, or when
-    the last list would be taken out, which would open the campaign to everyone it targets otherwise.
+    Lists outside ``ours`` are never taken out. A new list goes where one of ours was, or into a clause of its
+    own: whoever else narrows the campaign by a list keeps doing so. Raises Refused when a list would be on
+    both sides, or when the last list would be taken out, which would open the campaign to everyone.
     """
     changed = copy.deepcopy(dict(criteria))
     if include is not None:
@@ -109,20 +109,20 @@ def exclude_employers(
 def _set_include(criteria: dict[str, Any], wanted: list[str], ours: frozenset[str]) -> None:
     clauses = _clauses(criteria)
     mine = [clause for clause in clauses if ours & set(_facet(clause, SEGMENTS))]
+    missing = [value for value in wanted if value not in included(criteria)]
     for clause in mine:
-        _put(clause["or"], SEGMENTS, [value for value in _facet(clause, SEGMENTS) if value not in ours])
-    if wanted:
-        home = next((clause for clause in mine if not _others(clause)), None)
-        if home is None:
-            home = {"or": {}}
-            clauses.append(home)
-        home["or"][SEGMENTS] = [*_facet(home, SEGMENTS), *wanted]
+        kept = [value for value in _facet(clause, SEGMENTS) if value not in ours or value in wanted]
+        _put(clause["or"], SEGMENTS, kept)
+    if missing:
+        home = mine[0] if mine else {"or": {}}
+        home["or"][SEGMENTS] = [*_facet(home, SEGMENTS), *missing]
+        clauses = clauses if mine else [*clauses, home]
     criteria.setdefault("include", {})["and"] = [clause for clause in clauses if clause["or"]]
 
 
 def _set_exclude(criteria: dict[str, Any], wanted: list[str], ours: frozenset[str]) -> None:
     facets = criteria.setdefault("exclude", {}).setdefault("or", {})
-    kept = [value for value in facets.get(SEGMENTS, ()) if value not in ours]
+    kept = [value for value in facets.get(SEGMENTS, ()) if value not in ours or value in wanted]
     _put(facets, SEGMENTS, list(dict.fromkeys([*kept, *wanted])))
     if not facets:
         criteria.pop("exclude")
@@ -141,11 +141,6 @@ def _clauses(criteria: Criteria) -> list[dict[str, Any]]:
 
 def _facet(clause: Mapping[str, Any], facet: str) -> list[str]:
     return list(clause.get("or", {}).get(facet, ()))
-
-
-def _others(clause: Mapping[str, Any]) -> bool:
-    """Whether the clause says anything besides lists of ours, which an added list would weaken."""
-    return bool(set(clause["or"]) - {SEGMENTS}) or bool(clause["or"].get(SEGMENTS))
 
 
 def _put(facets: dict[str, Any], facet: str, values: list[str]) -> None:
