@@ -26,6 +26,7 @@ from balancer.study import study
 from balancer.types import BalancePlan, Policy, State, Status
 
 Band = NDArray[np.int8]
+CLOSE = 0.4  # of the smallest distance between two levels
 SMALL = 500  # accounts; fewer cannot fill four usable audiences
 
 
@@ -90,12 +91,18 @@ def membership(
     here = np.where(state.band >= 0, state.band, 0)
     gain = np.abs(want - level[here]) - np.abs(want - level[ideal])
     gain = np.where(view.starved & (here < k - 1), np.maximum(gain, want - level[here]), gain)
-    free = due & (gain > policy.hysteresis) & guards.rested(memory.moved, state.day, policy.dwell_days)
+    free = due & (gain > _hysteresis(level, policy)) & guards.rested(memory.moved, state.day, policy.dwell_days)
     free |= (state.band < 0) | (shocked & (ideal < here))
     band = np.where(free, ideal, state.band).astype(np.int8)
     urgency = np.where(shocked, np.inf, np.abs(want - level[here]))
     limit = None if first else policy.operations_per_day
     return guards.within_churn(state.band, band, urgency, limit), memory
+
+
+def _hysteresis(level: Vector, policy: Policy) -> float:
+    """Log units a move must gain: the policy's, or less where the levels themselves are closer than that."""
+    gaps = np.diff(level[:-1])
+    return min(policy.hysteresis, CLOSE * float(gaps.min())) if gaps.size else policy.hysteresis
 
 
 def _statuses(view: Outlook) -> tuple[Status, ...]:
