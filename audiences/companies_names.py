@@ -71,7 +71,7 @@ def akin(a: str, b: str) -> str:
 
 
 def initials(name: str) -> frozenset[str]:
-    """First letters of a name, with and without small words and trailing legal forms; three letters at least."""
+    """First letters of a name, with and without small words and trailing legal forms; three at least."""
     words = name.split()
     made = set()
     while words:

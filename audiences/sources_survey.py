@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 
 SLICE = 1 << 18  # small enough for the processor's cache: four times faster than one large pass
 _NEWLINE, _RETURN, _TAB, _SPACE, _QUOTE = 10, 13, 9, 32, 34
-# First bytes of every multi-byte white space (U+0085, U+00A0, U+1680, U+2000.., U+3000), and of other
-# letters.
+_REPLACED = "\ufffd".encode()  # where somebody's decoder gave up
+# First bytes of all multi-byte white space (U+0085, U+00A0, U+1680, U+2000.., U+3000), and of other letters.
 _MAY_BE_SPACE = np.array([0xC2, 0xE1, 0xE2, 0xE3], dtype=np.uint8)
 
 
 @dataclass(slots=True)
 class Survey:
-    """What the bytes hold. ``odd``: NUL, other control characters or lone returns. ``outer_blanks``: cells
-    may need trimming.
+    """What the bytes hold.
+
+    ``odd``: control characters, lone returns or replaced characters are among
+    them. ``outer_blanks``: some cell may need trimming.
     """
 
     lines: int = 0
@@ -34,15 +36,17 @@ def survey(data: bytes | mmap.mmap, *, start: int, delimiter: str) -> Survey:
     whole = np.frombuffer(data, dtype=np.uint8)[start:]
     found, mark = Survey(), ord(delimiter)
     for at in range(0, whole.size, SLICE):
-        piece = whole[max(at - 1, 0) : at + SLICE + 1]  # one byte on either side, to see neighbours
+        piece = whole[max(at - 1, 0) : at + SLICE + 2]  # a little more on either side, to see neighbours
         inner = whole[at : at + SLICE]
         lines = int(np.count_nonzero(inner == _NEWLINE))
         found.lines += lines
         if int(np.count_nonzero(inner < _SPACE)) != lines:
             _look_at_controls(piece, found, tab_is_delimiter=mark == _TAB)
+        letters = int(inner.max()) > 0x7F
+        found.odd |= letters and _REPLACED in piece.tobytes()
         if not found.outer_blanks:
             found.outer_blanks = _touches_an_edge(piece, mark) or (
-                int(inner.max()) > 0x7F and bool(np.isin(inner, _MAY_BE_SPACE).any())
+                letters and bool(np.isin(inner, _MAY_BE_SPACE).any())
             )
     if whole.size:
         found.lines += int(whole[-1] != _NEWLINE)

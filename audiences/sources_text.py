@@ -38,11 +38,15 @@ _MARKS = (
 
 @dataclass(frozen=True, eq=False)
 class Text:
-    """The bytes of a source. ``path`` is set while they are the file's own, so that a reader may map it."""
+    """The bytes of a source. ``path`` is set while they are the file's own, so that a reader may map it.
+
+    ``settled``: made by us, and UTF-8 throughout; not to be judged again.
+    """
 
     data: bytes | mmap.mmap
     path: Path | None = None
     notes: tuple[str, ...] = ()
+    settled: bool = False
 
     def slices(self, start: int = 0) -> Iterator[bytes]:
         for at in range(start, len(self.data), SLICE):
@@ -89,6 +93,8 @@ def as_utf8(raw: Text, name: str, *, whole: bool = False) -> Text:
     its letters are good UTF-8: then single places are damaged, and stay so.
     Raises UnsupportedSource for binary files.
     """
+    if raw.settled:
+        return raw
     start = raw.data[:4096]
     for mark, encoding in _MARKS:
         if start.startswith(mark):
@@ -115,7 +121,8 @@ def _recoded(raw: Text, encoding: str, name: str, mark: int) -> Text:
         return as_utf8(Text(raw.data[mark:]), name, whole=True)
     data = bytes(raw.data[:])
     try:
-        return Text(data.decode(encoding).lstrip("\ufeff").encode(), None, (f"read as {encoding.upper()}",))
+        text = data.decode(encoding).lstrip("\ufeff")
+        return Text(text.encode(), None, (f"read as {encoding.upper()}",), settled=True)
     except UnicodeError as error:
         line = data[: getattr(error, "start", 0)].replace(b"\0", b"").count(b"\n") + 1
         raise SourceError(f"the text breaks off or is not {encoding}.", file=name, line=line) from None
@@ -137,11 +144,17 @@ def _from_western(raw: Text) -> Text:
     letters = sum(1 for c in data.decode("utf-8", errors="ignore") if ord(c) > 0x7F)
     broken = data.decode("utf-8", errors="replace").count("\ufffd")
     if letters > broken:
-        return Text(data.decode("utf-8", errors="replace").encode(), None, ("damaged characters",))
+        text, note = data.decode("utf-8", errors="replace"), "damaged characters"
+    else:
+        text, note = _western(data)
+    return Text(text.encode(), None, (note,), settled=True)
+
+
+def _western(data: bytes) -> tuple[str, str]:
     try:
-        return Text(data.decode("cp1252").encode(), None, ("read as Windows-1252",))
+        return data.decode("cp1252"), "read as Windows-1252"
     except UnicodeDecodeError:
-        return Text(data.decode("latin-1").encode(), None, ("read as ISO-8859-1",))
+        return data.decode("latin-1"), "read as ISO-8859-1"
 
 
 def head_rows(text: Text, delimiter: str, *, limit: int = 80) -> list[tuple[int, int, list[str]]]:
