@@ -77,7 +77,9 @@ class Source(Part):
     """A file (CSV, XLSX, Parquet, optionally gzipped) or an SQL query; ``layout`` maps its columns."""
 
     file: str | None = None
-    sql: str | None = None  # SQLAlchemy URL, or env:NAME to keep the password out of this file
+    sql: str | None = Field(
+        None, repr=False
+    )  # SQLAlchemy URL, or env:NAME to keep the password out of this file
     query: str | None = None
     layout: str = "auto"
     columns: dict[str, str] = Field(default_factory=dict)  # ours -> theirs, on top of the layout
@@ -153,9 +155,9 @@ class Sync(Part):
 class Alerts(Part):
     """Who is told when something changes state."""
 
-    slack: str | None = None  # env:NAME of the webhook address
+    slack: str | None = Field(None, repr=False)  # env:NAME of the webhook address
     email: Annotated[tuple[str, ...], BeforeValidator(as_list)] = ()
-    webhook: str | None = None
+    webhook: str | None = Field(None, repr=False)
 
 
 class Approvals(Part):
@@ -193,7 +195,7 @@ class Config(Part):
     """Everything a workspace is told."""
 
     workspace: str
-    database: str = "sqlite:///evenreach.db"
+    database: str = Field("sqlite:///evenreach.db", repr=False)  # the address may hold a password
     timezone: str = "UTC"
     platforms: Platforms = Platforms()
     sources: Sources = Sources()

@@ -177,6 +177,13 @@ def test_values_of_settings_are_not_repeated_in_messages() -> None:
     assert "hunter2" not in str(caught.value) + repr(caught.value)
 
 
+def test_an_address_with_a_password_is_not_shown_when_settings_are_printed() -> None:
+    config = parse("workspace: A\ndatabase: postgresql://u:hunter2@db/x\nsources:\n  companies: "
+                   "[{sql: 'postgresql://u:hunter2@db/x', query: select 1}]\n"
+                   "alerts: {slack: https://hooks/hunter2}\n")  # fmt: skip
+    assert "hunter2" not in repr(config) + str(config)
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_whatever_line_is_spoilt_the_answer_is_a_config_or_a_placed_problem(data: st.DataObject) -> None:
