@@ -174,8 +174,8 @@ def _coverage_text(page: ReportPage) -> str:
 
 
 def has_strips(page: ReportPage) -> bool:
-    """Whether any week knows its delivery or its price."""
-    return any(w.delivery is not None or w.cpm is not None for w in page.weeks)
+    """Whether any week knows its delivery, price or coverage."""
+    return any(not (w.delivery is None and w.cpm is None and w.coverage is None) for w in page.weeks)
 
 
 strips = delivery_and_price

@@ -109,12 +109,15 @@ def _weekly_text(weeks: Sequence[Week]) -> str:
     )
 
 
+Value = Callable[[Week], float | None]
+
+
 def strip(
     name: str,
     title: str,
     weeks: Sequence[Week],
     *,
-    value: Callable[[Week], float | None],
+    value: Value,
     shape: Callable[[float], str],
     steady: float | None = None,
 ) -> Markup:
@@ -142,30 +145,26 @@ def strip(
 
 
 def delivery_and_price(page: ReportPage) -> Markup:
-    """Delivery against the weeks before balancing, and the price of 1,000 impressions."""
-    drawn = []
-    if any(w.delivery is not None for w in page.weeks):
-        drawn.append(
-            strip(
-                "delivery",
-                "Impressions against the weeks before",
-                page.weeks,
-                value=lambda w: w.delivery,
-                shape=lambda v: formats.percent(v, 0),
-                steady=1.0,
-            )
-        )
-    if any(w.cpm is not None for w in page.weeks):
-        drawn.append(
-            strip(
-                "cpm",
-                f"Price of 1,000 impressions ({page.currency})",
-                page.weeks,
-                value=lambda w: w.cpm,
-                shape=lambda v: formats.decimal(v, 2),
-            )
-        )
+    """Delivery against the weeks before balancing, the price of 1,000 impressions, and coverage."""
+    wanted: tuple[tuple[str, str, Value, Callable[[float], str], float | None], ...] = (
+        ("delivery", "Impressions, weeks before = 100 %", lambda w: w.delivery, _whole, 1.0),
+        ("cpm", f"Price of 1,000 impressions, {page.currency}", lambda w: w.cpm, _price, None),
+        ("covered", "Accounts well covered", lambda w: w.coverage, _whole, None),
+    )
+    drawn = [
+        strip(name, title, page.weeks, value=value, shape=shape, steady=steady)
+        for name, title, value, shape, steady in wanted
+        if any(value(week) is not None for week in page.weeks)
+    ]
     return Markup("").join(drawn)
+
+
+def _price(value: float) -> str:
+    return formats.decimal(value, 2)
+
+
+def _whole(value: float) -> str:
+    return formats.percent(value, 0)
 
 
 def sizes(history: Sequence[tuple[date, int]]) -> Markup:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 from balancer.types import Bounded
 from flows.report.model import ReportPage
-from flows.report.pieces import AccountRow, Figures
+from flows.report.pieces import AccountRow, Figures, ListLine
 
 COLUMNS = (
     "rank", "account_id", "name", "domain", "tier", "members", "impressions", "impressions_low",
@@ -62,9 +63,69 @@ def _short(value: float | None, digits: int) -> float | int | None:
     return int(rounded) if rounded == int(rounded) else rounded
 
 
-def accounts_csv(page: ReportPage) -> str:
-    """The account table, every account, with a header line (RFC 4180, CRLF)."""
-    return to_csv(COLUMNS, (row_values(row) for row in page.rows))
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of values under column names; unknown is None."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[Any]]
+
+
+def accounts(page: ReportPage) -> Table:
+    """Every account, largest first."""
+    return Table(COLUMNS, [row_values(row) for row in page.rows])
+
+
+def weeks(page: ReportPage) -> Table:
+    """The weekly series, oldest first."""
+    columns = ("week", "share_low", "share", "share_high", "delivery", "cpm", "coverage", "marks")
+    rows = [
+        (
+            week.start.isoformat(),
+            week.share.low,
+            week.share.point,
+            week.share.high,
+            week.delivery,
+            week.cpm,
+            week.coverage,
+            "; ".join(week.marks),
+        )
+        for week in page.weeks
+    ]
+    return Table(columns, rows)
+
+
+def starved(page: ReportPage) -> Table:
+    """Accounts that saw too little, with the reason code."""
+    columns = ("account_id", "name", "tier", "members", "impressions", "impressions_high", "reason")
+    rows = [
+        (s.account_id, s.name, s.tier, s.members, _short(s.impressions, 2), _short(s.high, 2), s.reason)
+        for s in page.starved
+    ]
+    return Table(columns, rows)
+
+
+def moved(page: ReportPage) -> Table:
+    """Who gave and who got most; impressions before are scaled to the after window's total."""
+    lines = (*page.moved.givers, *page.moved.getters) if page.moved else ()
+    columns = ("account_id", "name", "before", "after", "change")
+    rows = [(t.account_id, t.name, *(_short(v, 2) for v in (t.before, t.after, t.change))) for t in lines]
+    return Table(columns, rows)
+
+
+def lists(page: ReportPage) -> Table:
+    """Audiences on the platforms and what became of the last pushes."""
+    columns = tuple(field.name for field in fields(ListLine))
+    return Table(columns, [tuple(getattr(line, name) for name in columns) for line in page.lists])
+
+
+TABLES: dict[str, Callable[[ReportPage], Table]] = {
+    "accounts": accounts,
+    "weeks": weeks,
+    "starved": starved,
+    "moved": moved,
+    "lists": lists,
+}
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -77,10 +138,22 @@ def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return out.getvalue()
 
 
+def to_json(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Any table as a JSON array of objects."""
+    found = [dict(zip(columns, row, strict=True)) for row in rows]
+    return json.dumps(found, ensure_ascii=False, allow_nan=False)
+
+
+def accounts_csv(page: ReportPage) -> str:
+    """The account table, every account, with a header line (RFC 4180, CRLF)."""
+    table = accounts(page)
+    return to_csv(table.columns, table.rows)
+
+
 def accounts_json(page: ReportPage) -> str:
     """The account table as a JSON array of objects."""
-    rows = [dict(zip(COLUMNS, row_values(row), strict=True)) for row in page.rows]
-    return json.dumps(rows, ensure_ascii=False, allow_nan=False)
+    table = accounts(page)
+    return to_json(table.columns, table.rows)
 
 
 def columns_json(page: ReportPage) -> str:
@@ -120,25 +193,6 @@ def figures_json(page: ReportPage) -> str:
     )
 
 
-def weeks_csv(page: ReportPage) -> str:
-    """The weekly series."""
-    columns = ("week", "share_low", "share", "share_high", "delivery", "cpm", "coverage", "marks")
-    rows = (
-        (
-            w.start.isoformat(),
-            w.share.low,
-            w.share.point,
-            w.share.high,
-            w.delivery,
-            w.cpm,
-            w.coverage,
-            "; ".join(w.marks),
-        )
-        for w in page.weeks
-    )
-    return to_csv(columns, rows)
-
-
 def _figures(figures: Figures) -> dict[str, Any]:
     names = ("top_share", "top_decile", "gini", "effective_accounts", "coverage_even", "under_served")
     return {
@@ -157,6 +211,3 @@ def _figures(figures: Figures) -> dict[str, Any]:
 
 def _bounds(value: Bounded) -> dict[str, float]:
     return {"low": value.low, "point": value.point, "high": value.high}
-
-
-__all__ = ["COLUMNS", "accounts_csv", "accounts_json", "columns_json", "figures_json", "safe_cell", "to_csv"]

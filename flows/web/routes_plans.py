@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from flows.report import tables
 from flows.web.errors import Invalid
 from flows.web.gate import Approver, Operator, Posted, Sent, Viewer, desk
-from flows.web.pages import CSV, download, go, path_part, show
+from flows.web.pages import CSV, JSON, download, go, path_part, show
 from flows.web.views import PlanView
 
 router = APIRouter(include_in_schema=False)
@@ -36,10 +36,20 @@ def _shown(request: Request, found: PlanView | None, segment: str) -> Response:
 
 
 @router.get("/plans/{plan_id}/moves.csv")
-def moves(request: Request, visitor: Viewer, plan_id: str) -> Response:
-    found = desk(request).service.plan_by_id(plan_id)
+def moves_csv(request: Request, visitor: Viewer, plan_id: str) -> Response:
+    found = _moves(desk(request).service.plan_by_id(plan_id))
+    return download(tables.to_csv(found.columns, found.rows), f"plan-{plan_id}.csv", CSV)
+
+
+@router.get("/plans/{plan_id}/moves.json")
+def moves_json(request: Request, visitor: Viewer, plan_id: str) -> Response:
+    found = _moves(desk(request).service.plan_by_id(plan_id))
+    return download(tables.to_json(found.columns, found.rows), f"plan-{plan_id}.json", JSON)
+
+
+def _moves(plan: PlanView) -> tables.Table:
     columns = ("account_id", "name", "band_before", "band_after", "reason", "why", "earliest_change_back")
-    rows = (
+    rows = [
         (
             move.account_id,
             move.name,
@@ -49,9 +59,9 @@ def moves(request: Request, visitor: Viewer, plan_id: str) -> Response:
             move.why,
             move.release.isoformat() if move.release else None,
         )
-        for move in found.summary.moves
-    )
-    return download(tables.to_csv(columns, rows), f"plan-{plan_id}.csv", CSV)
+        for move in plan.summary.moves
+    ]
+    return tables.Table(columns, rows)
 
 
 @router.post("/plans/{plan_id}/override")

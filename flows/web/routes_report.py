@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from flows.report import html, tables
 from flows.report.model import ReportPage
-from flows.web.errors import NothingYet
+from flows.web.errors import NotFound, NothingYet
 from flows.web.gate import Viewer, desk
 from flows.web.pages import CSV, HTML, JSON, download, path_part, show
 
@@ -55,7 +55,8 @@ def report(request: Request, visitor: Viewer, segment: str, window: str = "") ->
         rows_url=f"{base}/rows.json{query}",
         csv_url=f"{base}/accounts.csv{query}",
         json_url=f"{base}/accounts.json{query}",
-        weeks_url=f"{base}/weeks.csv{query}",
+        tables_url=base,
+        query=query,
         figures_url=f"{base}/figures.json{query}",
         file_url=f"{base}/file{query}",
     )
@@ -87,20 +88,23 @@ def figures(request: Request, visitor: Viewer, segment: str, window: str = "") -
     return _data(tables.figures_json, _page(request, segment, window))
 
 
-@router.get("/segments/{segment:path}/report/accounts.json", responses=SAID)
-def accounts_json(request: Request, visitor: Viewer, segment: str, window: str = "") -> Response:
-    """Every account of the report, as a list of objects, to keep."""
-    return download(tables.accounts_json(_page(request, segment, window)), f"{segment}-accounts.json", JSON)
+@router.get("/segments/{segment:path}/report/{table}.json", responses=SAID)
+def table_json(request: Request, visitor: Viewer, segment: str, table: str, window: str = "") -> Response:
+    """One table of the report (accounts, weeks, starved, moved, lists) as a list of objects, to keep."""
+    found = _table(request, segment, table, window)
+    return download(tables.to_json(found.columns, found.rows), f"{segment}-{table}.json", JSON)
 
 
-@router.get("/segments/{segment:path}/report/accounts.csv", include_in_schema=False)
-def accounts_csv(request: Request, visitor: Viewer, segment: str, window: str = "") -> Response:
-    return download(tables.accounts_csv(_page(request, segment, window)), f"{segment}-accounts.csv", CSV)
+@router.get("/segments/{segment:path}/report/{table}.csv", include_in_schema=False)
+def table_csv(request: Request, visitor: Viewer, segment: str, table: str, window: str = "") -> Response:
+    found = _table(request, segment, table, window)
+    return download(tables.to_csv(found.columns, found.rows), f"{segment}-{table}.csv", CSV)
 
 
-@router.get("/segments/{segment:path}/report/weeks.csv", include_in_schema=False)
-def weeks_csv(request: Request, visitor: Viewer, segment: str, window: str = "") -> Response:
-    return download(tables.weeks_csv(_page(request, segment, window)), f"{segment}-weeks.csv", CSV)
+def _table(request: Request, segment: str, name: str, window: str) -> tables.Table:
+    if name not in tables.TABLES:
+        raise NotFound("The report has no such table.")
+    return tables.TABLES[name](_page(request, segment, window))
 
 
 @router.get("/segments/{segment:path}/report/file", include_in_schema=False)

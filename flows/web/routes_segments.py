@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from balancer.types import Bounded
 from flows.report import tables
 from flows.web.gate import Approver, Operator, Sent, Viewer, desk
-from flows.web.pages import CSV, YAML, download, go, path_part, show
+from flows.web.pages import CSV, JSON, YAML, download, go, path_part, show
 
 router = APIRouter(include_in_schema=False)
 
 PREVIEW_ROWS = 200
+DOWNLOAD_ROWS = 1_000_000
 YAML_MOST = 200_000  # characters
+
+ACCOUNT_COLUMNS = (
+    "account_id", "name", "domain", "country", "industry", "employees", "tier", "fit", "intent",
+)  # fmt: skip
+SEGMENT_COLUMNS = (
+    "name", "title", "accounts", "members", "last_sync", "top_share_low", "top_share", "top_share_high",
+    "coverage", "waiting", "warnings",
+)  # fmt: skip
 
 
 @router.get("/segments")
@@ -21,6 +33,41 @@ def segments(request: Request, visitor: Viewer) -> Response:
     return show(
         request, "segments.html", here="segments", segments=at.service.segments(), now=at.access.now()
     )
+
+
+@router.get("/segments.csv")
+def segments_csv(request: Request, visitor: Viewer) -> Response:
+    return download(tables.to_csv(SEGMENT_COLUMNS, _segments(request)), "segments.csv", CSV)
+
+
+@router.get("/segments.json")
+def segments_json(request: Request, visitor: Viewer) -> Response:
+    return download(tables.to_json(SEGMENT_COLUMNS, _segments(request)), "segments.json", JSON)
+
+
+def _segments(request: Request) -> list[tuple[Any, ...]]:
+    return [
+        (
+            line.name,
+            line.title,
+            line.accounts,
+            line.members,
+            line.last_sync.isoformat() if line.last_sync else None,
+            *(
+                (line.top_share.low, line.top_share.point, line.top_share.high)
+                if line.top_share
+                else (None,) * 3
+            ),
+            line.coverage,
+            line.waiting,
+            line.warnings,
+        )
+        for line in desk(request).service.segments()
+    ]
+
+
+def _bounds(value: Bounded | None) -> tuple[float | None, ...]:
+    return (None, None, None) if value is None else (value.low, value.point, value.high)
 
 
 @router.get("/segments/{name:path}/accounts")
@@ -39,12 +86,17 @@ def accounts(request: Request, visitor: Viewer, name: str) -> Response:
 
 @router.get("/segments/{name:path}/accounts.csv")
 def accounts_csv(request: Request, visitor: Viewer, name: str) -> Response:
-    columns = (
-        "account_id", "name", "domain", "country", "industry", "employees", "tier", "fit", "intent",
-    )  # fmt: skip
-    found = desk(request).service.preview(name, 1_000_000)
-    rows = ([getattr(account, column) for column in columns] for account in found)
-    return download(tables.to_csv(columns, rows), f"{name}-accounts.csv", CSV)
+    return download(tables.to_csv(ACCOUNT_COLUMNS, _accounts(request, name)), f"{name}-accounts.csv", CSV)
+
+
+@router.get("/segments/{name:path}/accounts.json")
+def accounts_json(request: Request, visitor: Viewer, name: str) -> Response:
+    return download(tables.to_json(ACCOUNT_COLUMNS, _accounts(request, name)), f"{name}-accounts.json", JSON)
+
+
+def _accounts(request: Request, name: str) -> list[list[Any]]:
+    found = desk(request).service.preview(name, DOWNLOAD_ROWS)
+    return [[getattr(account, column) for column in ACCOUNT_COLUMNS] for account in found]
 
 
 @router.post("/segments/{name:path}/propose")

@@ -68,9 +68,8 @@
     return row;
   };
   const paint = () => {
-    body.replaceChildren(...found.slice(0, limit).map(draw));
-    more.hidden = found.length <= limit;
-    more.textContent = "Show " + whole.format(Math.min(STEP, found.length - limit)) + " more";
+    body.replaceChildren();
+    grow(0);
     const total = whole.format(all.length) + SPACE + (all.length === 1 ? "account" : "accounts");
     shown.textContent = found.length === all.length ? total : whole.format(found.length) + " of " + total;
     if (!found.length) {
@@ -78,6 +77,11 @@
       td.colSpan = 14;
       body.append(row);
     }
+  };
+  const grow = (from) => {
+    body.append(...found.slice(from, limit).map(draw));
+    more.hidden = found.length <= limit;
+    more.textContent = "Show " + whole.format(Math.min(STEP, found.length - limit)) + " more";
   };
   const order = () => {
     const values = data[key], sign = up ? 1 : -1;
@@ -146,7 +150,7 @@
     let waiting = 0;
     query.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(filter, 80); });
     for (const select of [tier, state, source]) select.addEventListener("change", filter);
-    more.addEventListener("click", () => { limit += STEP; paint(); });
+    more.addEventListener("click", () => { limit += STEP; grow(limit - STEP); });
     byId("tools").addEventListener("submit", (event) => event.preventDefault());
     byId("tools").hidden = false;
     paint();

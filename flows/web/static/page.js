@@ -5,7 +5,7 @@
   for (const select of document.querySelectorAll("[data-submit]")) select.addEventListener("change", () => select.form.submit());
   for (const form of document.querySelectorAll("form")) {
     form.addEventListener("submit", (event) => {
-      if (form.dataset.sent) { event.preventDefault(); return; }
+      if (form.dataset.sent || (form.dataset.confirm && !window.confirm(form.dataset.confirm))) { event.preventDefault(); return; }
       form.dataset.sent = "yes";
       const button = form.querySelector("[data-busy]");
       if (button) { button.textContent = button.dataset.busy; button.setAttribute("aria-busy", "true"); }

@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 
 from flows.web.access import Access, Role, User
 from flows.web.app import create_app
+from flows.web.sessions import cookie_name, form_token, new_session, seal
 from tests.flows.report import share_worlds
 from tests.flows.web.memory_service import Clock, MemoryService
 from tests.flows.web.visits import ELSEWHERE, PASSWORD, SECRET, TestClient, Visit, served
@@ -68,14 +69,15 @@ def stranger(public_app: Any) -> Callable[[], Visit]:
 
 
 @pytest.fixture
-def signed_in(stranger: Callable[[], Visit]) -> Callable[[str], Visit]:
-    """Makes visitors with an account."""
+def signed_in(public_app: Any) -> Callable[[str], Visit]:
+    """Makes visitors who hold the cookie a sign-in gives; the sign-in itself has tests of its own."""
+    access = public_app.state.desk.access
 
     def make(name: str) -> Visit:
-        visit = stranger()
-        answer = visit.post("/sign-in", {"name": name, "password": PASSWORD})
-        assert answer.status_code == 303
-        return visit
+        session = new_session(access, name)
+        client = TestClient(public_app, base_url="https://reach.example", client=ELSEWHERE)
+        client.cookies.set(cookie_name(access), seal(access, session), domain="reach.example")
+        return Visit(client, token=form_token(access, session.id))
 
     return make
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 from audiences.model import Rejected
 from balancer.types import Bounded, Move
@@ -74,13 +75,18 @@ class Clock:
         self.at += timedelta(**by)
 
 
+@cache
+def reports(accounts: int) -> tuple[ReportPage, ReportPage]:
+    """The report with and without a comparison; frozen, so tests may share them."""
+    return share_worlds.report_page(accounts), share_worlds.report_page(accounts, compared=False)
+
+
 class MemoryService:
     """Two segments with data and one without, one plan waiting, and everything a visitor can do to them."""
 
     def __init__(self, clock: Clock, *, accounts: int = 240):
         self.clock = clock
-        self.page = share_worlds.report_page(accounts)
-        self.alone = share_worlds.report_page(accounts, compared=False)
+        self.page, self.alone = reports(accounts)
         self.lines = {
             "strike-dach": SegmentLine(
                 "strike-dach", "Strike list DACH", 2431, 184_300, tuple(share_worlds.lists()),

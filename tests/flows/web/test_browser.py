@@ -47,6 +47,7 @@ class Tab:
             "console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None
         )
         self.page.on("pageerror", lambda e: self.complaints.append(str(e)))
+        self.page.on("dialog", lambda dialog: dialog.accept())
         self.page.on("request", lambda r: self.asked.append(r.url))
 
     def visit(self, address: str) -> None:

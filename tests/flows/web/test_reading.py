@@ -121,6 +121,20 @@ def test_downloads_carry_every_account_and_a_safe_name(local: Visit, service: Me
     assert local.get(f"{base}/file").text.startswith("<!doctype html>")
 
 
+@pytest.mark.parametrize("table", ["accounts", "weeks", "starved", "moved", "lists"])
+def test_every_table_of_the_report_downloads_as_csv_and_json(table: str, local: Visit) -> None:
+    base = f"/segments/strike-dach/report/{table}"
+    window = "?window=before" if table == "starved" else ""
+    lines = list(csv.DictReader(io.StringIO(local.get(f"{base}.csv{window}").text)))
+    found = local.get(f"{base}.json{window}").json()
+    assert len(lines) == len(found) > 0
+    assert list(lines[0]) == list(found[0])
+
+
+def test_a_table_the_report_does_not_have_is_not_found(local: Visit) -> None:
+    assert local.get("/segments/strike-dach/report/salaries.csv").status_code == 404
+
+
 def test_runs_and_audit_download_as_csv_and_json(local: Visit, service: MemoryService) -> None:
     service.undo("run-2", who="maya")
     assert [run["run_id"] for run in local.get("/runs.json").json()] == ["run-2", "run-1"]

@@ -70,8 +70,9 @@ def test_guessing_is_slowed_down_even_with_the_right_password(
     assert visit.post("/sign-in", {"name": "viewer", "password": PASSWORD}).status_code == 303
 
 
-def test_signing_out_ends_it(signed_in: Callable[[str], Visit]) -> None:
-    visit = signed_in("viewer")
+def test_signing_out_ends_it(stranger: Callable[[], Visit]) -> None:
+    visit = stranger()
+    visit.post("/sign-in", {"name": "viewer", "password": PASSWORD})
     assert visit.get("/").status_code == 200
     assert visit.post("/sign-out").status_code == 303
     assert visit.get("/").status_code == 303
