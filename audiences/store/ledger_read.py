@@ -32,7 +32,7 @@ from audiences.tables import LedgerRow, PushBatchRow
 
 BATCH = table_of(PushBatchRow)
 LEDGER = table_of(LedgerRow)
-_FEW = 0.02  # beyond this part of unusual rows, whole rows are read
+_FEW = 50_000  # unusual rows; with more of them whole rows are read at once
 LOOKUP = 20_000  # keys per question; SQLite takes at most 32,766 parameters
 States = NDArray[np.uint8]
 
@@ -60,21 +60,17 @@ def stored(connection: Connection, audience: int) -> Lines:
 def _stored_sqlite(connection: Connection, audience: int) -> Lines:
     """Keys alone where nearly every row is accepted and without payload: three times as fast."""
     driver = raw(connection)
-    special = "audience = ? AND (state <> 1 OR digest IS NOT NULL)"
-    count = driver.execute(f"SELECT count(*) FROM ledger WHERE {special}", (audience,)).fetchone()[0]  # noqa: S608
-    keys = _keys_sqlite(driver, audience)
-    if count > _FEW * len(keys):
-        return _rows_sqlite(driver, "audience = ?", audience)
-    lines = Lines(
-        keys,
-        np.full(len(keys), LedgerState.ACCEPTED, dtype=np.uint8),
-        np.zeros(len(keys), dtype=np.int64),
+    special = _rows_sqlite(
+        driver, "audience = ? AND (state <> 1 OR digest IS NOT NULL)", audience, limit=_FEW
     )
-    if count:
-        some = _rows_sqlite(driver, special, audience)
-        where = places(some.keys, keys)
-        lines.states[where], lines.digests[where] = some.states, some.digests
-    return lines
+    if len(special.keys) == _FEW:
+        return _rows_sqlite(driver, "audience = ?", audience, limit=-1)
+    keys = _keys_sqlite(driver, audience)
+    states = np.full(len(keys), LedgerState.ACCEPTED, dtype=np.uint8)
+    digests = np.zeros(len(keys), dtype=np.int64)
+    where = places(special.keys, keys)
+    states[where], digests[where] = special.states, special.digests
+    return Lines(keys, states, digests)
 
 
 def _keys_sqlite(driver: Any, audience: int) -> Keys:
@@ -85,9 +81,9 @@ def _keys_sqlite(driver: Any, audience: int) -> Keys:
     return from_digests(b"".join(parts))
 
 
-def _rows_sqlite(driver: Any, condition: str, audience: int) -> Lines:
-    sql = f"SELECT {_COLUMNS} FROM ledger WHERE {condition} ORDER BY key"  # noqa: S608
-    cursor = driver.execute(sql, (audience,))
+def _rows_sqlite(driver: Any, condition: str, audience: int, *, limit: int) -> Lines:
+    sql = f"SELECT {_COLUMNS} FROM ledger WHERE {condition} ORDER BY key LIMIT ?"  # noqa: S608
+    cursor = driver.execute(sql, (audience, limit))
     parts = []
     while rows := cursor.fetchmany(50_000):
         parts.append(_lines(rows))

@@ -4,7 +4,9 @@ from tests.audiences.databases import (  # noqa: F401
     bare_url,
     empty_postgresql,
     empty_sqlite,
+    own_url,
     postgresql_server,
+    shared_postgresql,
     store,
     url,
 )

@@ -1,6 +1,6 @@
 """Real databases for the store's tests: a SQLite file, and a PostgreSQL server started once per session.
 
-Each test gets a database of its own, copied from one that was migrated once.
+Each test starts without a row. Tests that change the tables themselves ask for ``own_url``.
 """
 
 from __future__ import annotations
@@ -8,16 +8,16 @@ from __future__ import annotations
 import shutil
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 
 from audiences.store import Store
+from audiences.tables import Table
 
 KINDS = ("sqlite", "postgresql")
-MakeUrl = Callable[[], str]
 
 
 @pytest.fixture(scope="session")
@@ -75,15 +75,37 @@ def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of a migrated, empty database of this test."""
+def own_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of a migrated, empty database that this test may change or ruin."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("empty_sqlite"), tmp_path / "record.db")
-        return f"sqlite:///{tmp_path / 'record.db'}"
+        return _copied_sqlite(request, tmp_path)
     server = request.getfixturevalue("postgresql_server")
     name = f"test_{uuid.uuid4().hex[:12]}"
     _run(server, f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('empty_postgresql')}")
     return _sibling(server, name)
+
+
+@pytest.fixture(scope="session")
+def shared_postgresql(postgresql_server: str, empty_postgresql: str) -> str:
+    _run(postgresql_server, f"CREATE DATABASE shared_record TEMPLATE {empty_postgresql}")
+    return _sibling(postgresql_server, "shared_record")
+
+
+@pytest.fixture(params=KINDS)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of a migrated database without a row; on PostgreSQL one that is emptied for every test."""
+    if request.param == "sqlite":
+        return _copied_sqlite(request, tmp_path)
+    address: str = request.getfixturevalue("shared_postgresql")
+    names = [table.name for table in reversed(Table.metadata.sorted_tables)]
+    # a replica's session fires no triggers, so that the audit log can be emptied too
+    _run(address, "SET session_replication_role = replica; " + "; ".join(f"DELETE FROM {n}" for n in names))
+    return address
+
+
+def _copied_sqlite(request: pytest.FixtureRequest, folder: Path) -> str:
+    shutil.copy(request.getfixturevalue("empty_sqlite"), folder / "record.db")
+    return f"sqlite:///{folder / 'record.db'}"
 
 
 @pytest.fixture

@@ -231,8 +231,9 @@ def test_a_batch_knows_how_its_rows_fared(store: Store) -> None:
 
 @pytest.mark.parametrize("unusual", [0.0, 0.01, 0.6])
 def test_a_ledger_reads_the_same_whether_few_or_many_rows_are_out_of_the_ordinary(
-    store: Store, unusual: float
+    store: Store, unusual: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("audiences.store.ledger_read._FEW", 30)
     with_list(store, "google/all/contact", kind=MemberKind.CONTACT)
     names = range(300)
     table = replace(bare(names), payloads=[b'{"x":"1"}' if i < 300 * unusual else b"" for i in names])

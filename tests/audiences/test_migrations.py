@@ -22,16 +22,16 @@ def run(url: str, statement: str) -> None:
     database.close()
 
 
-def test_the_migrations_make_exactly_the_tables_of_the_program(url: str) -> None:
-    database = Database(url)
+def test_the_migrations_make_exactly_the_tables_of_the_program(own_url: str) -> None:
+    database = Database(own_url)
     with database.write() as connection:
         migrations.check(connection)
     database.close()
 
 
-def test_a_column_nobody_migrated_is_noticed(url: str) -> None:
-    run(url, "ALTER TABLE account ADD COLUMN stray INTEGER")
-    database = Database(url)
+def test_a_column_nobody_migrated_is_noticed(own_url: str) -> None:
+    run(own_url, "ALTER TABLE account ADD COLUMN stray INTEGER")
+    database = Database(own_url)
     with pytest.raises(Exception, match="New upgrade operations"), database.write() as connection:
         migrations.check(connection)
     database.close()
@@ -71,10 +71,10 @@ def test_a_database_that_waits_for_migrations_is_refused_until_it_is_brought_up_
 
 
 @pytest.mark.parametrize("way", [Store.open, Store.create])
-def test_an_older_program_refuses_a_newer_database_and_says_what_to_do(url: str, way: object) -> None:
-    run(url, "UPDATE alembic_version SET version_num = '9999'")
+def test_an_older_program_refuses_a_newer_database_and_says_what_to_do(own_url: str, way: object) -> None:
+    run(own_url, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(StoreAhead, match="Upgrade Evenreach"):
-        way(url)  # type: ignore[operator]
+        way(own_url)  # type: ignore[operator]
 
 
 def test_another_programs_tables_are_left_alone(bare_url: str) -> None:
@@ -121,15 +121,15 @@ def test_two_programs_that_start_at_once_both_find_a_good_database(bare_url: str
     Store.open(bare_url).close()
 
 
-def test_every_migration_can_be_taken_back(url: str) -> None:
+def test_every_migration_can_be_taken_back(own_url: str) -> None:
     from alembic import command
 
-    database = Database(url)
+    database = Database(own_url)
     with database.write() as connection:
         command.downgrade(migrations.config(connection), "base")
         assert migrations.current(connection) is None
     database.close()
-    Store.create(url).close()
+    Store.create(own_url).close()
 
 
 def test_a_server_that_is_not_there_is_named_gone() -> None:

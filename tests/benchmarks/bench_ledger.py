@@ -140,10 +140,12 @@ def best_sqlite(path: Path, first: Keys, second: Keys, old: Keys, new: Keys) -> 
         db.execute("COMMIT")
         insert(new)
 
-    def read_all() -> None:
+    def read_all() -> int:
         cursor = db.execute("SELECT key FROM best WHERE audience = 1 ORDER BY key")
-        while cursor.fetchmany(5_000):
-            pass
+        parts = []
+        while rows := cursor.fetchmany(5_000):
+            parts.append(b"".join([row[0] for row in rows]))
+        return len(b"".join(parts))
 
     load, _ = timed(lambda: insert(first))
     one_side, _ = timed(read_all)
@@ -171,13 +173,13 @@ def best_postgresql(url: str, first: Keys, second: Keys, old: Keys, new: Keys) -
         insert(new)
 
     def read_all() -> int:
-        size = 0
+        parts = []
         with db.cursor() as cursor:
             sql = "COPY (SELECT key FROM best) TO STDOUT (FORMAT BINARY)"
             with cursor.copy(sql) as copy:
                 for data in copy:
-                    size += len(data)
-        return size
+                    parts.append(bytes(data))
+        return len(b"".join(parts))
 
     load, _ = timed(lambda: insert(first))
     one_side, _ = timed(read_all)
