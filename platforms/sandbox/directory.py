@@ -114,9 +114,6 @@ class Directory:
     def known(self) -> dict[int, Organization]:
         return self._orgs
 
-    def by_vanity(self, vanity: str) -> int | None:
-        return self._by_vanity.get(vanity.lower())
-
     def _from_urn(self, value: object, domain: str, name: str) -> int | None:
         match = URN.match(str(value or "").strip())
         if not match:

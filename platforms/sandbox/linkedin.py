@@ -19,8 +19,8 @@ from platforms.sandbox import linkedin_segments as segments
 from platforms.sandbox import linkedin_targeting as targeting
 from platforms.sandbox import oauth
 from platforms.sandbox.linkedin_gate import Quotas, check_scope, check_token, check_version
-from platforms.sandbox.routes import Route, find, route
-from platforms.sandbox.wire import Call
+from platforms.sandbox.routes import Handler, Route, find, route
+from platforms.sandbox.wire import Answer, Call
 from platforms.sandbox.world import World
 
 DMP, ADS, ADS_WRITE, REPORTS = ("rw_dmp_segments",), ("r_ads", "rw_ads"), ("rw_ads",), ("r_ads_reporting",)
@@ -32,127 +32,69 @@ def _names(name: str) -> Callable[[Call], bool]:
     return lambda call: any(p == name or p.startswith(name + "=") for p in call.query.split("&"))
 
 
+Row = tuple[str, str, Handler, tuple[str, ...]]
+SEGMENTS, ACCOUNT = "/rest/dmpSegments", "/rest/adAccounts/{account}"
+LISTS: tuple[Row, ...] = (
+    ("POST", SEGMENTS, segments.create, DMP),
+    ("GET", SEGMENTS, segments.find, DMP),
+    ("GET", SEGMENTS + "/{segment}", segments.get, DMP),
+    ("POST", SEGMENTS + "/{segment}", segments.update, DMP),
+    ("DELETE", SEGMENTS + "/{segment}", segments.delete, DMP),
+    ("POST", SEGMENTS + "/{segment}/destinations", segments.add_destination, DMP),
+    ("GET", SEGMENTS + "/{segment}/destinations/{destination}", segments.destination, DMP),
+    ("POST", SEGMENTS + "/{segment}/users", members.users, DMP),
+    ("POST", SEGMENTS + "/{segment}/companies", members.companies, DMP),
+    ("POST", SEGMENTS + "/{segment}/listUploads", lists.attach, (*DMP, *ADS_WRITE)),
+    ("GET", "/rest/adSegments", adsegments.ad_segments, ADS),
+    ("GET", "/rest/adSegments/{segment}", adsegments.ad_segment, ADS),
+    ("POST", "/rest/adSegments/{segment}", adsegments.update_ad_segment, ADS_WRITE),
+)
+ADVERTISING: tuple[Row, ...] = (
+    ("GET", "/rest/adAccounts", accounts.accounts, ADS),
+    ("GET", ACCOUNT, accounts.account, (*ADS, *REPORTS)),
+    ("GET", ACCOUNT + "/adCampaignGroups", accounts.groups, ADS),
+    ("POST", ACCOUNT + "/adCampaignGroups", accounts.create_group, ADS_WRITE),
+    ("GET", ACCOUNT + "/adCampaignGroups/{group}", accounts.group, ADS),
+    ("GET", ACCOUNT + "/adCampaigns", campaigns.search, ADS),
+    ("POST", ACCOUNT + "/adCampaigns", campaigns.create, ADS_WRITE),
+    ("GET", ACCOUNT + "/adCampaigns/{campaign}", campaigns.get, ADS),
+    ("POST", ACCOUNT + "/adCampaigns/{campaign}", campaigns.update, ADS_WRITE),
+    ("DELETE", ACCOUNT + "/adCampaigns/{campaign}", campaigns.delete, ADS_WRITE),
+    ("GET", ACCOUNT + "/creatives", accounts.creatives, ADS),
+    ("POST", ACCOUNT + "/creatives", accounts.create_creative, ADS_WRITE),
+    ("GET", ACCOUNT + "/creatives/{creative}", accounts.creative, ADS),
+    ("POST", ACCOUNT + "/creatives/{creative}", accounts.update_creative, ADS_WRITE),
+    ("GET", "/rest/audienceCounts", targeting.audience_counts, ADS),
+    ("GET", "/rest/adTargetingEntities", entities.targeting_entities, ADS),
+)
+KNOWLEDGE: tuple[Row, ...] = (
+    ("GET", "/rest/organizationsLookup", entities.lookup, ()),
+    ("GET", "/rest/organizations/{organization}", entities.organization, ()),
+    ("GET", "/rest/accountIntelligence", entities.account_intelligence, REPORTS),
+)
+
+
 def table(quotas: Quotas) -> tuple[Route, ...]:
-    """Every LinkedIn route. Paths hold ``/rest`` and, for sign-in, ``/oauth/v2``."""
-    seg, acc = "/rest/dmpSegments", "/rest/adAccounts/{account}"
-    upload, by_ids = _names("action=generateUploadUrl"), _names("ids")
+    """Every LinkedIn route under ``/rest``; one path means several things where the query says so."""
+    by_ids, upload = _names("ids"), _names("action=generateUploadUrl")
+
+    def analytics(world: World, call: Call) -> Answer:
+        return reports.analytics(world, call, quotas)
+
     return (
-        route("POST", seg, lists.generate_upload_url, "dmpSegments", scopes=DMP, writes=True, when=upload),
-        route("POST", seg, segments.create, "dmpSegments", scopes=DMP, writes=True),
-        route("GET", seg, segments.find, "dmpSegments", scopes=DMP),
-        route("DELETE", seg, segments.delete_many, "dmpSegments", scopes=DMP, writes=True, when=by_ids),
-        route("GET", seg + "/{segment}", segments.get, "dmpSegments", scopes=DMP),
-        route("POST", seg + "/{segment}", segments.update, "dmpSegments", scopes=DMP, writes=True),
-        route("DELETE", seg + "/{segment}", segments.delete, "dmpSegments", scopes=DMP, writes=True),
-        route(
-            "POST",
-            seg + "/{segment}/destinations",
-            segments.add_destination,
-            "destinations",
-            scopes=DMP,
-            writes=True,
-        ),
-        route(
-            "GET",
-            seg + "/{segment}/destinations/{destination}",
-            segments.destination,
-            "destinations",
-            scopes=DMP,
-        ),
-        route("POST", seg + "/{segment}/users", members.users, "users", scopes=DMP, writes=True),
-        route("POST", seg + "/{segment}/companies", members.companies, "companies", scopes=DMP, writes=True),
-        route(
-            "POST",
-            seg + "/{segment}/listUploads",
-            lists.attach,
-            "listUploads",
-            scopes=(*DMP, *ADS_WRITE),
-            writes=True,
-        ),
-        route("GET", "/rest/adSegments", adsegments.ad_segments, "adSegments", scopes=ADS),
-        route("GET", "/rest/adSegments/{segment}", adsegments.ad_segment, "adSegments", scopes=ADS),
-        route(
-            "POST",
-            "/rest/adSegments/{segment}",
-            adsegments.update_ad_segment,
-            "adSegments",
-            scopes=ADS_WRITE,
-            writes=True,
-        ),
-        route("GET", "/rest/adAccounts", accounts.accounts, "adAccounts", scopes=ADS),
-        route("GET", acc, accounts.account, "adAccounts", scopes=(*ADS, *REPORTS)),
-        route("GET", acc + "/adCampaignGroups", accounts.groups, "adCampaignGroups", scopes=ADS),
-        route(
-            "POST",
-            acc + "/adCampaignGroups",
-            accounts.create_group,
-            "adCampaignGroups",
-            scopes=ADS_WRITE,
-            writes=True,
-        ),
-        route("GET", acc + "/adCampaignGroups/{group}", accounts.group, "adCampaignGroups", scopes=ADS),
-        route("GET", acc + "/adCampaigns", campaigns.search, "adCampaigns", scopes=ADS),
-        route(
-            "POST",
-            acc + "/adCampaigns",
-            campaigns.update,
-            "adCampaigns",
-            scopes=ADS_WRITE,
-            writes=True,
-            when=by_ids,
-        ),
-        route("POST", acc + "/adCampaigns", campaigns.create, "adCampaigns", scopes=ADS_WRITE, writes=True),
-        route("GET", acc + "/adCampaigns/{campaign}", campaigns.get, "adCampaigns", scopes=ADS),
-        route(
-            "POST",
-            acc + "/adCampaigns/{campaign}",
-            campaigns.update,
-            "adCampaigns",
-            scopes=ADS_WRITE,
-            writes=True,
-        ),
-        route(
-            "DELETE",
-            acc + "/adCampaigns/{campaign}",
-            campaigns.delete,
-            "adCampaigns",
-            scopes=ADS_WRITE,
-            writes=True,
-        ),
-        route("GET", acc + "/creatives", accounts.creatives, "creatives", scopes=ADS),
-        route(
-            "POST", acc + "/creatives", accounts.create_creative, "creatives", scopes=ADS_WRITE, writes=True
-        ),
-        route("GET", acc + "/creatives/{creative}", accounts.creative, "creatives", scopes=ADS),
-        route(
-            "POST",
-            acc + "/creatives/{creative}",
-            accounts.update_creative,
-            "creatives",
-            scopes=ADS_WRITE,
-            writes=True,
-        ),
-        route("GET", "/rest/audienceCounts", targeting.audience_counts, "audienceCounts", scopes=ADS),
-        route(
-            "GET", "/rest/adTargetingEntities", entities.targeting_entities, "adTargetingEntities", scopes=ADS
-        ),
-        route(
-            "GET",
-            "/rest/adAnalytics",
-            lambda w, c: reports.analytics(w, c, quotas),
-            "adAnalytics",
-            scopes=REPORTS,
-        ),
-        route("GET", "/rest/organizationsLookup", entities.lookup, "organizationsLookup"),
-        route("GET", "/rest/organizations/{organization}", entities.organization, "organizations"),
-        route(
-            "GET",
-            "/rest/accountIntelligence",
-            entities.account_intelligence,
-            "accountIntelligence",
-            scopes=REPORTS,
-        ),
+        _route(("POST", SEGMENTS, lists.generate_upload_url, DMP), when=upload),
+        _route(("DELETE", SEGMENTS, segments.delete_many, DMP), when=by_ids),
+        _route(("POST", ACCOUNT + "/adCampaigns", campaigns.update, ADS_WRITE), when=by_ids),
+        _route(("GET", "/rest/adAnalytics", analytics, REPORTS)),
+        *map(_route, (*LISTS, *ADVERTISING, *KNOWLEDGE)),
     )
+
+
+def _route(row: Row, when: Callable[[Call], bool] | None = None) -> Route:
+    """A quota belongs to the last named part of the path; whatever is not a GET writes."""
+    method, path, handler, scopes = row
+    endpoint = [part for part in path.split("/") if part and not part.startswith("{")][-1]
+    return route(method, path, handler, endpoint, scopes=scopes, writes=method != "GET", when=when)
 
 
 SIGN_IN = (

@@ -57,11 +57,10 @@ def seed(world: World, body: dict[str, Any]) -> dict[str, Any]:
     return {"account": account_id, "account_urn": urn, "campaign_group": group, **made[0], "campaigns": made}
 
 
-def _campaign(
-    world: World, body: dict[str, Any], account_id: str, group: int, budget: float, index: int
+def _fields(
+    body: dict[str, Any], name: str, *, account_id: str, group: int, budget: float, start: int
 ) -> dict[str, Any]:
-    name = str(body.get("campaign_name", "Template campaign")) + (f" {index + 1}" if index else "")
-    fields = {
+    return {
         "account": f"urn:li:sponsoredAccount:{account_id}",
         "campaignGroup": f"urn:li:sponsoredCampaignGroup:{group}",
         "name": name,
@@ -75,7 +74,7 @@ def _campaign(
         "status": str(body.get("status", "ACTIVE")),
         "dailyBudget": {"amount": f"{budget:.2f}", "currencyCode": str(body.get("currency", "USD"))},
         "unitCost": {"amount": "50.00", "currencyCode": str(body.get("currency", "USD"))},
-        "runSchedule": {"start": world.now},
+        "runSchedule": {"start": start},
         "audienceExpansionEnabled": False,
         "offsiteDeliveryEnabled": False,
         "politicalIntent": "NOT_POLITICAL",
@@ -88,6 +87,13 @@ def _campaign(
             }
         },
     }
+
+
+def _campaign(
+    world: World, body: dict[str, Any], account_id: str, group: int, budget: float, index: int
+) -> dict[str, Any]:
+    name = str(body.get("campaign_name", "Template campaign")) + (f" {index + 1}" if index else "")
+    fields = _fields(body, name, account_id=account_id, group=group, budget=budget, start=world.now)
     campaign = add_campaign(world, account_id, fields)
     creatives = [
         add_creative(

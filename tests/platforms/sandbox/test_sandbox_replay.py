@@ -261,6 +261,19 @@ def test_only_one_process_owns_a_state_folder(tmp_path):
     open_engine(state_dir=tmp_path).close()
 
 
+def test_knobs_given_at_a_restart_are_a_change_from_then_on(tmp_path):
+    sandbox = Sandbox(state_dir=tmp_path)
+    segment = sandbox.ready_segment()
+    sandbox.push(segment, companies(20))
+    again = reopened(sandbox, tmp_path, knobs=STILL.changed({"batch_limit": 10}))
+    assert again.push(segment, companies(11)).status_code == 400
+    third = reopened(again, tmp_path, knobs=None)
+
+    assert third.push(segment, companies(11)).status_code == 400
+    assert len(third.members(segment)) == 20
+    third.engine.close()
+
+
 def entries(folder) -> int:
     journal = Journal(folder)
     count = sum(1 for _ in journal.read())
