@@ -167,6 +167,11 @@ def test_a_cell_cut_from_a_full_list_is_at_most_the_lists_smallest_printed_cell(
     assert exposure.low.tolist() == [50.0, 20.0, 10.0, 10.0]  # together they hold the other 30
 
 
+def test_with_noise_a_cut_cell_may_be_three_above_the_smallest_printed_one():
+    exposure = three_accounts(noise=3, total=110.0, totals=[110.0])
+    assert exposure.high.tolist() == [53.0, 23.0, 23.0, 23.0]
+
+
 def test_noise_widens_by_three_once_per_row_and_not_once_per_cell():
     cells = [(day, 0, 30.0) for day in range(10)]
     exposure = three_accounts(
