@@ -15,7 +15,7 @@ from flows.web.access import Access, Role, Visitor
 from flows.web.errors import Forged, Invalid, NotAllowed, SignInFirst
 from flows.web.limits import SignInLimit
 from flows.web.service import PageService
-from flows.web.sessions import Session, cookie_name, new_session, token_fits, unseal
+from flows.web.sessions import Session, cookie_name, new_session, password_mark, token_fits, unseal
 
 TEXT_MOST = 4_000  # characters of one ordinary form field
 
@@ -54,7 +54,7 @@ def visitor_of(request: Request) -> Visitor | None:
     """Who asks, or None: by session, by a trusted proxy's word, or by being on loopback."""
     access, session = desk(request).access, session_of(request)
     user = access.users.get(session.name) if session.name else None
-    if user is not None:
+    if user is not None and session.mark == password_mark(access, user.name):
         return Visitor(user.name, user.role, "password", session.id)
     named = access.named_by_proxy(client_of(request), request.headers)
     if named is not None:

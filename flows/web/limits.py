@@ -11,37 +11,51 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flows.web.errors import TooLarge
 
-FAILURES = 5  # wrong passwords before the wait begins
+FAILURES = 5  # wrong passwords for one name before the wait begins
+FAILURES_FROM = 50  # and from one address, which a whole office or a proxy may share
 WINDOW = 15 * 60  # seconds a failure is remembered
 _REMEMBERED = 10_000  # keys; the oldest is forgotten first
 
 
 class SignInLimit:
-    """Counts failed sign-ins by name and by address; too many make the next attempt wait."""
+    """Counts failed sign-ins by name and by address; too many make the next attempt wait.
 
-    def __init__(self, now: Callable[[], datetime], *, failures: int = FAILURES, window: int = WINDOW):
-        self._now, self._failures, self._window = now, failures, window
+    ``turn`` lets one password be checked at a time: each check takes 64 MB on purpose.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        *,
+        failures: int = FAILURES,
+        failures_from: int = FAILURES_FROM,
+        window: int = WINDOW,
+    ):
+        self._now, self._window = now, window
+        self._most = {"name": failures, "from": failures_from}
+        self.turn = threading.Lock()
         self._seen: OrderedDict[str, list[float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def wait(self, *keys: str) -> int:
-        """Seconds until an attempt is looked at; 0 = now."""
+        """Seconds until an attempt is looked at; 0 = now. Keys are "name:<name>" and "from:<address>"."""
         at = self._now().timestamp()
         with self._lock:
             return max((self._wait(key, at) for key in keys), default=0)
 
     def _wait(self, key: str, at: float) -> int:
         recent = [t for t in self._seen.get(key, []) if at - t < self._window]
-        if len(recent) < self._failures:
+        most = self._most[key.partition(":")[0]]
+        if len(recent) < most:
             return 0
-        return max(1, int(recent[-self._failures] + self._window - at) + 1)
+        return max(1, int(recent[-most] + self._window - at) + 1)
 
     def failed(self, *keys: str) -> None:
         at = self._now().timestamp()
         with self._lock:
             for key in keys:
                 recent = [t for t in self._seen.pop(key, []) if at - t < self._window]
-                self._seen[key] = [*recent, at][-self._failures :]
+                self._seen[key] = [*recent, at][-self._most[key.partition(":")[0]] :]
             while len(self._seen) > _REMEMBERED:
                 self._seen.popitem(last=False)
 

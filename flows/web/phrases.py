@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from flows.report import formats
+from flows.report.charts_price import price
 from flows.report.charts_weekly import sizes
 from flows.report.svg import Markup
 from flows.web.views import PlanView, PushForecast, RunLine, SegmentLine, SizePoint
@@ -175,6 +176,14 @@ def outcome(run: RunLine) -> str:
         if number
     ]
     return ", ".join(parts) or "nothing to do"
+
+
+def price_chart(plan: PlanView) -> Markup:
+    """What evenness costs, with today's place on the curve."""
+    steps = [(step.top_share, step.impressions) for step in plan.price]
+    now = plan.share_now.point if plan.share_now is not None else None
+    aim = plan.summary.forecast.get("top100_share")
+    return price(steps, now=now, aim=aim)
 
 
 def size_chart(history: tuple[SizePoint, ...]) -> Markup:

@@ -30,7 +30,8 @@ def sign_in(request: Request, form: Sent) -> Response:
     wait = at.limit.wait(*keys)
     if wait:
         raise TooOften("Too many attempts.", wait=wait)
-    user = at.access.check_password(name, password)
+    with at.limit.turn:
+        user = at.access.check_password(name, password)
     if user is None:
         at.limit.failed(*keys)
         wrong = "Name and password do not fit."

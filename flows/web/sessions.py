@@ -16,11 +16,16 @@ SECURE_COOKIE = "__Host-evenreach_session"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a cookie carries: an opaque id, the signed-in name ("" = nobody), when it ends (epoch seconds)."""
+    """What a cookie carries.
+
+    id     opaque; form tokens are bound to it        name   who signed in, "" = nobody
+    ends   epoch seconds                              mark   of the password it was opened with
+    """
 
     id: str
     name: str
     ends: int
+    mark: str = ""
 
 
 def cookie_name(access: Access) -> str:
@@ -29,12 +34,19 @@ def cookie_name(access: Access) -> str:
 
 
 def new_session(access: Access, name: str = "") -> Session:
-    return Session(access.token(), name, int(access.now().timestamp()) + access.session_hours * 3600)
+    ends = int(access.now().timestamp()) + access.session_hours * 3600
+    return Session(access.token(), name, ends, password_mark(access, name))
+
+
+def password_mark(access: Access, name: str) -> str:
+    """Changes with the password, so that a new password ends the sessions of the old one."""
+    user = access.users.get(name)
+    return _sign(access, "password", user.password_hash)[:12] if user is not None else ""
 
 
 def seal(access: Access, session: Session) -> str:
     """The session as cookie text, signed."""
-    body = json.dumps([session.id, session.name, session.ends], separators=(",", ":")).encode()
+    body = json.dumps([session.id, session.name, session.ends, session.mark], separators=(",", ":")).encode()
     text = base64.urlsafe_b64encode(body).decode().rstrip("=")
     return f"{text}.{_sign(access, 'session', text)}"
 
@@ -46,7 +58,7 @@ def unseal(access: Access, cookie: str) -> Session | None:
         return None
     try:
         found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        session = Session(str(found[0]), str(found[1]), int(found[2]))
+        session = Session(str(found[0]), str(found[1]), int(found[2]), str(found[3]))
     except (ValueError, TypeError, LookupError):
         return None
     return session if session.ends > access.now().timestamp() else None

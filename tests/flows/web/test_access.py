@@ -147,6 +147,15 @@ def test_too_many_failures_make_a_name_wait_and_time_heals() -> None:
     assert limit.wait("name:a") == 0
 
 
+def test_an_address_that_many_share_is_not_shut_by_one_forgetful_person() -> None:
+    limit = SignInLimit(Clock(), failures=3, failures_from=10)
+    for _ in range(9):
+        limit.failed("name:a", "from:office")
+    assert limit.wait("name:b", "from:office") == 0
+    limit.failed("name:c", "from:office")
+    assert limit.wait("name:b", "from:office") > 0
+
+
 def test_remembered_failures_do_not_grow_without_end() -> None:
     limit = SignInLimit(Clock(), failures=3, window=60)
     for i in range(10_050):

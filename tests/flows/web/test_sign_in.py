@@ -84,6 +84,17 @@ def test_a_session_ends_with_the_day(signed_in: Callable[[str], Visit], clock: C
     assert visit.get("/").status_code == 303
 
 
+def test_a_new_password_ends_the_sessions_of_the_old_one(
+    service: MemoryService, clock: Clock, users: dict[str, User]
+) -> None:
+    held = dict(users)
+    app = create_app(service, access=Access(SECRET, public=True, users=held, now=clock))
+    visit = Visit(TestClient(app, base_url="http://page.example", client=("203.0.113.9", 1)))
+    visit.post("/sign-in", {"name": "viewer", "password": PASSWORD})
+    held["viewer"] = User("viewer", Role.VIEWER, users["viewer"].password_hash + "x")
+    assert visit.get("/").status_code == 303
+
+
 def test_who_is_taken_off_the_list_is_out_at_once(
     service: MemoryService, clock: Clock, users: dict[str, User]
 ) -> None:

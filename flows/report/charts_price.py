@@ -1,0 +1,39 @@
+"""The price of evenness as one small chart: top share against impressions kept. It computes no price."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flows.report import formats
+from flows.report.axes import LEFT, RIGHT, axes, percent_ticks
+from flows.report.svg import Markup, Scale, dot, frame, label, line, path
+
+
+def price(steps: Sequence[tuple[float, float]], *, now: float | None, aim: float | None) -> Markup:
+    """Impressions kept (fraction of today's) for each reachable top share, with today and the plan marked.
+
+    steps  (top share, impressions kept), any order; an empty sequence draws the axes only
+    """
+    size = (620.0, 250.0)
+    steps = sorted(steps)
+    shares = [share for share, _ in steps] + [v for v in (now, aim) if v is not None]
+    least = min((kept for _, kept in steps), default=0.9)
+    x = Scale(0, max([*shares, 0.1]) * 1.1, LEFT, RIGHT)
+    y = Scale(min(0.98, least - 0.005), 1.002, 200, 16)
+    parts = axes(
+        x,
+        y,
+        x_ticks=percent_ticks(0, x.high),
+        y_ticks=[(v, formats.percent(v, 1)) for v, _ in percent_ticks(y.low, 1.0, 4)],
+        x_title="Share of the top",
+    )
+    points = [(x(share), y(kept)) for share, kept in steps]
+    if points:
+        parts.append(path(points, "line after"))
+        parts += [dot(at, "dot after", radius=3) for at in points]
+    for value, name, kind in ((now, "today", "before"), (aim, "this plan", "after")):
+        if value is not None:
+            parts.append(line((x(value), y.end), (x(value), y.start), "mark"))
+            parts.append(label((x(value) + 6, y.start - 8), name, f"name {kind}"))
+    told = ", ".join(f"{formats.percent(kept)} kept at {formats.percent(share, 0)}" for share, kept in steps)
+    return frame("price", size, parts, title="What evenness costs", description=told or "Not known yet.")
