@@ -27,7 +27,7 @@ from flows.activate import (
     prepare,
     send,
 )
-from flows.assess import Assessment
+from flows.assess import assess_as_stored
 from flows.bands import BandCampaigns, band_campaigns, note_budgets, note_command, remember
 from flows.plan_codec import decode_plan
 from flows.wiring import App
@@ -67,7 +67,7 @@ def our_targets(app: App, platform: str) -> list[str]:
     return [record.state.target_id for record in lists if record.state and record.state.target_id]
 
 
-def apply_plan(app: App, assessment: Assessment, plan_id: str) -> Applied:
+def apply_plan(app: App, plan_id: str) -> Applied:
     """Carry out one approved plan. Raises a platform's error; run it again to go on."""
     record = app.store.plan(plan_id)
     if record.status is PlanStatus.APPLIED:
@@ -75,7 +75,7 @@ def apply_plan(app: App, assessment: Assessment, plan_id: str) -> Applied:
     plan = decode_plan(record.body)
     with leased(app, f"plan/{record.segment}"):
         campaigns = _campaigns(app, record.segment, plan)
-        _members(app, assessment, record, plan)
+        _members(app, record, plan)
         money = to_cents([float(b) for b in plan.budgets], Decimal(str(float(plan.budgets.sum()))))
         campaigns, notes = _go_live(app, campaigns, plan, record.day)
         _budgets(app, campaigns, record.day, money)
@@ -113,12 +113,14 @@ def _campaigns(app: App, segment: str, plan: BalancePlan) -> BandCampaigns:
     return known
 
 
-def _members(app: App, assessment: Assessment, record: PlanRecord, plan: BalancePlan) -> None:
+def _members(app: App, record: PlanRecord, plan: BalancePlan) -> None:
     """Bring the band lists to the planned membership and remember the command."""
     bands = {account: int(band) for account, band in zip(plan.accounts, plan.band, strict=True)}
     platform = band_campaigns(app, record.segment).platform
     touched = {band for move in record.moves for band in (move.before, move.after) if band >= 0}
+    assessment = assess_as_stored(app, record.segment) if touched else None
     for b in sorted(touched):
+        assert assessment is not None
         spec = list_spec(app, record.segment, platform, "companies", b)
         patiently(app, lambda spec=spec: prepare(app, assessment, spec, bands=bands))  # type: ignore[misc]
         patiently(app, lambda spec=spec: send(app, spec.audience_id))  # type: ignore[misc]

@@ -35,12 +35,33 @@ def assess(app: App, *, on: date | None = None, record: bool = True) -> Assessme
     A version whose fingerprint is already the latest is not stored again.
     """
     day = on or app.today
+    known = app.remembered.get("assessment")
+    basis = (day, _data_in_place(app), app.config.model_dump_json())
+    if known is not None and known[0] == basis:
+        return _recorded(app, known[1], record=record)
     frames = frames_from(app.store.accounts(), app.store.signals())
     universe = Universe(frames.accounts, frames.signals, on=day)
     scores = score_universe(app.config.scoring, universe)
     segments = evaluate_universe(app.config, universe, scores)
+    found = Assessment(day, universe, scores, segments, contacts_frame(app.store.contacts()))
+    app.remembered["assessment"] = (basis, found)
+    return _recorded(app, found, record=record)
+
+
+def _recorded(app: App, found: Assessment, *, record: bool) -> Assessment:
     if record:
-        app.store.replace_scores(scores_from(scores))
-        for evaluation in segments.values():
+        app.store.replace_scores(scores_from(found.scores))
+        for evaluation in found.segments.values():
             app.store.save_segment_version(evaluation.version, at=app.now())
-    return Assessment(day, universe, scores, segments, contacts_frame(app.store.contacts()))
+    return found
+
+
+def assess_as_stored(app: App, segment: str) -> Assessment:
+    """The assessment behind the segment's stored version: the same date, nothing recorded anew."""
+    version = app.store.segment_version(segment)
+    return assess(app, on=version.computed_on if version else None, record=False)
+
+
+def _data_in_place(app: App) -> str:
+    last = app.store.last_import("accounts")
+    return last.fingerprint if last else ""

@@ -78,6 +78,22 @@ def propose(app: App, segment: str, *, shadow: bool = False) -> Proposed:
     return Proposed(app.store.plan(record.plan_id), plan, fresh)
 
 
+def todays_plan(app: App, segment: str) -> PlanRecord:
+    """Today's plan: the one that was made (a run that was cut off goes on with it), else a new one."""
+    made = app.store.latest_plan(segment, statuses=(PlanStatus.APPLIED, PlanStatus.APPROVED))
+    if made is not None and made.day == app.today:
+        return made
+    return propose(app, segment).record
+
+
+def approve_as_seen(app: App, plan: str, *, who: str) -> PlanRecord:
+    """Approve a plan unless somebody has; for runs where the approval was given in advance."""
+    record = app.store.plan(plan)
+    if record.status in (PlanStatus.APPROVED, PlanStatus.APPLIED):
+        return record
+    return approve(app, plan, seen=record.inputs_hash, who=who)
+
+
 def approve(app: App, plan: str, *, seen: str, who: str) -> PlanRecord:
     """Approve a plan by the inputs hash that was looked at. Raises the store's Conflict when it moved."""
     record = app.store.decide_plan(plan, PlanStatus.APPROVED, by=who, at=app.now(), seen=seen)
@@ -123,7 +139,7 @@ def make_state(app: App, segment: str, policy: Policy, today: date) -> State:
     if not reports and not memory:
         raise NothingCollected(f"no day of {segment} has been collected")
     budget, baseline = _baseline(app, segment, reports)
-    history = commands(app, segment, accounts)
+    history = [(day, band) for day, band in commands(app, segment, accounts) if day < today]
     n = len(accounts)
     return State(
         day=today.toordinal(),

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from audiences.store.impressions import ImpressionColumns, TotalRow
+from audiences.store.report_records import ImpressionColumns, TotalRow
 from balancer.shares import concentration
 from balancer.shares_cells import OUTSIDE, CreativeDayLists, ReportRules, Rows
 from balancer.shares_exposure import build_exposure

@@ -65,3 +65,8 @@ def use_prefect_server(url: str) -> None:
 def server_environment(**extra: str) -> dict[str, str]:
     """The environment for a Prefect server started by us: this one's, with ``extra`` on top."""
     return {**os.environ, **extra}
+
+
+def prefect_server_url() -> str:
+    """Where this process's flow runs are recorded."""
+    return os.environ.get("PREFECT_API_URL", "")

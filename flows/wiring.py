@@ -35,6 +35,7 @@ class App:
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
     sandbox: SandboxLink | None = None
+    remembered: dict[str, Any] = field(default_factory=dict)  # what is costly to compute, by what it rests on
     _platforms: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -80,11 +81,28 @@ def open_app(workspace: Path, *, settings: Settings | None = None, create: bool 
         if uses_sandbox(config):
             link = link_sandbox(root / "sandbox")
         now, sleep = (link.now, link.sleep) if link else (_wall_clock, _wall_sleep)
-        yield App(root, config, settings or Settings(), store, now, sleep, link)
+        app = App(root, config, settings or Settings(), store, now, sleep, link)
+        _OPEN[root] = app
+        yield app
     finally:
+        _OPEN.pop(root, None)
         if link:
             link.close()
         store.close()
+
+
+@contextmanager
+def app_for(workspace: str) -> Iterator[App]:
+    """The App this process has open on a workspace, else a new one for as long as it is needed."""
+    root = Path(workspace).absolute()
+    if root in _OPEN:
+        yield _OPEN[root]
+        return
+    with open_app(root) as app:
+        yield app
+
+
+_OPEN: dict[Path, App] = {}
 
 
 def uses_sandbox(config: Config) -> bool:

@@ -17,8 +17,8 @@ from flows.files import write_atomically
 
 GIVEN = (
     "Ada Amir Ana Ben Bo Carla Chen Dana Dev Elif Emeka Eva Femi Finn Grace Hana Hugo Ines Ivan Jana Jonas "
-    "Kai Kim Lara Leo Lin Luca Maja Marek Mina Nadia Noor Olga Omar Pia Priya Ravi Rosa Sam Sana Sofia Tariq "
-    "Tom Uma Vera Wen Yara Yuki Zoë"
+    "Kai Kim Lara Leo Lin Luca Maja Marek Mina Nadia Noor Olga Omar Pia Priya Ravi Rosa Sam Sana Sofia "
+    "Tariq Tom Uma Vera Wen Yara Yuki Zoë"
 ).split()
 FAMILY = (
     "Abe Adler Bauer Becker Brandt Castro Cohen Costa Dahl Diaz Evans Fischer Garcia Haas Hansen Ito Jensen "

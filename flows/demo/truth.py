@@ -1,4 +1,4 @@
-"""What the sandbox's market really delivered, and how evenly. Only the demo and tests may ask: no platform tells."""
+"""What the sandbox's market really delivered, and how evenly. Only the demo and tests may ask."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def truth(
 def matched_organizations(sandbox: SandboxLink, external_id: str) -> list[int]:
     """Organisations the sandbox holds on one list."""
     answer = sandbox.get("/sandbox/truth/members", segment=external_id)
-    return sorted(int(row["organization"]) for row in answer["companies"])
+    rows = answer["members"]
+    return sorted(int(row["organization"]) for row in rows if row["matched"] and row["organization"])
 
 
 def moved(before: Truth, after: Truth) -> int:

@@ -1,0 +1,159 @@
+"""The share report of a balanced segment, from the store to a page. Reads only; what is missing raises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from audiences.store.records import PlanRecord, PlanStatus
+from balancer.types import UNPLACED, ShareTable
+from flows.bands import band_campaigns
+from flows.exposure import segment_accounts, share_table
+from flows.plan_codec import decode_plan
+from flows.report.model import ReportPage, build_page
+from flows.report.pieces import AccountFacts, Companies, ListLine, Week, Window
+from flows.wiring import App
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """A report and the share tables behind it."""
+
+    page: ReportPage
+    before: ShareTable
+    after: ShareTable | None
+
+
+def report(
+    app: App,
+    segment: str,
+    window: tuple[date, date],
+    *,
+    earlier: tuple[date, date] | None = None,
+    weeks: Sequence[tuple[date, date]] = (),
+    top: int = 100,
+) -> Compared:
+    """The report of ``window``, compared with ``earlier`` where given. Raises NothingCollected."""
+    newest = share_table(app, segment, *window, top=top)
+    before = share_table(app, segment, *earlier, top=top) if earlier else newest
+    plan = app.store.latest_plan(
+        segment, statuses=(PlanStatus.PROPOSED, PlanStatus.APPLIED, PlanStatus.SHADOW)
+    )
+    page = build_page(
+        segment=app.config.segments[segment].title or segment,
+        before=before,
+        before_window=Window(*(earlier or window), label="before" if earlier else ""),
+        after=newest if earlier else None,
+        after_window=Window(*window, label="after") if earlier else None,
+        generated_at=app.now(),
+        facts=account_facts(app, segment),
+        weeks=weekly(app, segment, weeks, top=top),
+        plan=decode_plan(plan.body) if plan else None,
+        lists=list_lines(app),
+        companies=companies(app),
+        notes=notes(app),
+        currency="USD",
+    )
+    return Compared(page, before, newest if earlier else None)
+
+
+def account_facts(app: App, segment: str) -> Mapping[str, AccountFacts]:
+    """What is known of every account of the segment beside its impressions."""
+    tiers = app.store.tiers()
+    states = {state.account_id: state for state in app.store.band_states(segment)}
+    names = {account: (name, domain) for account, name, domain in app.store.account_names()}
+    facts = {}
+    for account in segment_accounts(app, segment):
+        name, domain = names.get(account, (account, None))
+        band = states.get(account)
+        facts[account] = AccountFacts(
+            name=name,
+            domain=domain,
+            tier=tiers.get(account),
+            band=band.band if band else UNPLACED,
+            state="held" if band and band.band == UNPLACED else "active",
+            since=band.commanded_on if band else None,
+        )
+    return facts
+
+
+def weekly(app: App, segment: str, windows: Sequence[tuple[date, date]], *, top: int) -> list[Week]:
+    """One point per week; delivery and price against the mean of the weeks before balancing."""
+    campaigns = band_campaigns(app, segment)
+    tables = [
+        (start, share_table(app, segment, start, end, top=top), _money(app, segment, start, end))
+        for start, end in windows
+    ]
+    quiet = [
+        table.exposure.total
+        for start, table, _ in tables
+        if campaigns.live_since is None or start + timedelta(days=6) < campaigns.live_since
+    ]
+    usual = sum(quiet) / len(quiet) if quiet else 0.0
+    weeks = []
+    for start, table, spend in tables:
+        total = table.exposure.total
+        began = campaigns.live_since is not None and start <= campaigns.live_since <= start + timedelta(
+            days=6
+        )
+        weeks.append(
+            Week(
+                start=start,
+                share=table.top_share,
+                delivery=total / usual if usual else None,
+                cpm=1000.0 * spend / total if total else None,
+                coverage=table.coverage_even.point,
+                marks=("balancing on",) if began else (),
+            )
+        )
+    return weeks
+
+
+def _money(app: App, segment: str, start: date, end: date) -> float:
+    ids = set(band_campaigns(app, segment).everything())
+    rows = app.store.totals("linkedin", start, end, grain="all", source="api")
+    return sum(float(r.spend) for r in rows if (r.first, r.last) == (start, end) and r.campaign_id in ids)
+
+
+def list_lines(app: App) -> list[ListLine]:
+    """Every list, what became of its members, and how it stands."""
+    lines = []
+    for record in app.store.audiences():
+        counts = app.store.ledger_counts(record.spec.audience_id)
+        state = record.state
+        lines.append(
+            ListLine(
+                name=record.spec.name,
+                platform=record.spec.platform,
+                kind=str(record.spec.kind),
+                accepted=counts.accepted,
+                rejected=counts.rejected,
+                unknown=counts.unknown + counts.pending_adds,
+                status=str(state.status) if state else "",
+                audience_size=state.audience_size if state else None,
+            )
+        )
+    return lines
+
+
+def companies(app: App) -> Companies | None:
+    """What the last import made of the company rows."""
+    last = app.store.last_import("accounts")
+    if last is None:
+        return None
+    return Companies(last.rows_read, last.resolved, last.rejected, last.quarantined)
+
+
+def notes(app: App) -> tuple[str, ...]:
+    """What a reader must know about where the numbers come from."""
+    return (
+        ("These impressions were delivered by the sandbox's simulated market, not by LinkedIn.",)
+        if app.sandbox
+        else ()
+    )
+
+
+def open_plan(app: App, segment: str) -> PlanRecord | None:
+    """The plan that waits for somebody."""
+    return app.store.latest_plan(segment, statuses=(PlanStatus.PROPOSED,))
