@@ -7,6 +7,7 @@ comes back with the same lists, campaigns and deliveries.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 import threading
@@ -97,6 +98,8 @@ class Running:
         self._listener = listener
         while not self._server.started and self._thread.is_alive():
             time.sleep(0.005)
+        if not self._server.started:
+            raise RuntimeError("the sandbox's server ended before it was ready")
         self.engine.journal.publish(self.url)
 
     def stop(self) -> None:
@@ -177,7 +180,8 @@ def serve(
     if ready is not None:
         ready(url)
     try:
-        _uvicorn(App(engine)).run(sockets=[listener])
+        with contextlib.suppress(KeyboardInterrupt):
+            _uvicorn(App(engine)).run(sockets=[listener])
     finally:
         listener.close()
         engine.close()
