@@ -23,8 +23,8 @@ GIVEN = (
 FAMILY = (
     "Abe Adler Bauer Becker Brandt Castro Cohen Costa Dahl Diaz Evans Fischer Garcia Haas Hansen Ito Jensen "
     "Kaya Keller Khan Kim Koch Lang Lindqvist Lopez Mehta Meyer Moreau Mori Nagy Novak Okafor Olsen "
-    "Ortiz Park Patel Quinn Rao Rossi Santos Sato Schmidt Silva Singh Suzuki Tanaka Torres Vogel Wagner Weber "
-    "Wong Yilmaz Zhang"
+    "Ortiz Park Patel Quinn Rao Rossi Santos Sato Schmidt Silva Singh Suzuki Tanaka Torres Vogel Wagner "
+    "Weber Wong Yilmaz Zhang"
 ).split()
 FUNCTIONS = ("Marketing", "Sales", "Engineering", "IT", "Operations", "Finance", "Product")
 SENIORITIES = ("entry", "senior", "manager", "director", "vp", "cxo")

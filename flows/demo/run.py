@@ -89,8 +89,8 @@ def wait_until_ready(app: App, calendar: Calendar, say: Say) -> None:
         activate_plan.attach(app, SEGMENT)
     for line in reporting.list_lines(app):
         size = f"{line.audience_size:,}" if line.audience_size is not None else "not said"
-        say(f"  {line.platform:9} {line.name[:46]:46} {line.accepted:>6,} accepted  {line.rejected} rejected  "
-            f"{line.unknown} unknown  {line.status}, {size} people")  # fmt: skip
+        counts = f"{line.accepted:>6,} accepted, {line.rejected:,} rejected, {line.unknown:,} unknown"
+        say(f"  {line.platform:9}{line.name[:44]:45}{counts}; {line.status}, {size} people")
 
 
 def _all_ready(app: App) -> bool:

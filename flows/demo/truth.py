@@ -62,8 +62,6 @@ def matched_organizations(sandbox: SandboxLink, external_id: str) -> list[int]:
 def moved(before: Truth, after: Truth) -> int:
     """Impressions that went to other accounts than before, at equal totals."""
     then = dict(zip(before.organizations, before.counts, strict=True))
-    scale = after.counts.sum() / max(before.counts.sum(), 1.0)
-    change = [
-        now - scale * then.get(o, 0.0) for o, now in zip(after.organizations, after.counts, strict=True)
-    ]
-    return round(sum(c for c in change if c > 0.0))
+    scale = float(after.counts.sum() / max(before.counts.sum(), 1.0))
+    pairs = zip(after.organizations, after.counts.tolist(), strict=True)
+    return round(sum(max(now - scale * float(then.get(o, 0.0)), 0.0) for o, now in pairs))

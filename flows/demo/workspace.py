@@ -22,9 +22,10 @@ def make_workspace(folder: Path, *, seed: int) -> bool:
     """
     made = folder / SEED_FILE
     if made.is_file():
-        if made.read_text().strip() != str(seed):
+        earlier = made.read_text().strip()
+        if earlier != str(seed):
             raise WorkspaceError(
-                f"{folder} was made with seed {made.read_text().strip()}; name another folder with --workspace"
+                f"{folder} was made with seed {earlier}; name another folder with --workspace"
             )
         if (folder / CONFIG).is_file():
             return False
