@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balancer import guards
+from balancer.blocks import blocks
 from balancer.budgets import money
 from balancer.canon import inputs_hash
 from balancer.forecast import expected_shares
@@ -23,7 +24,7 @@ from balancer.memory import ABSORBED, FIRST, REBANDED, Memory, recall
 from balancer.moves import explain
 from balancer.outlook import Outlook, outlook
 from balancer.study import study
-from balancer.types import BalancePlan, Policy, State, Status
+from balancer.types import BalancePlan, Policy, State, Status, Vector
 
 Band = NDArray[np.int8]
 CLOSE = 0.4  # of the smallest distance between two levels
@@ -87,16 +88,38 @@ def membership(
         level = cut(want, view.goal.target, view.starved, k=k, ceiling=float(np.log(view.reach.high)))
         memory = replace(memory, centre=level).ticked(rebanded=state.day)
     level = memory.centre
-    ideal = np.where(view.starved, np.int8(k - 1), nearest(want, level)).astype(np.int8)
-    here = np.where(state.band >= 0, state.band, 0)
+    band = state.band.copy()
+    for at in blocks(band.size) if due else ():
+        rested = guards.rested(memory.moved[at], state.day, policy.dwell_days)
+        band[at] = _sorted(state.band[at], want[at], view.starved[at], rested, level, policy)
+    loose = np.flatnonzero((state.band < 0) | shocked)
+    ideal = _ideal(want[loose], view.starved[loose], level)
+    band[loose] = np.where((state.band[loose] < 0) | (ideal < state.band[loose]), ideal, band[loose])
+    if first or policy.operations_per_day is None:
+        return band, memory
+    off = np.abs(want - level[np.where(state.band >= 0, state.band, 0)])
+    urgency = np.where(shocked, np.inf, off)
+    return guards.within_churn(state.band, band, urgency, policy.operations_per_day), memory
+
+
+def _ideal(want: Vector, starved: NDArray[np.bool_], level: Vector) -> Band:
+    return np.where(starved, np.int8(level.size - 1), nearest(want, level)).astype(np.int8)
+
+
+def _sorted(
+    band: Band,
+    want: Vector,
+    starved: NDArray[np.bool_],
+    rested: NDArray[np.bool_],
+    level: Vector,
+    policy: Policy,
+) -> Band:
+    """Who moves on a re-banding day: those for whom another band is closer by more than the hysteresis."""
+    ideal = _ideal(want, starved, level)
+    here = np.where(band >= 0, band, 0)
     gain = np.abs(want - level[here]) - np.abs(want - level[ideal])
-    gain = np.where(view.starved & (here < k - 1), np.maximum(gain, want - level[here]), gain)
-    free = due & (gain > _hysteresis(level, policy)) & guards.rested(memory.moved, state.day, policy.dwell_days)
-    free |= (state.band < 0) | (shocked & (ideal < here))
-    band = np.where(free, ideal, state.band).astype(np.int8)
-    urgency = np.where(shocked, np.inf, np.abs(want - level[here]))
-    limit = None if first else policy.operations_per_day
-    return guards.within_churn(state.band, band, urgency, limit), memory
+    gain = np.where(starved & (here < level.size - 1), np.maximum(gain, want - level[here]), gain)
+    return np.where((gain > _hysteresis(level, policy)) & rested, ideal, band).astype(np.int8)
 
 
 def _hysteresis(level: Vector, policy: Policy) -> float:

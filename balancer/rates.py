@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balancer.allocate import water_fill
+from balancer.blocks import blocks
 from balancer.sums import by_band
 from balancer.types import DayReport, Vector
 
@@ -52,7 +53,11 @@ def no_evidence(n: int) -> Evidence:
 
 def rates(evidence: Evidence, prior: Vector) -> Vector:
     """(n,) posterior mean impressions per day at throttle 1, > 0. ``prior`` (n,) > 0 in the same unit."""
-    return np.asarray((PRIOR + evidence.seen) / (PRIOR / prior + evidence.exposure))
+    believed = evidence.seen + PRIOR
+    below = PRIOR / prior
+    below += evidence.exposure
+    believed /= below
+    return np.asarray(believed)
 
 
 def absorb(
@@ -72,27 +77,54 @@ def absorb(
     """
     believed = rates(evidence, prior)
     n, k = believed.size, report.band_total.size
-    placed = report.band >= 0
-    home = np.where(placed, report.band, 0).astype(np.int64)
     mass = by_band(report.band, believed, k)
     q = np.divide(report.band_total, mass, out=np.zeros(k), where=mass > 0.0)
     rows = by_band(report.account, np.maximum(report.impressions, 0.0), n)
     listed = np.zeros(n, dtype=np.bool_)
     listed[report.account] = True
     counts = completed_counts(report, believed, rows=rows, listed=listed)
-    exposure = np.where(placed, q[home], 0.0)
+    day = _Day(q, report.list_floor <= 0.0, forget, temper, imputed)
+    seen, exposure, hot = np.empty(n), np.empty(n), np.empty(n, dtype=np.int8)
+    shocked = np.empty(n, dtype=np.bool_)
+    for at in blocks(n):
+        old = Evidence(evidence.seen[at], evidence.exposure[at], evidence.hot[at])
+        new, shocked[at] = _updated(old, day, report.band[at], believed[at], counts[at], listed[at])
+        seen[at], exposure[at], hot[at] = new.seen, new.exposure, new.hot
+    return Absorbed(Evidence(seen, exposure, hot), counts, shocked)
+
+
+@dataclass(frozen=True, eq=False)
+class _Day:
+    """What one report says of each campaign, and how much to believe it."""
+
+    throttle: Vector  # (K,)
+    complete: NDArray[np.bool_]  # (K,) a missing account had no impression
+    forget: float
+    temper: float
+    imputed: float
+
+
+def _updated(
+    old: Evidence,
+    day: _Day,
+    band: NDArray[np.int8],
+    believed: Vector,
+    counts: Vector,
+    listed: NDArray[np.bool_],
+) -> tuple[Evidence, NDArray[np.bool_]]:
+    placed = band >= 0
+    home = np.where(placed, band, 0)
+    exposure = np.where(placed, day.throttle[home], 0.0)
     expected = exposure * believed
-    certain = listed | (placed & (report.list_floor[home] <= 0.0))
-    weight = np.where(certain, 1.0, imputed) / (1.0 + expected / temper if temper > 0.0 else 1.0)
-    weight = np.where(placed, weight, 0.0)
+    certain = listed | (placed & day.complete[home])
+    weight = np.where(certain, 1.0, day.imputed) / (1.0 + expected / day.temper if day.temper > 0.0 else 1.0)
     far = listed & placed & (counts > SHOCK_TIMES * expected + SHOCK_PLUS)
-    hot = np.where(far, np.minimum(evidence.hot + 1, 100), np.where(certain, 0, evidence.hot)).astype(np.int8)
+    hot = np.where(far, np.minimum(old.hot + 1, 100), np.where(certain, 0, old.hot)).astype(np.int8)
     shocked = hot >= SHOCK_DAYS
     # what was believed of a misjudged account is nearly worthless, and its loud day counts in full
-    keep = forget * np.where(shocked, SHOCK_KEEP, 1.0)
-    weight = np.where(shocked, 1.0, weight)
-    seen = keep * evidence.seen + weight * counts
-    return Absorbed(Evidence(seen, keep * evidence.exposure + weight * exposure, hot), counts, shocked)
+    keep = day.forget * np.where(shocked, SHOCK_KEEP, 1.0)
+    weight = np.where(shocked, 1.0, np.where(placed, weight, 0.0))
+    return Evidence(keep * old.seen + weight * counts, keep * old.exposure + weight * exposure, hot), shocked
 
 
 def completed_counts(
@@ -105,6 +137,9 @@ def completed_counts(
     rate and the part that is unlisted, never above what the lists can have hidden. Where perturbed rows
     exceed the total nothing is added; where the lists leave too little room the rest stays unattributed.
     """
+    shown = by_band(report.band, rows, report.band_total.size)
+    if not ((report.band_total > shown) & (report.list_floor > 0.0)).any():
+        return np.where(report.band >= 0, rows, 0.0)
     lacking = np.zeros(rows.size)
     if report.hidden is not None:
         lacking = by_band(report.account, report.hidden, rows.size)

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from balancer.blocks import blocks
 from balancer.memory import ABSORBED, RAMPED, RECENT, Memory
 from balancer.price import price_law, remember
 from balancer.rates import absorb, rates
@@ -31,7 +32,7 @@ def prior_rates(state: State) -> Vector:
     n = len(state.accounts)
     even = max(state.baseline, 1e-9) / max(n, 1)
     if state.prior_rate is None:
-        return np.asarray(np.full(n, even))
+        return np.broadcast_to(np.float64(even), n)
     return np.asarray(
         np.maximum(np.where(np.isfinite(state.prior_rate), state.prior_rate, even), 1e-3 * even)
     )
@@ -67,19 +68,21 @@ def _one_day(report: DayReport, memory: Memory, state: State) -> tuple[Memory, N
     total = float(report.band_total.sum())
     aimed = float(memory.target.sum())
     if aimed > 0.0 and report.band_total.size == memory.centre.size:
-        owed = memory.target * (total / aimed)
-        memory = replace(memory, credit=LEAK * memory.credit + owed - got.counts)
+        credit = LEAK * memory.credit
+        credit += memory.target * (total / aimed)
+        credit -= got.counts
+        memory = replace(memory, credit=credit)
     row = np.array([[report.day, total, report.band_spend.sum(), report.band_budget.sum()]])
     memory = replace(memory, recent=np.concatenate([memory.recent, row])[-RECENT:])
     memory = _bands_taught(report, memory, believed)
-    memory = replace(memory, room=np.where(got.shocked, np.inf, memory.room))
+    if got.shocked.any():
+        memory = replace(memory, room=np.where(got.shocked, np.inf, memory.room))
     return memory.ticked(absorbed=report.day), got.shocked
 
 
 def _bands_taught(report: DayReport, memory: Memory, believed: Vector) -> Memory:
     """Throttle, price and fullness of each campaign; weekday traffic is taken out by the day's money."""
     k = report.band_total.size
-    placed = report.band >= 0
     mass = by_band(report.band, believed, k)
     traffic = float(report.band_budget.sum()) / max(usual_budget(memory, 1.0), 1e-300)
     live = (mass > 0.0) & (report.band_budget > 0.0) & (report.band_total > 0.0)
@@ -91,16 +94,26 @@ def _bands_taught(report: DayReport, memory: Memory, believed: Vector) -> Memory
         return memory
     missing = (report.band_budget - report.band_spend) / np.maximum(each, 1e-300)
     full = live & (report.band_spend < SHORT * report.band_budget) & (missing >= WHOLE) & (reached >= 1.0)
-    home = np.where(placed, report.band, 0)
+    room = np.empty(believed.size)
+    for at in blocks(room.size):
+        room[at] = _room(memory.room[at], report.band[at], believed[at], reached, full)
+    return replace(memory, room=room)
+
+
+def _room(
+    room: Vector, band: NDArray[np.int8], believed: Vector, reached: Vector, full: NDArray[np.bool_]
+) -> Vector:
+    """(n,) most impressions per day each account was seen to take, after one more day."""
+    placed = band >= 0
+    home = np.where(placed, band, 0)
     taken = reached[home] * believed
-    known = np.isfinite(memory.room)
-    before = np.where(known, memory.room, taken)
+    known = np.isfinite(room)
+    before = np.where(known, room, taken)
     # a band that missed by far was misjudged, not unlucky: believe the new number at once
     trust = np.minimum(1.0, TRUST + 4.0 * np.abs(before - taken) / np.maximum(before, 1e-300))
     learned = before + trust * (taken - before)
     more = np.where(known, before + TRUST * np.maximum(taken - before, 0.0), np.inf) * GROW
-    room = np.where(full[home], learned, more)
-    return replace(memory, room=np.where(placed, room, memory.room))
+    return np.where(placed, np.where(full[home], learned, more), room)
 
 
 def _open_up(state: State, policy: Policy, memory: Memory) -> Memory:

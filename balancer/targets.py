@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from balancer.allocate_limits import limits_from_policy
+from balancer.allocate_limits import Limits, known_members, limits_from_policy
 from balancer.allocate_target import limited_target
 from balancer.types import Policy, State, Status, Vector
 
@@ -43,8 +43,21 @@ def daily_goal(
     if policy.click_cap is not None:
         ignored = (Status("cap_ignored", policy.click_cap, "click_cap"),)
         policy = replace(policy, click_cap=None)
-    n = len(state.accounts)
-    limits = limits_from_policy(
+    limits = (
+        _only_member_cap(state, policy, inventory)
+        if _plain(policy)
+        else _limits(state, policy, inventory, cost)
+    )
+    if least is not None:
+        low = np.minimum(np.maximum(limits.floor, least * days), np.minimum(limits.cap, limits.inventory))
+        limits = replace(limits, floor=low)
+    solved = limited_target(total * days, limits, cap_policy=policy.cap_policy)
+    return Goal(np.asarray(solved.allocation.target) / days, (*solved.allocation.statuses, *ignored))
+
+
+def _limits(state: State, policy: Policy, inventory: Vector, cost: float) -> Limits:
+    days, n = float(policy.window_days), len(state.accounts)
+    return limits_from_policy(
         policy,
         total=state.baseline * days,
         members=state.members,
@@ -53,8 +66,20 @@ def daily_goal(
         inventory=inventory * days,
         cost_per_impression=np.full(n, cost) if policy.spend_cap is not None else None,
     )
-    if least is not None:
-        low = np.minimum(np.maximum(limits.floor, least * days), np.minimum(limits.cap, limits.inventory))
-        limits = replace(limits, floor=low)
-    solved = limited_target(total * days, limits, cap_policy=policy.cap_policy)
-    return Goal(np.asarray(solved.allocation.target) / days, (*solved.allocation.statuses, *ignored))
+
+
+def _plain(policy: Policy) -> bool:
+    """At most a member cap: the common case, and the one that must work for ten million accounts."""
+    caps = (policy.share_cap, policy.absolute_cap, policy.click_cap, policy.spend_cap)
+    named = (policy.tier_weights, policy.tier_caps, policy.pins, policy.held)
+    return all(cap is None for cap in caps) and not any(named) and not policy.beta and not policy.floor
+
+
+def _only_member_cap(state: State, policy: Policy, inventory: Vector) -> Limits:
+    """What ``limits_from_policy`` gives for such a policy, without a table of all the caps there are."""
+    n, days = inventory.size, float(policy.window_days)
+    cap = np.broadcast_to(np.inf, n)
+    if policy.member_cap is not None:
+        cap = policy.member_cap * known_members(state.members)
+    one, zero, none = np.broadcast_to(1.0, n), np.broadcast_to(0.0, n), np.broadcast_to(np.int8(0), n)
+    return Limits(one, zero, cap, inventory * days, none)

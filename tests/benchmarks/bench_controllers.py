@@ -249,14 +249,14 @@ def _counted(rates, band, level, rng, day: int) -> DayReport:
 
 
 def _step(state: State):
-    began = time.perf_counter()
+    began = time.process_time()
     policy = Policy(ramp="fast")
     memory, shocked = study(state, policy, recall(state, policy, 4))
     view = outlook(state, policy, memory)
     band, memory = membership(state, policy, memory, view, shocked)
     money(state, policy, memory, view, band)
     memory = replace(memory, target=view.goal.target)
-    return band, memory.as_mapping(), time.perf_counter() - began
+    return band, memory.as_mapping(), time.process_time() - began
 
 
 def peak() -> float:
