@@ -186,7 +186,7 @@ class AbsentTechnologyTest(Part):
 
 
 class SegmentTest(Part):
-    """Member of one of these segments."""
+    """Member of one of these segments. A company its rules could not decide is no member."""
 
     segment: Words
 

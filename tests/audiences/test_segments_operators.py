@@ -67,6 +67,11 @@ def test_number_operators(operators: str, names: set[str]) -> None:
     assert kept(f"{{field: employees, {operators}}}", SIZES) == names
 
 
+def test_none_of_keeps_those_who_are_known_to_be_otherwise() -> None:
+    assert kept("{none: [{field: employees, at_least: 100}]}", SIZES) == {"tiny"}
+    assert kept("{none: [{field: employees, is: 5}, {field: employees, is: 900}]}", SIZES) == {"mid"}
+
+
 def test_the_top_quartile_takes_ties_along() -> None:
     rows = [account(f"c{i}", contract_value=value) for i, value in enumerate([9, 9, 9, 5, 4, 3, 2, 1])]
     assert kept("{field: contract_value, top: 25 %}", rows) == {"c0", "c1", "c2"}

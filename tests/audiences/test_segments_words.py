@@ -40,7 +40,8 @@ from audiences.segments_words import heading, in_words, segment_in_words
         ),
         (
             "{signal: [topic_surge], topics: [CRM], minimum_strength: 0.6, people: 2, within_days: 9}",
-            "topic surge on CRM of strength 0.6 or more at least once by at least 2 people in the last 9 days",
+            "topic surge on CRM of strength 0.6 or more at least once by at least 2 people "
+            "in the last 9 days",
         ),
         (
             "{signal: executive_contact, at_most: 0, between_days_ago: [10, 90]}",
