@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, and_, func, or_, select
 
 from audiences.membership_keys import (
+    NO_KEYS,
     Digests,
     Keys,
     Rows,
@@ -26,7 +27,7 @@ from audiences.membership_keys import (
 from audiences.model import Op
 from audiences.store.bulk import is_sqlite, raw
 from audiences.store.database import table_of
-from audiences.store.packing import each_key, unpack
+from audiences.store.packing import KEY_BYTES, each_key, unpack
 from audiences.store.records import LedgerState
 from audiences.tables import LedgerRow, PushBatchRow
 
@@ -49,6 +50,9 @@ class Lines:
 
     def take(self, rows: Rows | NDArray[np.bool_]) -> Lines:
         return Lines(self.keys[rows], self.states[rows], self.digests[rows])
+
+
+_NONE = Lines(NO_KEYS, np.empty(0, np.uint8), np.empty(0, np.int64))
 
 
 def stored(connection: Connection, audience: int) -> Lines:
@@ -75,10 +79,10 @@ def _stored_sqlite(connection: Connection, audience: int) -> Lines:
 
 def _keys_sqlite(driver: Any, audience: int) -> Keys:
     cursor = driver.execute("SELECT key FROM ledger WHERE audience = ? ORDER BY key", (audience,))
-    parts = []
+    keys = bytearray()
     while rows := cursor.fetchmany(5_000):  # small lists stay in the processor's cache
-        parts.append(b"".join([row[0] for row in rows]))
-    return from_digests(b"".join(parts))
+        keys += b"".join([row[0] for row in rows])
+    return np.frombuffer(keys, dtype=np.uint8).reshape(-1, KEY_BYTES)
 
 
 def _rows_sqlite(driver: Any, condition: str, audience: int, *, limit: int) -> Lines:
@@ -97,7 +101,7 @@ def _stored_postgresql(connection: Connection, audience: int) -> Lines:
              FROM ledger WHERE audience = %s GROUP BY get_byte(key, 0) ORDER BY get_byte(key, 0)"""
     parts = []
     with raw(connection).cursor(binary=True) as cursor:
-        for keys, states, digests in cursor.execute(sql, (audience,)):
+        for keys, states, digests in cursor.stream(sql, (audience,)):
             lines = Lines(
                 from_digests(keys),
                 np.frombuffer(states, dtype=">i2").astype(np.uint8),
@@ -116,14 +120,18 @@ def _lines(rows: Sequence[Sequence[Any]]) -> Lines:
     )
 
 
-def _joined(parts: Sequence[Lines]) -> Lines:
+def _joined(parts: list[Lines]) -> Lines:
     if len(parts) < 2:
-        return parts[0] if parts else _lines([])
-    return Lines(
-        np.concatenate([part.keys for part in parts]),
-        np.concatenate([part.states for part in parts]),
-        np.concatenate([part.digests for part in parts]),
-    )
+        return parts[0] if parts else _NONE
+    n = sum(len(part.keys) for part in parts)
+    whole = Lines(np.empty((n, KEY_BYTES), np.uint8), np.empty(n, np.uint8), np.empty(n, np.int64))
+    start = 0
+    for place, part in enumerate(parts):
+        stop = start + len(part.keys)
+        whole.keys[start:stop], whole.states[start:stop] = part.keys, part.states
+        whole.digests[start:stop] = part.digests
+        start, parts[place] = stop, _NONE  # let go of each part as it is copied
+    return whole
 
 
 def rows_with_keys(connection: Connection, columns: str, audience: int, keys: Keys) -> list[Any]:
