@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from balancer.allocate_level import level_by_fixing
+from balancer.allocate_level import find_level, slices
 from balancer.errors import BadNumbers
 from balancer.types import Status, Vector
 
@@ -101,7 +101,7 @@ def water_fill(total: float, *, weight: ArrayLike, floor: ArrayLike, cap: ArrayL
     """
     asked = checked_total(total)
     w, low, high = checked_bounds(weight, floor, cap)
-    room = float(np.where(w > 0.0, high, low).sum())
+    room = float(sum(np.where(w[rows] > 0.0, high[rows], low[rows]).sum() for rows in slices(w.size)))
     need = float(low.sum())
     if need > asked * (1.0 + MASS_TOLERANCE):
         return _under_the_floors(asked, w, low, need)
@@ -115,10 +115,14 @@ def settle(
     total: float, w: Vector, low: Vector, high: Vector, *, asked: float, statuses: tuple[Status, ...] = ()
 ) -> Allocation:
     """Solve a feasible, already checked instance (``sum low <= total <= room``), and certify it."""
-    level = level_by_fixing(total, w, low, high)
-    target = np.clip(level * w, low, high)
-    at_cap = (target >= high) & (level * w >= high)
-    at_floor = (target <= low) & (level * w <= low) & (low > 0.0)
+    level = find_level(total, w, low, high)
+    target = np.empty(w.size)
+    at_cap, at_floor = np.empty(w.size, dtype=np.bool_), np.empty(w.size, dtype=np.bool_)
+    for rows in slices(w.size):
+        wanted = level * w[rows]
+        np.clip(wanted, low[rows], high[rows], out=target[rows])
+        at_cap[rows] = wanted >= high[rows]
+        at_floor[rows] = (wanted <= low[rows]) & (low[rows] > 0.0)
     residual = kkt_residual(target, level, weight=w, floor=low, cap=high, total=total)
     return Allocation(target, level, at_cap, at_floor, statuses, residual, asked)
 
@@ -151,13 +155,15 @@ def kkt_residual(
     if n == 0 or total == 0.0:
         return float(np.abs(target).max(initial=0.0))
     even = total / n
-    mass = abs(float(target.sum()) - total) / total
-    outside = np.maximum(floor - target, target - cap).max(initial=0.0) / even
-    pull = level * weight - target  # > 0: wants more, fine only at its cap; < 0: wants less
-    wants_more = np.minimum(np.maximum(pull, 0.0), cap - target)
-    wants_less = np.minimum(np.maximum(-pull, 0.0), target - floor)
-    astray = max(float(wants_more.max(initial=0.0)), float(wants_less.max(initial=0.0))) / even
-    return max(mass, float(outside), astray)
+    worst = abs(float(target.sum()) - total) / n  # in impressions per account, as everything below
+    for rows in slices(n):
+        x, low, high = target[rows], floor[rows], cap[rows]
+        pull = level * weight[rows] - x  # > 0: wants more, fine only at its cap; < 0: wants less
+        wants_more = np.minimum(np.maximum(pull, 0.0), high - x)
+        wants_less = np.minimum(np.maximum(-pull, 0.0), x - low)
+        outside = np.maximum(low - x, x - high)
+        worst = max(worst, *(float(part.max()) for part in (wants_more, wants_less, outside)))
+    return worst / even
 
 
 def checked_total(total: float) -> float:
@@ -177,14 +183,21 @@ def checked_bounds(weight: ArrayLike, floor: ArrayLike, cap: ArrayLike) -> tuple
         sizes = ", ".join(f"{name} has {array.size}" for name, array in named.items())
         raise BadNumbers(f"Weight, floor and cap must have one length; {sizes}.") from None
     w, low, high = np.atleast_1d(w), np.atleast_1d(low), np.atleast_1d(high)
-    for name, array in (("weight", w), ("floor", low), ("cap", high)):
-        fine = (array >= 0.0) & (array <= (np.inf if name == "cap" else LARGEST))
-        if name == "weight":
-            fine &= (array == 0.0) | (array >= 1.0 / LARGEST)
-        if not fine.all():
-            first = int(np.argmin(fine))
-            raise BadNumbers(f"The {name} at position {first} is {array[first]}; it must be 0 or more.")
-    return w, np.minimum(low, high), high
+    clipped = False
+    for rows in slices(w.size):
+        for name, array in (("weight", w), ("floor", low), ("cap", high)):
+            _check_slice(name, array[rows], rows.start)
+        clipped = clipped or bool((low[rows] > high[rows]).any())
+    return w, np.minimum(low, high) if clipped else low, high
+
+
+def _check_slice(name: str, part: Vector, start: int) -> None:
+    fine = (part >= 0.0) & (part <= (np.inf if name == "cap" else LARGEST))
+    if name == "weight":
+        fine &= (part == 0.0) | (part >= 1.0 / LARGEST)
+    if not fine.all():
+        first = int(np.argmin(fine))
+        raise BadNumbers(f"The {name} at position {start + first} is {part[first]}; it must be 0 or more.")
 
 
 def _numbers(values: ArrayLike) -> Vector:

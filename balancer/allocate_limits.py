@@ -66,39 +66,41 @@ def limits_from_policy(
     """
     n = members.size
     check_share_cap(policy, n - len(policy.held.intersection(accounts)))
-    known = known_members(members)
-    caps = {
+    known = known_members(members) if policy.member_cap is not None or policy.beta else members
+    given = {
         "share": _share_impressions(policy, total, n),
-        "member": _times(policy.member_cap, known),
-        "tier": _by_tier(policy.tier_caps, tier, np.inf),
-        "absolute": np.full(n, np.inf if policy.absolute_cap is None else policy.absolute_cap),
+        "member": None if policy.member_cap is None else policy.member_cap * known,
+        "tier": _by_tier(policy.tier_caps, tier, np.inf) if policy.tier_caps else None,
+        "absolute": None if policy.absolute_cap is None else np.full(n, policy.absolute_cap),
         "click": _per(policy.click_cap, clicks_per_impression, n, "clicks_per_impression"),
         "spend": _per(policy.spend_cap, cost_per_impression, n, "cost_per_impression"),
     }
-    cap, which = combine_caps(caps)
-    weight = _by_tier(policy.tier_weights, tier, 1.0) * known**policy.beta
+    cap, which = combine_caps({name: caps for name, caps in given.items() if caps is not None}, n=n)
+    weight = _by_tier(policy.tier_weights, tier, 1.0)
+    if policy.beta:
+        weight = weight * known**policy.beta
     floor = np.full(n, float(policy.floor))
     hard = np.full(n, np.inf) if inventory is None else np.asarray(inventory, dtype=np.float64).copy()
     if hard.size != n or tier.size != n:
         raise BadNumbers(f"There are {n} accounts, but {hard.size} inventories and {tier.size} tiers.")
-    which = np.where(hard < cap, np.int8(LIMITS.index("inventory")), which)
+    which[hard < cap] = LIMITS.index("inventory")
     limits = Limits(weight, floor, cap, hard, which, policy.share_cap)
     _pin_and_hold(limits, policy, accounts)
     return limits
 
 
-def combine_caps(caps: Mapping[str, Vector]) -> tuple[Vector, NDArray[np.int8]]:
+def combine_caps(caps: Mapping[str, Vector], *, n: int) -> tuple[Vector, NDArray[np.int8]]:
     """The smallest of several caps per account, and which one it is (index into LIMITS, 0 = none).
 
     caps  name in LIMITS -> (n,) impressions, inf for none. The first named wins a tie.
     """
-    table = np.stack([np.asarray(cap, dtype=np.float64) for cap in caps.values()])
-    if np.isnan(table).any() or (table < 0.0).any():
-        raise BadNumbers("A cap is negative or not a number.")
-    codes = np.array([LIMITS.index(name) for name in caps], dtype=np.int8)
-    cap = table.min(axis=0)
-    which = np.where(np.isinf(cap), np.int8(0), codes[table.argmin(axis=0)])
-    return cap, which.astype(np.int8)
+    cap, which = np.full(n, np.inf), np.zeros(n, dtype=np.int8)
+    for name, given in caps.items():
+        if given.size != n or np.isnan(given).any() or (given < 0.0).any():
+            raise BadNumbers(f"The {name} cap has {given.size} values for {n} accounts, or impossible ones.")
+        which[given < cap] = LIMITS.index(name)
+        np.minimum(cap, given, out=cap)
+    return cap, which
 
 
 def check_share_cap(policy: Policy, n: int) -> None:
@@ -138,21 +140,17 @@ def known_members(members: Vector) -> Vector:
     return np.where(seen, members, float(np.median(members[seen])) if seen.any() else 1.0)
 
 
-def _share_impressions(policy: Policy, total: float, n: int) -> Vector:
+def _share_impressions(policy: Policy, total: float, n: int) -> Vector | None:
     # Strict: the share of what is really delivered is only known at the fixed point.
     if policy.share_cap is None or policy.cap_policy == "strict":
-        return np.full(n, np.inf)
+        return None
     return np.full(n, max(policy.share_cap, SHARE_ROOM / n) * total)
 
 
-def _times(rate: float | None, amount: Vector) -> Vector:
-    return np.full(amount.size, np.inf) if rate is None else rate * amount
-
-
-def _per(limit: float | None, rate: Vector | None, n: int, name: str) -> Vector:
+def _per(limit: float | None, rate: Vector | None, n: int, name: str) -> Vector | None:
     """Impressions after which ``limit`` clicks or money are used up."""
     if limit is None:
-        return np.full(n, np.inf)
+        return None
     if rate is None or rate.size != n:
         raise BadNumbers(f"This cap needs {name} for each of the {n} accounts.")
     with np.errstate(divide="ignore"):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from balancer.allocate import water_fill
-from balancer.allocate_level import level_by_fixing, level_by_sorting
+from balancer.allocate_level import level_by_fixing, level_by_newton, level_by_sorting
 from balancer.errors import BadNumbers
 from tests.balancer.slow_twins import bisect_fill, linear_max_min, linear_top_k, quadratic, top_k
 
@@ -19,6 +19,30 @@ def test_fixing_sorting_and_bisection_agree_on_random_instances(instances):
         for level in (level_by_fixing(total, w, low, high), level_by_sorting(total, w, low, high)):
             fast = np.clip(level * w, low, high)
             assert np.abs(fast - slow).max() <= 1e-9 * max(total, 1.0)
+
+
+def test_newton_agrees_wherever_it_settles_and_it_settles_nearly_always(instances):
+    settled = 0
+    for total, w, low, high in instances(300, seed=6):
+        level = level_by_newton(total, w, low, high) if total > 0.0 else None
+        if level is not None:
+            settled += 1
+            slow = bisect_fill(total, w, low, high)
+            assert np.abs(np.clip(level * w, low, high) - slow).max() <= 1e-9 * total
+    assert settled >= 240
+
+
+def test_a_long_list_is_solved_as_exactly_as_a_short_one():
+    rng = np.random.default_rng(0)
+    n = 200_000
+    w, low = rng.lognormal(0.0, 2.0, n), rng.exponential(1.0, n) * (rng.random(n) < 0.3)
+    high = low + rng.lognormal(3.0, 1.5, n)
+    for part in (0.0, 0.1, 0.5, 0.99, 1.0):
+        total = float(low.sum() + part * (high.sum() - low.sum()))
+        solved = water_fill(total, weight=w, floor=low, cap=high)
+        assert solved.certificate <= 1e-9
+        assert solved.total == pytest.approx(total, rel=1e-12)
+        assert solved.statuses == ()
 
 
 def test_no_feasible_allocation_has_a_smaller_top_k_sum_than_the_linear_program_finds(instances):
