@@ -158,7 +158,7 @@ def hosts_of(texts: pl.Series) -> pl.Series:
     are bare already; only the others are taken apart.
     """
     bare = texts.str.strip_prefix("www.")
-    odd = (~bare.str.contains(_PLAIN_HOST)).fill_null(value=False).arg_true()
+    odd = (~bare.str.contains(_PLAIN_HOST) | bare.str.starts_with("www")).fill_null(value=False).arg_true()
     if odd.is_empty():
         return bare
     rest = texts.gather(odd).alias("t").to_frame().select(_host(pl.col("t"))).to_series()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import polars as pl
@@ -100,9 +101,9 @@ def _split_domains(rows: pl.DataFrame, decided: frozenset[str]) -> dict[str, Spl
     )
     stated = _stated_names(per_name["tags"])
     splits: dict[str, Split] = {}
-    for (site,), part in per_name.group_by("site", maintain_order=True):
-        bearers = [_bearer(row, stated) for row in part.iter_rows(named=True)]
-        splits[str(site)] = split_names(str(site), bearers, shared=site in known)
+    for site, part in groupby(per_name.iter_rows(named=True), key=lambda row: str(row["site"])):
+        bearers = [_bearer(row, stated) for row in part]
+        splits[site] = split_names(site, bearers, shared=site in known)
     return splits
 
 

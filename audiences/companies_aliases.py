@@ -7,6 +7,7 @@ companies, becomes a proposal.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 import polars as pl
 
@@ -95,16 +96,16 @@ def same_name_proposals(rows: pl.DataFrame) -> Iterator[tuple[Quarantined, froze
         pl.col("site").is_not_null().any().alias("has_site"),
     )
     several = ids.filter(pl.len().over("key") > 1).sort("key", "account_id")
-    for (key,), part in several.group_by("key", maintain_order=True):
-        homeless = not part["has_site"].all()
-        countries = [set(c) for c in part["country"]]
-        if not homeless and not _some_pair_agrees(countries):
+    for key, group in groupby(several.iter_rows(named=True), key=lambda row: str(row["key"])):
+        part = list(group)
+        homeless = not all(row["has_site"] for row in part)
+        if not homeless and not _some_pair_agrees([set(row["country"]) for row in part]):
             continue
-        names = part["account_id"].to_list()
-        refs = tuple(ref for group in part["ref"] for ref in group)
+        names = [row["account_id"] for row in part]
+        refs = tuple(ref for row in part for ref in row["ref"])
         shown = " / ".join(names[:6])
         why = "the same name, without a website" if homeless else "the same name on several websites"
-        yield Quarantined(str(key), "same_name", refs, f"{why}; {shown}"), frozenset(names)
+        yield Quarantined(key, "same_name", refs, f"{why}; {shown}"), frozenset(names)
 
 
 def _some_pair_agrees(countries: list[set[str]]) -> bool:

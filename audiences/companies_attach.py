@@ -21,14 +21,14 @@ def attach(frame: pl.DataFrame, resolution: Resolution) -> pl.DataFrame:
     company name where exactly one account has it. Run it on contacts before
     they are hashed; it adds one column and keeps order and height.
     """
-    found = [
-        _by_row_id(frame, resolution.links),
-        _by_domain(frame["host"], resolution.accounts),
-        _by_domain(_mail_hosts(frame), resolution.accounts),
-        _by_name(frame, resolution.accounts),
-    ]
-    ids = pl.DataFrame([s.alias(f"s{i}") for i, s in enumerate(found)])
-    return frame.with_columns(ids.select(pl.coalesce(pl.all()).alias("account_id")).to_series())
+    surest = [_by_row_id(frame, resolution.links), _by_domain(frame["host"], resolution.accounts)]
+    surest.append(_by_domain(_mail_hosts(frame), resolution.accounts))
+    ids = pl.DataFrame([s.alias(f"s{i}") for i, s in enumerate(surest)])
+    found = ids.select(pl.coalesce(pl.all()).alias("account_id")).to_series()
+    rest = (found.is_null() & frame["company"].is_not_null()).arg_true()
+    if not rest.is_empty():
+        found = found.scatter(rest, _by_name(frame["company"].gather(rest), resolution.accounts))
+    return frame.with_columns(found.alias("account_id"))
 
 
 def _nothing(height: int) -> pl.Series:
@@ -44,8 +44,8 @@ def _lookup(keys: pl.Series, table: pl.DataFrame) -> pl.Series:
 def _by_row_id(frame: pl.DataFrame, links: pl.DataFrame) -> pl.Series:
     if "company_row_id" not in frame.columns or frame["company_row_id"].null_count() == frame.height:
         return _nothing(frame.height)
-    table = links.filter(pl.col("row_id").is_not_null()).select(k="row_id", account_id="account_id")
-    table = table.unique("k", keep="none", maintain_order=True)
+    known = links.filter(pl.col("row_id").is_not_null()).select(k="row_id", account_id="account_id")
+    table = known.unique().unique("k", keep="none")
     return _lookup(frame["company_row_id"].str.split(";").list.first().str.strip_chars(), table)
 
 
@@ -63,7 +63,13 @@ def _mail_hosts(frame: pl.DataFrame) -> pl.Series:
     return sites.alias("s").to_frame().select(pl.when(~is_everybodys(pl.col("s"))).then("s")).to_series()
 
 
-def _by_name(frame: pl.DataFrame, accounts: pl.DataFrame) -> pl.Series:
-    keyed = accounts.select(name_keys(plain_names(pl.col("name"))).alias("k"), "account_id").drop_nulls()
-    table = keyed.unique("k", keep="none", maintain_order=True)
-    return _lookup(frame.select(name_keys(plain_names(pl.col("company"))).alias("k")).to_series(), table)
+def _by_name(names: pl.Series, accounts: pl.DataFrame) -> pl.Series:
+    """The account of exactly this name, legal form and accents aside, if only one account has it."""
+    own = accounts.select(_key("name").alias("k"), "account_id").drop_nulls().unique("k", keep="none")
+    distinct = names.unique().alias("n").to_frame().select("n", _key("n").alias("k"))
+    table = distinct.join(own, on="k", how="left").select(k="n", account_id="account_id")
+    return _lookup(names, table)
+
+
+def _key(column: str) -> pl.Expr:
+    return name_keys(plain_names(pl.col(column)))

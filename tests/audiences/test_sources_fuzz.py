@@ -117,7 +117,7 @@ def test_a_damaged_export_is_refused_with_our_own_error_or_understood(file: str,
 
 
 def _every_row_is_explained(path: Path, source: SourceFrame) -> None:
-    """Lines rise, are there, are accepted or rejected but not both, and a value stands in the file as it is."""
+    """Lines rise, are in the file, and are accepted or rejected but never both."""
     data = path.read_bytes()
     lines = source.frame["line"].to_list()
     refused = [reject.line for reject in source.rejected]
