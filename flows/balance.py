@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from audiences.store.plans import plan_id
 from audiences.store.records import PlanMove, PlanRecord, PlanStatus
 from balancer.canon import encode_memory, inputs_hash, plan_bytes
-from balancer.memory import realign
+from balancer.memory import ABSORBED, realign
 from balancer.rehearse import CONTROLLERS
 from balancer.types import BalancePlan, DayReport, Policy, State
 from flows.activate import audit
@@ -132,9 +132,9 @@ def make_state(app: App, segment: str, policy: Policy, today: date) -> State:
     last = app.store.latest_plan(segment, statuses=(PlanStatus.APPLIED, PlanStatus.SHADOW))
     memory = _memory(last, accounts)
     newest = newest_complete(app, band_campaigns(app, segment).platform)
-    since = (
-        date.fromordinal(last.day.toordinal() - 14) if last else newest - timedelta(days=BASELINE_DAYS - 1)
-    )
+    absorbed = int(memory["clock"][ABSORBED]) if "clock" in memory else 0
+    earliest = newest - timedelta(days=BASELINE_DAYS - 1)
+    since = max(date.fromordinal(absorbed + 1), earliest) if absorbed > 0 else earliest
     reports = day_reports(app, segment, accounts, since, newest)
     if not reports and not memory:
         raise NothingCollected(f"no day of {segment} has been collected")

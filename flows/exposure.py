@@ -139,7 +139,9 @@ def _totals(
 def day_reports(app: App, segment: str, accounts: Sequence[str], start: date, end: date) -> list[DayReport]:
     """One DayReport per complete day on which something was delivered, oldest first."""
     campaigns = band_campaigns(app, segment)
-    columns = app.store.impressions(campaigns.platform, start, end, grain="daily", source="api")
+    columns = app.store.impressions(
+        campaigns.platform, start, end, grain="daily", source="api", campaigns=campaigns.everything()
+    )
     totals = _totals(app, campaigns, start, end, grain="daily")
     history = commands(app, segment, accounts)
     funding = app.store.get(f"budgets/{segment}", {})

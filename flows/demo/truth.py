@@ -64,4 +64,5 @@ def moved(before: Truth, after: Truth) -> int:
     then = dict(zip(before.organizations, before.counts, strict=True))
     scale = float(after.counts.sum() / max(before.counts.sum(), 1.0))
     pairs = zip(after.organizations, after.counts.tolist(), strict=True)
-    return round(sum(max(now - scale * float(then.get(o, 0.0)), 0.0) for o, now in pairs))
+    gained: float = sum(max(now - scale * float(then.get(o, 0.0)), 0.0) for o, now in pairs)
+    return round(gained)
