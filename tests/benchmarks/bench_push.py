@@ -17,6 +17,17 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
+from typing import Any
+
+import httpx
+import numpy as np
+from pydantic import SecretStr
+
+from audiences.model import AudienceSpec, IdentifierKind, Member, MemberKind, Op, PushBatch
+from platforms.google import Google, GoogleSettings
+from platforms.http import make_client
+from platforms.linkedin import LinkedIn, LinkedInSettings
+from platforms.oauth import OAuth, Token, TokenMemory
 
 ACCOUNT = "1234567890"
 LIFTED = {"users_per_minute": 10**9, "google_ingest_per_minute": 10**9, "google_ingest_per_day": 10**9}
@@ -32,28 +43,17 @@ def sandbox(pipe: Connection) -> None:
     serve(port=0, clock="simulated", start_at=BEGIN, knobs=Knobs().changed(LIFTED), ready=pipe.send)
 
 
-def batches(members: int, platform: str, external_id: str) -> Iterator[object]:
-    """One million keys as the ledger holds them, cut into requests as a run would."""
-    import numpy as np
-    from audiences.membership_batches import batches as cut
-
-    from audiences.model import Delta, MemberKind, MemberTable
-
+def batches(members: int, platform: str, external_id: str) -> Iterator[PushBatch]:
+    """Digests as the ledger holds them, made into nouns one request at a time."""
     keys = np.random.default_rng(7).integers(0, 256, (members, 32), dtype=np.uint8)
-    empty = MemberTable(np.zeros((0, 32), np.uint8), (), ())
-    adds = MemberTable(keys, [b""] * members, [""] * members)
-    delta = Delta(f"{platform}/bench/contact", 0, adds, empty)
-    return cut(delta, external_id=external_id, kind=MemberKind.CONTACT, size=SIZES[platform])
+    for number, first in enumerate(range(0, members, SIZES[platform])):
+        digests = [key.tobytes() for key in keys[first : first + SIZES[platform]]]
+        people = tuple(Member(d, "", ((IdentifierKind.EMAIL.value, d.hex()),)) for d in digests)
+        name = f"{platform}/bench/contact"
+        yield PushBatch(f"batch-{number}", name, external_id, Op.ADD, MemberKind.CONTACT, people)
 
 
-def adapter(url: str, platform: str) -> object:
-    from pydantic import SecretStr
-
-    from platforms.google import Google, GoogleSettings
-    from platforms.http import make_client
-    from platforms.linkedin import LinkedIn, LinkedInSettings
-    from platforms.oauth import OAuth, Token, TokenMemory
-
+def adapter(url: str, platform: str) -> Any:
     def now() -> datetime:
         return BEGIN
 
@@ -68,15 +68,11 @@ def adapter(url: str, platform: str) -> object:
     return Google(unlimited, client, now, time.sleep)
 
 
-def open_list(url: str, platform: str) -> tuple[object, str]:
+def open_list(url: str, platform: str) -> tuple[Any, str]:
     """A list that is old enough to take members."""
-    import httpx
-
-    from audiences.model import AudienceSpec, MemberKind
-
     speaking = adapter(url, platform)
     spec = AudienceSpec(f"{platform}/bench/contact", platform, "Bench", MemberKind.CONTACT)
-    listed = speaking.find_or_create(spec).external_id  # type: ignore[attr-defined]
+    listed = speaking.find_or_create(spec).external_id
     httpx.post(f"{url}/sandbox/clock/advance", json={"seconds": 60}, trust_env=False).raise_for_status()
     return speaking, listed
 
@@ -85,17 +81,15 @@ def by_adapter(url: str, platform: str, members: int) -> tuple[float, int]:
     speaking, listed = open_list(url, platform)
     start, good = time.perf_counter(), 0
     for batch in batches(members, platform, listed):
-        receipt = speaking.push(batch)  # type: ignore[attr-defined]
+        receipt = speaking.push(batch)
         good += sum(row.status != "rejected" for row in receipt.results)
     return time.perf_counter() - start, good
 
 
 def by_hand(url: str, platform: str, members: int) -> tuple[float, int]:
     """Bodies made beforehand, posted one after the other, answers read and forgotten."""
-    import httpx
-
     _, listed = open_list(url, platform)
-    digests = [[m.key.hex() for m in b.members] for b in batches(members, platform, listed)]  # type: ignore[attr-defined]
+    digests = [[m.key.hex() for m in b.members] for b in batches(members, platform, listed)]
     headers = {"Authorization": "Bearer sandbox-token", "Content-Type": "application/json"}
     if platform == "linkedin":
         path = f"/rest/dmpSegments/{listed}/users"
@@ -135,10 +129,12 @@ def measure(way: str, platform: str, members: int) -> dict[str, float]:
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(target=sandbox, args=(theirs,), daemon=True)
     server.start()
+    if not ours.poll(120):
+        raise SystemExit("the sandbox did not start")
     url = ours.recv()
     try:
         command = [sys.executable, __file__, "--side", way, url, platform, str(members)]
-        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=900).stdout
     finally:
         server.terminate()
         server.join()
