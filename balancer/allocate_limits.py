@@ -7,7 +7,7 @@ invents no inventory: ``inf`` means nobody knows a limit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,15 +76,17 @@ def limits_from_policy(
         "spend": _per(policy.spend_cap, cost_per_impression, n, "cost_per_impression"),
     }
     cap, which = combine_caps({name: caps for name, caps in given.items() if caps is not None}, n=n)
-    weight = _by_tier(policy.tier_weights, tier, 1.0)
+    weight = _by_tier(policy.tier_weights, tier, 1.0) if policy.tier_weights else np.broadcast_to(1.0, n)
     if policy.beta:
         weight = weight * known**policy.beta
-    floor = np.full(n, float(policy.floor))
-    hard = np.full(n, np.inf) if inventory is None else np.asarray(inventory, dtype=np.float64).copy()
+    hard = np.broadcast_to(np.inf, n) if inventory is None else np.asarray(inventory, dtype=np.float64)
     if hard.size != n or tier.size != n:
         raise BadNumbers(f"There are {n} accounts, but {hard.size} inventories and {tier.size} tiers.")
     which[hard < cap] = LIMITS.index("inventory")
-    limits = Limits(weight, floor, cap, hard, which, policy.share_cap)
+    limits = Limits(weight, np.broadcast_to(float(policy.floor), n), cap, hard, which, policy.share_cap)
+    if not policy.pins and not policy.held:
+        return limits
+    limits = replace(limits, weight=weight.copy(), floor=limits.floor.copy(), inventory=hard.copy())
     _pin_and_hold(limits, policy, accounts)
     return limits
 
@@ -137,6 +139,8 @@ def deliverable_under_share_cap(total: float, *, kappa: float, cap: Vector) -> f
 def known_members(members: Vector) -> Vector:
     """Members with unknowns (0) replaced by the median of the known ones; 1 where none is known."""
     seen = members > 0.0
+    if seen.all():
+        return members
     return np.where(seen, members, float(np.median(members[seen])) if seen.any() else 1.0)
 
 
@@ -165,9 +169,7 @@ def _by_tier(values: Mapping[int, float], tier: NDArray[np.integer], otherwise: 
 
 
 def _pin_and_hold(limits: Limits, policy: Policy, accounts: Sequence[str]) -> None:
-    """Write pins and held accounts into fresh arrays; held beats pinned."""
-    if not policy.pins and not policy.held:
-        return
+    """Write pins and held accounts into arrays that are nobody else's; held beats pinned."""
     row = {account: i for i, account in enumerate(accounts)}
     for account, pin in policy.pins.items():
         if (i := row.get(account)) is not None:

@@ -60,7 +60,7 @@ def limited_target(total: float, limits: Limits, *, cap_policy: str = "relax") -
 
 def _reach(cap: Vector, limits: Limits) -> float:
     """What can be given at most: an account of weight 0 gets its floor and no more."""
-    return float(np.where(limits.weight > 0.0, cap, np.minimum(limits.floor, cap)).sum())
+    return float(_usable(cap, limits).sum())
 
 
 def _strict(asked: float, feasible: float, limits: Limits, short: tuple[Status, ...]) -> LimitedTarget:
@@ -79,6 +79,8 @@ def _strict(asked: float, feasible: float, limits: Limits, short: tuple[Status, 
 
 
 def _usable(cap: Vector, limits: Limits) -> Vector:
+    if (limits.weight > 0.0).all():
+        return cap
     return np.where(limits.weight > 0.0, cap, np.minimum(limits.floor, cap))
 
 

@@ -181,7 +181,7 @@ def hhi_bounds(box: Box) -> tuple[float, float]:
         if above <= 0.0:
             return 0.0, 1.0
         even = most_even(box, below)
-        low = min(low, float(even @ even) / above**2)
+        low = min(low, float((even * even).sum()) / above**2)
         high = max(high, _largest_square_sum(box, above) / below**2 if below > 0.0 else 1.0)
     return max(low, 1.0 / box.low.size), min(high, 1.0)
 

@@ -173,7 +173,7 @@ def _hhi(box: Box, point: Vector) -> Bounded:
     if mass == 0.0:
         return Bounded(0.0, 0.0, 0.0)
     low, high = hhi_bounds(box)
-    return bounded(low, float(point @ point) / mass**2, high)
+    return bounded(low, float((point * point).sum()) / mass**2, high)
 
 
 def _coverage(box: Box, point: Vector, k: float) -> Bounded:
