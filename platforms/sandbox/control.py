@@ -50,7 +50,7 @@ def _guarded(engine: Engine, handler: Callable[[Engine, World, Call], Any]) -> H
     def run(world: World, call: Call) -> Answer:
         try:
             return json_answer(200, handler(engine, world, call))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise Bad(json_answer(400, {"error": str(error)})) from None
 
     return run

@@ -65,6 +65,8 @@ class Faults:
         unknown = sorted(set(wanted) - allowed)
         if unknown:
             raise ValueError(f"no such setting: {', '.join(unknown)}; there are {', '.join(sorted(allowed))}")
+        if kind == "404_after_create":
+            wanted.setdefault("seconds", 90.0)
         try:
             fault = Fault(number=self.count + 1, kind=kind, **wanted)
         except re.error as error:

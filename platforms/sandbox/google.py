@@ -184,5 +184,10 @@ def _take_quota(world: World, call: Call, endpoint: str, quotas: Quotas) -> None
             raise err.exhausted(f"{endpoint}RequestsPer{used_up.capitalize()}PerProject")
 
 
+def malformed() -> Bad:
+    """A payload that no rule names."""
+    return err.unreadable("", "", "The payload could not be understood.")
+
+
 def injected(kind: str, call: Call) -> Answer:
     return err.injected(kind)

@@ -171,13 +171,15 @@ def delete_many(world: World, call: Call) -> Answer:
     """``DELETE /dmpSegments?ids=List(1,2)``: one outcome per id."""
     results: dict[str, Any] = {}
     errors: dict[str, Any] = {}
+    found: dict[str, Segment] = {}
     for text in listed(query_of(world, call).get("ids")):
         segment = world.segments.get(int(text)) if text.isdigit() else None
         if segment is None:
-            message = f"Could not find DMP segment with ID {text}"
-            errors[text] = {"status": 404, "message": message}
+            errors[text] = {"status": 404, "message": f"Could not find DMP segment with ID {text}"}
             continue
         writable_account(world, call, segment.account, "dmpSegments.BATCH_DELETE")
+        found[text] = segment
+    for text, segment in found.items():
         life.delete(world, segment)
         results[text] = {"status": 204}
     return json_answer(200, {"results": results, "errors": errors})

@@ -21,11 +21,12 @@ from platforms.sandbox.clock import to_ms
 from platforms.sandbox.control_client import Control
 from platforms.sandbox.engine import Engine
 from platforms.sandbox.knobs import Knobs
+from platforms.sandbox.wire import Answer
 
 if TYPE_CHECKING:
     import uvicorn
 
-BANNER = (b"x-evenreach-sandbox", b"SANDBOX")
+BANNER = {"x-evenreach-sandbox": "SANDBOX"}
 LOOPBACK = "127.0.0.1"
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -57,17 +58,23 @@ class App:
         if reply.lost:
             await _lose(send)
         answer = reply.answer
-        raw = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in answer.headers.items()]
-        raw += [BANNER, (b"x-li-uuid", f"sandbox-{self.engine.world.now}".encode())]
+        named = headers_of(answer, self.engine.world.now)
+        raw = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in named.items()]
         if answer.status != 204:
             raw.append((b"content-length", str(len(answer.body)).encode()))
         await send({"type": "http.response.start", "status": answer.status, "headers": raw})
         await send({"type": "http.response.body", "body": answer.body})
 
 
+def headers_of(answer: Answer, now: int) -> dict[str, str]:
+    """An answer's own headers, the banner, and the trace headers LinkedIn's support asks for."""
+    trace = {"x-li-uuid": f"sandbox-{now}", "x-li-fabric": "sandbox", "x-restli-protocol-version": "2.0.0"}
+    return {**trace, **answer.headers, **BANNER}
+
+
 async def _lose(send: Send) -> None:
     """Promise a body and hang up: uvicorn closes a connection whose answer breaks off, and only then."""
-    await send({"type": "http.response.start", "status": 200, "headers": [BANNER, (b"content-length", b"1")]})
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
     raise ConnectionAbortedError("the reply is lost on purpose")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from platforms.sandbox.engine import Engine
-from platforms.sandbox.server import BANNER
+from platforms.sandbox.server import headers_of
 
 
 class InProcess(httpx.BaseTransport):
@@ -23,5 +23,5 @@ class InProcess(httpx.BaseTransport):
         reply = self.engine.call(request.method, path, query, headers, request.read())
         if reply.lost:
             raise httpx.ReadError("the reply is lost on purpose", request=request)
-        found = {**reply.answer.headers, BANNER[0].decode(): BANNER[1].decode()}
+        found = headers_of(reply.answer, self.engine.world.now)
         return httpx.Response(reply.answer.status, headers=found, content=reply.answer.body, request=request)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from platforms.sandbox.journal import NAME, Journal, StateDirBusy
+from platforms.sandbox.journal import NAME, StateDirBusy
 from platforms.sandbox.server import open_engine
 from tests.platforms.sandbox.calls import (
     ACCOUNT,
@@ -274,23 +274,30 @@ def test_knobs_given_at_a_restart_are_a_change_from_then_on(tmp_path):
     third.engine.close()
 
 
-def entries(folder) -> int:
-    journal = Journal(folder)
-    count = sum(1 for _ in journal.read())
-    journal.close()
-    return count
-
-
-def test_a_failed_write_leaves_no_entry(tmp_path):
+def test_a_write_that_is_refused_is_refused_again_in_a_replay(tmp_path):
     sandbox = Sandbox(state_dir=tmp_path)
-    sandbox.engine.close()
-    before = entries(tmp_path)
-    again = Sandbox(state_dir=tmp_path)
-    again.li.post("/rest/dmpSegments", json={"name": "x"})
-    again.li.get(f"/rest/adAccounts/{ACCOUNT}")
+    segment = sandbox.create_segment()
+    assert sandbox.push(segment, companies(3)).status_code == 404
+    assert sandbox.li.post("/rest/dmpSegments", json={"name": "x"}).status_code == 422
+    assert sandbox.li.delete("/rest/dmpSegments/4711").status_code == 404
+    sandbox.pass_time(seconds=5)
+    sandbox.push(segment, companies(2))
+    before = fingerprint(sandbox)
+    again = reopened(sandbox, tmp_path, knobs=None)
+
+    assert fingerprint(again) == before
+    assert len(again.members(segment)) == 2
     again.engine.close()
 
-    assert entries(tmp_path) == before
+
+def test_reading_leaves_no_entry(tmp_path):
+    sandbox = Sandbox(state_dir=tmp_path)
+    size = (tmp_path / NAME).stat().st_size
+    sandbox.li.get(f"/rest/adAccounts/{ACCOUNT}")
+    sandbox.control("GET", "/truth/state")
+
+    assert (tmp_path / NAME).stat().st_size == size
+    sandbox.engine.close()
 
 
 def test_a_quarter_of_a_year_is_replayed_in_seconds(tmp_path):
