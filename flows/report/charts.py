@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from balancer.types import Bounded
 from flows.report import formats
 from flows.report.axes import BOTTOM, LEFT, RIGHT, SIZE, TOP, axes, percent_ticks
 from flows.report.charts_weekly import delivery_and_price, weekly
@@ -130,7 +131,7 @@ def coverage(page: ReportPage) -> Markup:
     ks = list(page.now.coverage)
     row = max(44.0, (SIZE[1] - 46) / max(len(ks), 1))
     size = (SIZE[0], 46 + row * max(len(ks), 1))
-    x = Scale(0, 1, 62, RIGHT - 10)
+    x = Scale(0, 1, 62, RIGHT - 140)
     bottom = size[1] - 34
     parts = [line((x(v), 8), (x(v), bottom), "grid") for v in ticks(0, 1, about=4)]
     parts += [
@@ -153,29 +154,30 @@ def coverage(page: ReportPage) -> Markup:
 
 
 def _interval(figures: Figures, k: int, kind: str, x: Scale, at: float) -> list[Markup]:
+    """The range as a bar, the best guess as a dot where the range is narrow, the numbers beside the chart."""
     value = figures.coverage[k]
-    late = x(value.high) > x.end - 96
-    where = x(value.low) - 8 if late else x(value.high) + 8
-    text = f"{kind} {formats.percent(value.point, 0)}"
-    return [
-        line((x(value.low), at), (x(value.high), at), f"range {kind}"),
-        dot((x(value.point), at), f"dot {kind}", radius=5),
-        label((where - (4 if late else -4), at + 4), text, f"name {kind}", anchor="end" if late else "start"),
-    ]
+    parts = [line((x(value.low), at), (x(value.high), at), f"range {kind}")]
+    if not formats.guessed(value):
+        parts.append(dot((x(value.point), at), f"dot {kind}", radius=5))
+    return [*parts, label((x.end + 16, at + 4), f"{kind} {_coverage_words(value)}", f"name {kind}")]
+
+
+def _coverage_words(value: Bounded) -> str:
+    return formats.between(value, 0) if formats.guessed(value) else formats.percent(value.point, 0)
 
 
 def _coverage_text(page: ReportPage) -> str:
     shown = [("before", page.before), *([("after", page.after)] if page.after else [])]
     lines = []
     for k in page.now.coverage:
-        values = [f"{formats.percent(f.coverage[k].point, 0)} {kind}" for kind, f in shown if k in f.coverage]
+        values = [f"{_coverage_words(f.coverage[k])} {kind}" for kind, f in shown if k in f.coverage]
         lines.append(f"{formats.count(k)} or more: {', '.join(values)}.")
     return " ".join(lines)
 
 
 def has_strips(page: ReportPage) -> bool:
     """Whether any week knows its delivery, price or coverage."""
-    return any(not (w.delivery is None and w.cpm is None and w.coverage is None) for w in page.weeks)
+    return any(not (w.delivery is None and w.cpm is None and w.covered is None) for w in page.weeks)
 
 
 strips = delivery_and_price

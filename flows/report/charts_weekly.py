@@ -149,7 +149,7 @@ def delivery_and_price(page: ReportPage) -> Markup:
     wanted: tuple[tuple[str, str, Value, Callable[[float], str], float | None], ...] = (
         ("delivery", "Impressions, weeks before = 100 %", lambda w: w.delivery, _whole, 1.0),
         ("cpm", f"Price of 1,000 impressions, {page.currency}", lambda w: w.cpm, _price, None),
-        ("covered", "Accounts well covered", lambda w: w.coverage, _whole, None),
+        ("covered", "Accounts well covered, at least", _sure_coverage, _whole, None),
     )
     drawn = [
         strip(name, title, page.weeks, value=value, shape=shape, steady=steady)
@@ -157,6 +157,10 @@ def delivery_and_price(page: ReportPage) -> Markup:
         if any(value(week) is not None for week in page.weeks)
     ]
     return Markup("").join(drawn)
+
+
+def _sure_coverage(week: Week) -> float | None:
+    return week.covered.low if week.covered is not None else None
 
 
 def _price(value: float) -> str:

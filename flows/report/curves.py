@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from balancer.types import Exposure, Vector
 from flows.report.pieces import Curve, Group
 
-_HALVINGS = 60  # of the bisection for the most even completion; past double precision
-_MASS_CUTS = 12  # steps where the segment's own mass is itself uncertain; more steps, tighter band
+_HALVINGS = 50  # of the bisection for the most even completion; to about a millionth of an impression
+_MASS_CUTS = 48  # steps where the segment's own mass is itself uncertain; more steps, tighter band
 
 
 def even_completion(low: Vector, high: Vector, *, total: float) -> Vector:
@@ -103,7 +103,8 @@ def top_share_bounds(low: Vector, high: Vector, *, mass: tuple[float, float]) ->
     highest = np.minimum(tops, meeting - rest) / meeting
     cuts = np.geomspace(least, most, _MASS_CUTS) if most > least * (1 + 1e-9) else np.array([least, most])
     floors = [top_sums(even_completion(low, high, total=a)) / b for a, b in pairwise(cuts.tolist())]
-    return np.min(floors, axis=0), np.clip(highest, 0.0, 1.0)
+    even = np.arange(low.size + 1) / low.size  # no k accounts can have less than their even part
+    return np.maximum(np.min(floors, axis=0), even), np.clip(highest, 0.0, 1.0)
 
 
 def _places(n: int, points: int) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ One rule: thousands with a comma, a no-break space before the per cent sign, a d
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import date, datetime
 
 from balancer.types import Bounded
@@ -82,3 +83,18 @@ def signed(value: float) -> str:
 def moment(value: datetime) -> str:
     """``3 Mar 2026, 14:05 UTC``; a time without a zone is shown without one."""
     return f"{day(value.date())}, {value:%H:%M}{NBSP}{value.tzname() or ''}".rstrip(NBSP)
+
+
+def guessed(value: Bounded, scale: float = 1.0) -> bool:
+    """Whether the range is over a tenth of ``scale``: then a best guess would only look like knowledge."""
+    return value.high - value.low > 0.1 * scale
+
+
+def at_least(value: Bounded, scale: float, shape: Callable[[float], str]) -> str:
+    """The best guess where the range is narrow, else the end that is sure."""
+    return f"at least {shape(value.low)}" if guessed(value, scale) else shape(value.point)
+
+
+def at_most(value: Bounded, scale: float, shape: Callable[[float], str]) -> str:
+    """The best guess where the range is narrow, else the end that is sure."""
+    return f"at most {shape(value.high)}" if guessed(value, scale) else shape(value.point)

@@ -24,7 +24,7 @@ from flows.report.pieces import (
     Week,
     Window,
 )
-from flows.report.sections import moved_between, plan_summary, starved_lines
+from flows.report.sections import moved_between, plan_summary, starved_lines, unnamed
 
 _UNKNOWN_FACTS = AccountFacts()
 _SHOWN_STARVED = 200
@@ -47,6 +47,7 @@ class ReportPage:
     moved: Moved | None
     starved: tuple[StarvedLine, ...]
     starved_total: int
+    starved_unnamed: int  # of these, never reported: they may have seen enough
     plan: PlanSummary | None
     lists: tuple[ListLine, ...]
     companies: Companies | None
@@ -54,6 +55,12 @@ class ReportPage:
     generated_at: datetime
     currency: str
     floor: int  # impressions under which an account counts as under-served
+
+    @property
+    def empty_columns(self) -> tuple[str, ...]:
+        """Columns of the account table in which nothing is known about anybody."""
+        names = ("tier", "members", "per_member", "cap_use", "band")
+        return tuple(name for name in names if all(getattr(row, name) is None for row in self.rows))
 
     @property
     def now(self) -> Figures:
@@ -118,6 +125,7 @@ def build_page(
         moved=moved_between(before, after, facts) if after is not None else None,
         starved=starved[:_SHOWN_STARVED],
         starved_total=len(starved),
+        starved_unnamed=sum(unnamed(row, floor=floor) for row in rows),
         plan=plan_summary(plan, facts) if plan is not None else None,
         lists=tuple(lists),
         companies=companies,

@@ -49,8 +49,9 @@ class Week:
     share: Bounded  # of the N largest accounts, re-ranked in this week
     delivery: float | None = None  # impressions over those of an average week before balancing (1.0 = same)
     cpm: float | None = None  # money per 1,000 impressions
-    coverage: float | None = None  # fraction of accounts with at least a quarter of the even share
+    coverage: float | None = None  # best guess of coverage; for downloads only, a guess is not drawn
     marks: tuple[str, ...] = ()  # interventions that began this week: "balancing on", "creative added", ...
+    covered: Bounded | None = None  # coverage with bounds (ShareTable.coverage_even); drawn by its sure end
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,11 @@ class ListLine:
     unknown: int = 0
     status: str = ""  # AudienceStatus value
     audience_size: int | None = None  # people reachable, as the platform says
+
+    @property
+    def sent(self) -> int:
+        """Rows sent to be added; what came back where the number sent is not known."""
+        return self.adds or self.accepted + self.rejected + self.unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,7 @@ class Transfer:
     name: str
     before: float
     after: float
+    guessed: tuple[bool, bool] = (False, False)  # whether before and after are estimates, not reported
 
     @property
     def change(self) -> float:

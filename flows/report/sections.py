@@ -24,11 +24,18 @@ def moved_between(before: ShareTable, after: ShareTable, facts: Mapping[str, Acc
     """Who gave and who got, largest changes first; windows are compared by share."""
     accounts, then, now = aligned(before.exposure, after.exposure)
     change = now - then
+    listed = tuple(_listed(table) for table in (before, after))
     order = np.argsort(change, kind="stable")
 
     def lines(rows: list[int]) -> tuple[Transfer, ...]:
         return tuple(
-            Transfer(a, facts.get(a, _UNKNOWN_FACTS).name or a, float(then[i]), float(now[i]))
+            Transfer(
+                account_id=a,
+                name=facts.get(a, _UNKNOWN_FACTS).name or a,
+                before=float(then[i]),
+                after=float(now[i]),
+                guessed=(a not in listed[0], a not in listed[1]),
+            )
             for i in rows
             for a in (accounts[i],)
         )
@@ -44,8 +51,11 @@ def moved_between(before: ShareTable, after: ShareTable, facts: Mapping[str, Acc
 def starved_lines(
     rows: Sequence[AccountRow], facts: Mapping[str, AccountFacts], *, floor: int
 ) -> tuple[StarvedLine, ...]:
-    """Accounts whose best guess is under the floor, best tiers first, then most members."""
-    low = [row for row in rows if row.impressions < floor]
+    """Accounts under the floor by best guess, or never reported and maybe under it; best tiers first.
+
+    Among equals those with most members come first.
+    """
+    low = [row for row in rows if row.impressions < floor or unnamed(row, floor=floor)]
     low.sort(key=lambda r: (r.tier or 9, -(r.members or 0.0), r.account_id))
     return tuple(
         StarvedLine(
@@ -59,6 +69,16 @@ def starved_lines(
         )
         for row in low
     )
+
+
+def unnamed(row: AccountRow, *, floor: int) -> bool:
+    """Whether nobody knows if the account saw ``floor`` impressions, though the best guess says so."""
+    return row.source == "imputed" and row.low < floor <= row.impressions
+
+
+def _listed(table: ShareTable) -> frozenset[str]:
+    exposure = table.exposure
+    return frozenset(exposure.accounts[i] for i in np.flatnonzero(exposure.listed).tolist())
 
 
 def _starved_guess(row: AccountRow) -> str:

@@ -14,8 +14,10 @@ from flows.report.formats import (
     DASH,
     between,
     count,
+    counts_between,
     day,
     decimal,
+    guessed,
     money,
     percent,
     plural,
@@ -49,7 +51,7 @@ def headline(before: Figures, after: Figures | None, *, floor: int) -> str:
         return (
             f"{count(min(before.top, before.accounts))} of {count(before.accounts)} accounts took "
             f"{percent(before.top_share.point, 0)} of impressions; "
-            f"{count(before.under_served.point)} saw fewer than {floor}."
+            f"{_under_now(before, floor)}."
         )
     return (
         f"The top {count(min(after.top, after.accounts))} of {count(after.accounts)} accounts took "
@@ -58,7 +60,16 @@ def headline(before: Figures, after: Figures | None, *, floor: int) -> str:
     )
 
 
+def _under_now(figures: Figures, floor: int) -> str:
+    if guessed(figures.under_served, figures.accounts):
+        return f"{count(figures.never_seen)} were never named in a report"
+    return f"{count(figures.under_served.point)} saw fewer than {floor}"
+
+
 def _under(before: Figures, after: Figures, floor: int) -> str:
+    if guessed(before.under_served, before.accounts) or guessed(after.under_served, after.accounts):
+        then, now = before.never_seen, after.never_seen
+        return f"{count(then)} were never named in a report before, {count(now)} after"
     then, now = round(before.under_served.point), round(after.under_served.point)
     if now == then:
         return f"{count(now)} still see fewer than {floor}"
@@ -98,19 +109,38 @@ def certainty(figures: Figures) -> tuple[str, ...]:
 
 def spread(figures: Figures) -> str:
     """Concentration as a picture in words."""
-    return (
-        f"Impressions are spread as if {count(figures.effective_accounts.point)} accounts "
-        f"shared them equally, out of {count(figures.accounts)}."
-    )
+    value = figures.effective_accounts
+    number = counts_between(value) if guessed(value, value.point) else count(value.point)
+    total = count(figures.accounts)
+    return f"Impressions are spread as if {number} accounts shared them equally, out of {total}."
 
 
 def moved(value: Moved, total: float) -> str:
-    """How much changed hands."""
+    """How much changed hands; two digits are as much as an estimate can bear."""
     share = value.impressions / total if total > 0 else 0.0
+    digits = 2 - len(str(int(max(value.impressions, 1))))
     return (
-        f"{plural(value.impressions, 'impression')} ({percent(share, 0)}) went to other accounts "
-        "than before. Some of that happens by itself: the same accounts are never equally busy twice."
+        f"By best estimate, about {plural(round(value.impressions, min(digits, 0)), 'impression')} "
+        f"({percent(share, 0)}) went to other accounts than before; numbers with ~ are estimates. "
+        "Some of that happens by itself: the same accounts are never equally busy twice."
     )
+
+
+def starved(page_floor: int, total: int, unnamed: int) -> str:
+    """How many saw too little, and how many merely may have."""
+    known = total - unnamed
+    told = (
+        [f"{plural(known, 'account')} saw fewer than {page_floor} impressions by best estimate."]
+        if known
+        else []
+    )
+    if unnamed:
+        more = "more were" if known else "were"
+        told.append(
+            f"{plural(unnamed, 'account')} {more} never named in a report, so nobody knows whether they saw "
+            f"{page_floor}."
+        )
+    return " ".join((*told, "Best tiers first."))
 
 
 def standing_notes(before: Figures, after: Figures | None) -> tuple[str, ...]:
@@ -264,6 +294,7 @@ def plan_sentence(plan: PlanSummary, currency: str) -> str:
     if share is None:
         return what + "."
     low, high = plan.forecast.get("top100_share_low", share), plan.forecast.get("top100_share_high", share)
-    aim = f"{what}. Expected top share: {percent(share, 0)} ({between(Bounded(low, share, high), 0)})"
+    bounds = f" ({between(Bounded(low, share, high), 0)})" if high - low > 0.005 else ""
+    aim = f"{what}. Expected top share: {percent(share, 0)}{bounds}"
     delivery = plan.forecast.get("delivery")
     return f"{aim}." if delivery is None else f"{aim}, with {percent(delivery, 0)} of today's impressions."

@@ -5,6 +5,7 @@
   const body = document.getElementById("rows");
   if (!section || !body) return;
   const compare = section.dataset.compare === "yes";
+  const known = (name) => !section.dataset.empty.split(" ").includes(name);
   const DASH = "\u2013", SPACE = "\u00a0", STEP = 100;
   const STATES = { active: "Active", paused: "Paused", held: "Excluded", excluded: "Excluded", pending: "Pending", pinned: "Pinned", holdout: "Holdout" };
   const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
@@ -52,15 +53,15 @@
     name.scope = "row"; name.className = "name"; name.textContent = d("name");
     if (d("domain") && d("domain") !== d("name")) small(name, d("domain"));
     row.append(name);
-    cell(row, d("tier") === null ? DASH : d("tier"));
-    cell(row, count(d("members")), "n");
+    if (known("tier")) cell(row, d("tier") === null ? DASH : d("tier"));
+    if (known("members")) cell(row, count(d("members")), "n");
     cell(row, count(d("impressions")), "n");
     const share = cell(row, " " + part(d("share"), two), "n share");
     share.prepend(bar(d("share")));
     cell(row, one.format(d("times_even")) + "×", "n");
-    cell(row, d("per_member") === null ? DASH : one.format(d("per_member")), "n");
-    cell(row, part(d("cap_use"), whole), d("cap_use") > 1 ? "n over" : "n");
-    cell(row, d("band") === null ? "none" : "Band " + d("band"));
+    if (known("per_member")) cell(row, d("per_member") === null ? DASH : one.format(d("per_member")), "n");
+    if (known("cap_use")) cell(row, part(d("cap_use"), whole), d("cap_use") > 1 ? "n over" : "n");
+    if (known("band")) cell(row, d("band") === null ? "none" : "Band " + d("band"));
     if (compare) { cell(row, count(d("rank_before")), "n"); cell(row, points(d("share_change")), "n"); }
     const now = cell(row, STATES[d("state")] || d("state").replaceAll("_", " "));
     if (d("since")) small(now, "since " + date(d("since")));

@@ -130,6 +130,7 @@ def weekly_series(weeks: int = 12) -> list[Week]:
                 delivery=1.0 + float(rng.normal(0, 0.008)),
                 cpm=41.0 + float(rng.normal(0, 0.6)),
                 coverage=0.3 + 0.03 * i,
+                covered=Bounded(0.25 + 0.03 * i, 0.3 + 0.03 * i, 0.4 + 0.03 * i),
                 marks=marks,
             )
         )

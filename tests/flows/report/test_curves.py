@@ -37,7 +37,7 @@ def exposure_of(low: np.ndarray, point: np.ndarray, high: np.ndarray) -> Exposur
 
 
 @given(hidden_counts())
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_no_hidden_completion_has_a_top_sum_outside_its_bounds(case) -> None:
     low, true, high = case
     least, most = top_sum_bounds(low, high, total=float(true.sum()))
@@ -47,7 +47,7 @@ def test_no_hidden_completion_has_a_top_sum_outside_its_bounds(case) -> None:
 
 
 @given(hidden_counts())
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_the_lorenz_band_encloses_the_true_curve_and_the_drawn_one(case) -> None:
     low, true, high = case
     curve = lorenz(exposure_of(low, true, high))
@@ -119,7 +119,7 @@ def test_windows_of_different_size_are_compared_by_share() -> None:
 
 
 @given(counts, counts)
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 def test_group_shares_add_up_to_the_whole(then: list[int], now: list[int]) -> None:
     size = min(len(then), len(now))
     a, b = np.array(then[:size], dtype=float), np.array(now[:size], dtype=float)

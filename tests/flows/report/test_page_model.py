@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from balancer.types import Bounded, Exposure
-from flows.report import text
+from flows.report import html, text
 from flows.report.model import build_page
 from flows.report.pieces import AccountFacts, Window
 
@@ -103,25 +103,39 @@ def test_overlapping_ranges_are_not_sold_as_proof(worlds) -> None:
 
 
 def test_starved_accounts_carry_the_given_reason_or_one_the_numbers_support(worlds) -> None:
-    zeros = np.zeros(4)
-    names = ("a", "b", "c", "d")
-    seen = np.array([False, True, False, False])
-    found = Exposure(names, zeros, np.array([900.0, 3, 0, 0]), np.full(4, 900.0), 903.0, seen)
+    low, high = np.array([800.0, 3, 0, 0, 0]), np.array([900.0, 3, 20, 20, 20])
+    seen = np.array([True, True, False, False, False])
+    found = Exposure(tuple("abcde"), low, np.array([880.0, 3, 0, 0, 20]), high, 903.0, seen)
     facts = {
         "b": AccountFacts(tier=1, members=50),
         "c": AccountFacts(tier=2, members=0),
-        "d": AccountFacts(tier=3, members=9, starved="few_members"),
+        "d": AccountFacts(tier=3, members=9, starved="thin"),
     }
-    page = build_page(
-        segment="s",
-        before=worlds.share_table(found, top=2),
-        before_window=MARCH,
-        facts=facts,
-        generated_at=NOW,
-    )
-    assert [(s.account_id, s.reason) for s in page.starved] == [
-        ("b", "outbid"), ("c", "not_matched"), ("d", "few_members"),
-    ]  # fmt: skip
+    table = worlds.share_table(found, top=2)
+    page = build_page(segment="s", before=table, before_window=MARCH, facts=facts, generated_at=NOW)
+    named = [(line.account_id, line.reason) for line in page.starved]
+    assert named == [("b", "outbid"), ("c", "not_matched"), ("d", "thin"), ("e", "below_report")]
+    assert (page.starved_total, page.starved_unnamed) == (4, 1)
+
+
+def test_a_guess_that_could_be_anything_is_not_sold_as_a_count(worlds) -> None:
+    table = worlds.share_table(worlds.exposure(500, heavy=0.8, tail=1.5, total=1e5, seed=1, listed=50))
+    wide = replace(table, under_served=Bounded(0, 0, 450), coverage_even=Bounded(0.1, 0.9, 1.0))
+    page = build_page(segment="s", before=wide, before_window=MARCH, facts={}, generated_at=NOW)
+    assert "450 were never named in a report" in page.sentence
+    document = html.render(page)
+    assert "<small>at least</small> 10.0\u00a0%" in document
+    assert "<small>at most</small> 450" in document
+
+
+def test_columns_nobody_knows_anything_about_are_left_out(worlds) -> None:
+    table = worlds.share_table(worlds.exposure(20, heavy=0.5, tail=1.0, total=500, seed=1, listed=20))
+    facts = {a: AccountFacts(tier=2) for a in table.exposure.accounts}
+    page = build_page(segment="s", before=table, before_window=MARCH, facts=facts, generated_at=NOW)
+    assert page.empty_columns == ("members", "per_member", "cap_use", "band")
+    document = html.render(page)
+    assert 'data-key="tier"' in document
+    assert 'data-key="members"' not in document
 
 
 def test_one_window_without_the_other_is_refused(worlds) -> None:

@@ -6,7 +6,7 @@ import math
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from balancer import moves, starved
@@ -51,6 +51,7 @@ def test_why_speaks_of_joining_and_leaving() -> None:
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True))
+@settings(deadline=None)
 def test_any_number_has_a_look_and_the_unknown_is_a_dash(value: float) -> None:
     looks = (formats.count(value), formats.decimal(value), formats.percent(value), formats.times(value))
     for look in (*looks, formats.points(value), formats.money(value, "EUR")):
@@ -59,6 +60,7 @@ def test_any_number_has_a_look_and_the_unknown_is_a_dash(value: float) -> None:
 
 
 @given(st.integers(0, 10**12))
+@settings(deadline=None)
 def test_thousands_are_grouped_and_read_back(value: int) -> None:
     assert int(formats.count(value).replace(",", "")) == value
 
