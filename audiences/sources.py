@@ -10,9 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from audiences.errors import SourceError, UnknownColumns
+from audiences.errors import ConfigError, SourceError, UnknownColumns
 from audiences.sources_layout import Understood, recognise_headerless
-from audiences.sources_mapping import Columns, SourceFrame, assemble, score_header, understand_header
+from audiences.sources_mapping import (
+    Columns,
+    SourceFrame,
+    assemble,
+    check_choice,
+    score_header,
+    understand_header,
+)
 from audiences.sources_rows import read_rows
 from audiences.sources_text import Head, Text, as_utf8, find_head, head_rows, open_bytes
 
@@ -48,6 +55,7 @@ def read_source(
     """
     path = Path(path)
     name, columns = name or path.name, columns or {}
+    check_choice(kind, layout, name)
     raw = open_bytes(path, name)
     if raw.data[:4] in (b"PK\x03\x04", b"PAR1"):
         from audiences.sources_binary import read_parquet, read_workbook
@@ -111,6 +119,10 @@ def _understand(text: Text, name: str, kind: str, layout: str, columns: Columns)
         found = understand_header(head.header, name=name, kind=kind, layout=layout, columns=columns)
         if found is not None:
             return head, found
+    if columns:
+        raise ConfigError(
+            "none of the mapped columns is in the file.", file=name, field=f"columns.{next(iter(columns))}"
+        )
     return _understand_headerless(text, name, layout)
 
 

@@ -10,9 +10,18 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from audiences.errors import EmptySource, UnsupportedSource
+from audiences.errors import ConfigError, EmptySource, UnsupportedSource
 from audiences.model import Rejected
-from audiences.sources_layout import MANY, Layout, Understood, assign_explicit, fold, load_layouts, recognise
+from audiences.sources_layout import (
+    MANY,
+    Layout,
+    Understood,
+    assign,
+    assign_explicit,
+    fold,
+    load_layouts,
+    recognise,
+)
 
 Columns = Mapping[str, str | Sequence[str]]
 
@@ -58,23 +67,40 @@ def understand_header(
             file=name,
             remedy="Give it to `evenreach collect --file`; a source is companies, contacts or signals.",
         )
-    if columns:
-        if found is not None and found.layout.kind == "report":
-            found = None
-        base = found or Understood(
-            load_layouts()[layout or kind or "companies"], {}, tuple(range(len(header)))
-        )
-        return assign_explicit(header, columns, base=base, file=name)
-    return found
+    if not columns:
+        return found
+    if found is None or found.layout.kind == "report":
+        general = load_layouts()[layout or kind or _kind_of(columns)]
+        found = assign(general, [fold(cell) for cell in header])
+    return assign_explicit(header, columns, base=found, file=name)
+
+
+def check_choice(kind: str, layout: str, name: str) -> None:
+    """Raise ConfigError for a kind or a layout nobody knows; "" leaves the choice to recognition."""
+    if kind not in ("", "companies", "contacts", "signals"):
+        raise ConfigError("the kind is companies, contacts or signals.", file=name, field="kind")
+    if layout and layout not in load_layouts():
+        known = ", ".join(load_layouts())
+        raise ConfigError(f"the layout is one of: {known}.", file=name, field="layout")
+
+
+def _kind_of(columns: Columns) -> str:
+    """What a table is about whose header says nothing, by the columns the user names."""
+    if {"email", "phone", "given_name", "family_name"} & columns.keys():
+        return "contacts"
+    return "signals" if "on" in columns or "topic" in columns else "companies"
 
 
 def assemble(
-    cells: pl.DataFrame, found: Understood, header: Sequence[str], *, name: str,
-    rejected: Sequence[Rejected] = (), notes: Sequence[str] = (),
-) -> SourceFrame:  # fmt: skip
-    """Rename trimmed position columns ``c<i>`` to canonical ones; of a repeated column the first filled cell
-    counts.
-    """
+    cells: pl.DataFrame,
+    found: Understood,
+    header: Sequence[str],
+    *,
+    name: str,
+    rejected: Sequence[Rejected] = (),
+    notes: Sequence[str] = (),
+) -> SourceFrame:
+    """Position columns ``c<i>`` to canonical ones; of a repeated column the first filled cell counts."""
     if cells.height == 0:
         raise EmptySource("there is a header but no data row.", file=name)
     picks = [pl.col("line")]

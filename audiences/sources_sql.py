@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from audiences.errors import ConfigError, EmptySource, SourceError, SourceUnavailable, UnknownColumns
-from audiences.sources_mapping import Columns, SourceFrame, assemble, understand_header
+from audiences.sources_mapping import Columns, SourceFrame, assemble, check_choice, understand_header
 from audiences.sources_rows import trimmed
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def read_query(
     """
     if not _READS.match(query):
         raise ConfigError("only a query that reads (SELECT, WITH) is run.", file=name, field="query")
+    check_choice(kind, layout, name)
     engine = _engine(url, name)
     try:
         header, frames = _fetch(engine, query, name)

@@ -205,8 +205,8 @@ def test_one_name_one_country_one_label_under_two_suffixes_is_one_company_with_b
             {"name": "LIXIL Corporation (Japan)", "host": "lixil.co.jp", "country": "JP"},
         )
     )
-    people = pl.DataFrame({"email": ["a@lixil.co.jp", "b@gmail.com"], "host": [None, None], "company": ["x", "y"]},
-                          schema={"email": pl.String, "host": pl.String, "company": pl.String})  # fmt: skip
+    columns = {"email": pl.String, "host": pl.String, "company": pl.String}
+    people = pl.DataFrame([["a@lixil.co.jp", None, "x"], ["b@gmail.com", None, "y"]], columns, orient="row")
 
     assert accounts(found) == ["lixil.com", "lixil.com"]
     assert found.accounts["domains"].to_list() == [["lixil.com", "lixil.co.jp"]]

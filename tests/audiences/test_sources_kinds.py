@@ -1,0 +1,333 @@
+"""Every kind of source, every oddity of real files, and what is said when a file cannot be used."""
+
+from __future__ import annotations
+
+import gzip
+import pickle
+import sqlite3
+import zipfile
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import polars as pl
+import pytest
+
+from audiences.clean import clean_contacts, clean_signals
+from audiences.errors import (
+    ConfigError,
+    EmptySource,
+    SourceError,
+    SourceUnavailable,
+    UnknownColumns,
+    UnsupportedSource,
+)
+from audiences.identity_contacts import identifiers_for, identify_contacts
+from audiences.sources import propose_mapping, read_source
+from audiences.sources_layout import fold, load_layouts
+from audiences.sources_sql import read_query
+
+DATA = Path(__file__).parent / "data"
+NAMESPACE = "http://schemas.openxmlformats.org"
+
+
+def workbook(path: Path, **sheets: list[list[str | float | None]]) -> Path:
+    """The least XLSX there is: a zip with one part per sheet; numbers as spreadsheets keep them."""
+
+    def cell(value: str | float | None) -> str:
+        if value is None:
+            return "<c/>"
+        if isinstance(value, str):
+            return f'<c t="inlineStr"><is><t>{escape(value)}</t></is></c>'
+        return f"<c><v>{value}</v></c>"
+
+    with zipfile.ZipFile(path, "w") as file:
+        names = list(sheets)
+        relations = "".join(
+            f'<Relationship Id="r{i}" Type="{NAMESPACE}/officeDocument/2006/relationships/worksheet" '
+            f'Target="worksheets/{i}.xml"/>'
+            for i in range(len(names))
+        )
+        listed = "".join(f'<sheet name="{n}" sheetId="{i + 1}" r:id="r{i}"/>' for i, n in enumerate(names))
+        types = "".join(
+            f'<Override PartName="/xl/worksheets/{i}.xml" ContentType="application/vnd.openxmlformats-'
+            'officedocument.spreadsheetml.worksheet+xml"/>'
+            for i in range(len(names))
+        )
+        file.writestr(
+            "[Content_Types].xml",
+            f'<Types xmlns="{NAMESPACE}/package/2006/content-types"><Default Extension="rels" ContentType='
+            '"application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" '
+            'ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/'
+            'vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>' + types + "</Types>",
+        )
+        file.writestr(
+            "_rels/.rels",
+            f'<Relationships xmlns="{NAMESPACE}/package/2006/relationships"><Relationship Id="r" Type='
+            f'"{NAMESPACE}/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/>'
+            "</Relationships>",
+        )
+        file.writestr(
+            "xl/workbook.xml",
+            f'<workbook xmlns="{NAMESPACE}/spreadsheetml/2006/main" xmlns:r="{NAMESPACE}/officeDocument/2006/'
+            f'relationships"><sheets>{listed}</sheets></workbook>',
+        )
+        file.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships xmlns="{NAMESPACE}/package/2006/relationships">{relations}</Relationships>',
+        )
+        for i, rows in enumerate(sheets.values()):
+            body = "".join("<row>" + "".join(map(cell, row)) + "</row>" for row in rows)
+            file.writestr(
+                f"xl/worksheets/{i}.xml",
+                f'<worksheet xmlns="{NAMESPACE}/spreadsheetml/2006/main"><sheetData>{body}</sheetData>'
+                "</worksheet>",
+            )
+    return path
+
+
+def test_a_workbook_is_read_from_the_sheet_with_a_known_header_and_ids_stay_whole(tmp_path: Path) -> None:
+    path = workbook(
+        tmp_path / "crm.xlsx",
+        Notes=[["made by", "Sam"], ["nothing", "here"]],
+        Companies=[
+            ["Export of today"],
+            ["Record ID", "Company name", "Company Domain Name", "Number of Employees"],
+            [9001000000001.0, "Northwind", "northwind.example", 1200.0],
+            [9001000000002.0, "Quoted, Inc.", None, None],
+            ["Total", None, None, 1200.0],
+        ],
+    )
+
+    source = read_source(path)
+
+    assert source.layout.name == "hubspot_companies"
+    assert source.frame["row_id"].to_list() == ["9001000000001", "9001000000002"]
+    assert source.frame["line"].to_list() == [3, 4]
+    assert source.frame["employees"].to_list() == ["1200", None]
+    assert source.notes == ("sheet 'Companies'",)
+
+
+def test_a_parquet_file_keeps_long_ids_and_lists(tmp_path: Path) -> None:
+    path = tmp_path / "crm.parquet"
+    pl.DataFrame(
+        {
+            "company_id": [9001000000000001, 2],
+            "name": ["A", "B"],
+            "technologies": [["go", "k8s"], []],
+            "employees": [3.0, None],
+        }
+    ).write_parquet(path)
+
+    source = read_source(path)
+
+    assert source.frame["row_id"].to_list() == ["9001000000000001", "2"]
+    assert source.frame["technologies"].to_list() == ["go;k8s", None]
+    assert source.frame["employees"].to_list() == ["3", None]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    path = tmp_path / "crm.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("create table account (id integer, name text, website text, headcount real)")
+        rows = [(9001000000000001, "Acme", "https://acme.example", 12.0), (2, "Beta", None, None)]
+        connection.executemany("insert into account values (?, ?, ?, ?)", rows)
+    connection.close()
+    return f"sqlite:///{path}"
+
+
+def test_a_query_is_mapped_by_column_name_like_a_file(database: str) -> None:
+    source = read_query(
+        database, "select id as company_id, name, website, headcount from account", name="crm"
+    )
+
+    assert source.kind == "companies"
+    assert source.frame["row_id"].to_list() == ["9001000000000001", "2"]
+    assert source.frame["employees"].to_list() == ["12", None]
+    assert source.frame["line"].to_list() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "statement", ["delete from account", "drop table account", "with x as (select 1) delete from account"]
+)
+def test_a_query_can_only_read(database: str, statement: str) -> None:
+    with pytest.raises((ConfigError, SourceError)):
+        read_query(database, statement, name="crm")
+
+    assert read_query(database, "select name from account", name="crm").frame.height == 2
+
+
+def test_a_database_error_tells_neither_the_address_nor_the_query(database: str) -> None:
+    with pytest.raises(SourceError) as refused:
+        read_query(database, "select secret_column, name from account", name="crm")
+    with pytest.raises(ConfigError) as unusable:
+        read_query("nosuch://user:password@host/db", "select 1", name="crm")
+    with pytest.raises(SourceUnavailable) as missing:
+        read_query("sqlite:////nowhere/crm.db", "select 1", name="crm")
+    with pytest.raises(EmptySource):
+        read_query(database, "select name from account where 1 = 0", name="crm")
+    with pytest.raises(UnknownColumns):
+        read_query(database, "select 1 as shoe_size", name="crm")
+
+    assert not any(
+        word in str(e.value) for e in (refused, unusable, missing) for word in ("secret", "password")
+    )
+    assert missing.value.retryable
+    assert not refused.value.retryable
+
+
+@pytest.mark.parametrize("encoding", "utf-8 utf-8-sig utf-16 utf-16-le utf-16-be utf-32 cp1252".split())
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_every_encoding_and_delimiter_gives_the_same_rows(
+    encoding: str, delimiter: str, tmp_path: Path
+) -> None:
+    text = "Company name;City;País/región\r\nÜnïcode GmbH;München;España\r\nOther;Zürich;\r\n"
+    path = tmp_path / "crm.csv"
+    path.write_bytes(text.replace(";", delimiter).encode(encoding))
+
+    frame = read_source(path).frame
+
+    assert frame.rows() == [(2, "Ünïcode GmbH", "España", "München"), (3, "Other", None, "Zürich")]
+
+
+def test_a_header_is_known_in_any_case_accent_form_and_spacing() -> None:
+    assert fold("Pai\u0301s/regio\u0301n  ") == fold("PAÍS / REGIÓN") == "pais region"
+    assert fold("\ufeffRecord ID") == "record id"
+
+
+def test_preamble_comments_footers_and_blank_lines_are_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text(
+        "Accounts of today,,\n# a comment\n\nAccount Name,Website,Industry\nAcme,acme.example,Steel\n\n"
+        "Beta,,\nGrand Total,,2\n\nCopyright (c) somebody\n"
+    )
+
+    source = read_source(path)
+
+    assert source.frame["name"].to_list() == ["Acme", "Beta"]
+    assert source.frame["line"].to_list() == [5, 7]
+    assert source.notes == ("2 footer lines left out",)
+
+
+def test_a_company_called_total_in_the_middle_is_a_company(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text("Account Name,Website,City\nTotal,total.example,Paris\nTotals,,\nBeta,,Rome\n")
+
+    source = read_source(path)
+
+    assert source.frame["name"].to_list() == ["Total", "Beta"]
+    assert [(r.line, r.reason) for r in source.rejected] == [(3, "too_few_columns")]
+
+
+def test_broken_rows_are_rejected_with_their_line_and_the_rest_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "broken.csv"
+    path.write_bytes(
+        b'Company name,City,Country\nGood,"Two\nlines",US\nToo,many,cells,here\nStray "quote" inside,X,US\n'
+        b'"Odd"quote,X,US\nShort,X\nDamaged \xff,\xc3\xbc\xc3\xb6\xc3\xa4,US\nCut,of'
+    )
+
+    source = read_source(path)
+
+    assert source.frame["line"].to_list() == [2, 5, 7]
+    assert [(r.line, r.reason) for r in source.rejected] == [
+        (4, "too_many_columns"), (6, "damaged_quotes"), (8, "damaged_text"), (9, "cut_off"),
+    ]  # fmt: skip
+
+
+def test_an_error_names_file_line_and_remedy_and_survives_pickling(tmp_path: Path) -> None:
+    path = tmp_path / "open.csv"
+    path.write_text('Company name,City\nAcme,Leeds\n"never closed,Rome\nBeta,Oslo\n')
+
+    with pytest.raises(SourceError) as caught:
+        read_source(path)
+
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert str(again).startswith("open.csv, line 3: a quoted cell opens here")
+    assert (again.file, again.line, again.retryable) == ("open.csv", 3, False)
+
+
+def test_what_cannot_be_used_is_refused_by_its_kind(tmp_path: Path) -> None:
+    cases: list[tuple[bytes, type[SourceError]]] = [
+        (b"", EmptySource), (b"\n\n", EmptySource), (b"Company name,City\n", EmptySource),
+        (b"%PDF-1.7 x", UnsupportedSource), (b"\xd0\xcf\x11\xe0 old", UnsupportedSource),
+        (b"\x01\x00\x02\x00\x00\x03", UnsupportedSource), (b"PK\x03\x04 no zip", SourceError),
+        (b"PAR1 no parquet", SourceError), (gzip.compress(b"Company name\nA\n")[:-9], SourceError),
+        (b"ada@x.example,Ada,Sample\nbo@x.example,Bo,S\n", UnknownColumns),
+    ]  # fmt: skip
+    for number, (data, error) in enumerate(cases):
+        path = tmp_path / f"{number}.csv"
+        path.write_bytes(data)
+        with pytest.raises(error) as caught:
+            read_source(path)
+        assert "ada" not in str(caught.value).lower()
+    with pytest.raises(SourceUnavailable):
+        read_source(tmp_path / "none.csv")
+    with pytest.raises(UnsupportedSource, match="impression report"):
+        read_source(DATA / "linkedin_campaign_performance_utf8_comma.csv")
+
+
+def test_unknown_columns_are_listed_and_the_users_own_mapping_wins(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("Firma XY,Web,Contract Value,Sector\nAcme,acme.example,900,Steel\n")
+
+    assert propose_mapping(path).unmapped == ("Firma XY", "Web", "Contract Value", "Sector")
+    source = read_source(
+        path, columns={"name": "firma xy", "domain": "Web", "attribute:contract_value": "Contract Value"}
+    )
+
+    assert source.unmapped == ()
+    assert source.frame.row(0, named=True) == {
+        "line": 2, "name": "Acme", "domain": "acme.example", "attribute:contract_value": "900",
+        "industry": "Steel",
+    }  # fmt: skip
+    for wrong in ({"name": "Nowhere"}, {"domain": "Web", "name": "Nowhere"}):
+        with pytest.raises(ConfigError, match=r"columns\.name"):
+            read_source(path, columns=wrong)
+    for choice in ({"kind": "animals"}, {"layout": "nosuch"}):
+        with pytest.raises(ConfigError, match=next(iter(choice))):
+            read_source(path, **choice)
+
+
+def test_every_layout_names_a_kind_and_no_header_means_two_things() -> None:
+    for layout in load_layouts().values():
+        names = [name for synonyms in layout.columns.values() for name in set(synonyms)]
+        twice = {name for name in names if names.count(name) > 1}
+
+        assert layout.kind in ("companies", "contacts", "signals", "report")
+        assert not twice, (layout.name, twice)
+        assert layout.columns or layout.headerless
+
+
+def test_one_person_on_several_rows_is_one_contact_and_any_refusal_wins(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(
+        "Email,Phone,Country,Consent\nAna.B+x@gmail.com,,US,yes\nana.b+x@GMAIL.com ,(415) 555-2671,US,no\n"
+        "bo@y.example,,,granted\n"
+    )
+
+    people = identify_contacts(clean_contacts(read_source(path), first_party=True).frame)
+    ana, bo = people.contacts()
+
+    assert people.duplicates == 1
+    assert (ana.consent, bo.consent) == ("denied", "granted")
+    assert ana.first_party
+    assert {kind for kind, _ in ana.identifiers} == {
+        "linkedin:email_sha256", "google:email_sha256", "phone_sha256", "region_code",
+    }  # fmt: skip
+    linkedin, google = (dict(identifiers_for(ana.identifiers, p)) for p in ("linkedin", "google"))
+    assert linkedin["email_sha256"] == ana.contact_id != google["email_sha256"]
+    assert identifiers_for(bo.identifiers, "google") == identifiers_for(bo.identifiers, "linkedin")
+
+
+def test_site_visits_become_signals_by_page_kind_and_day(tmp_path: Path) -> None:
+    path = tmp_path / "visits.csv"
+    path.write_text(
+        "domain,person,page_kind,date\nacme.example,p1,Pricing page,2026-09-01T10:00:00Z\n"
+        "acme.example,,,2026-09-02\n,p2,Pricing,2026-09-02\n"
+    )
+
+    cleaned = clean_signals(read_source(path))
+
+    columns = cleaned.frame.select("host", "kind", "person", "strength")
+    assert columns.rows() == [("acme.example", "pricing_page", "p1", 1.0)]
+    assert {(r.line, r.reason) for r in cleaned.rejected} == {(3, "no_kind"), (4, "nothing_identifies_it")}
