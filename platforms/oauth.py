@@ -74,6 +74,7 @@ class TokenFile:
         raise SignInAgain("the token file is damaged")
 
     def save(self, token: Token) -> None:
+        """Replace the file; a reader sees the old one or the new one, never half."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         draft = self._path.with_name(f".{self._path.name}.{os.getpid()}.{threading.get_ident()}")
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -96,6 +97,7 @@ class RefreshGrant:
     client_secret: SecretStr
 
     def form(self, token: Token | None, now: datetime) -> Mapping[str, str]:
+        """Raises SignInAgain when there is nothing to refresh with."""
         if token is None or token.refresh is None:
             raise SignInAgain("there is no refresh token")
         return {
@@ -129,6 +131,7 @@ class OAuth(httpx.Auth):
         return f"OAuth({self._platform or 'platform'})"
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """The request with a token; refreshed and sent once more where that helps. Raises SignInAgain."""
         token = self._store.load()
         if token is None or self._ending(token):
             token = yield from self._renew(token)

@@ -105,7 +105,8 @@ def statuses(reply: Mapping[str, Any], sent: int) -> tuple[tuple[RowResult, ...]
     """What a request status says about ``sent`` members: (results, whether it is final).
 
     Google counts per reason and rarely says which record. Where it names none, no row of a partial success
-    can be called accepted: all are unknown, with the counts as the reason.
+    can be called accepted: all are unknown, with the counts as the reason, and worth sending again only when
+    every reason is one that passes.
     """
     entries = need_records(reply, "requestStatusPerDestination")
     entry = entries[0] if entries else {}
@@ -129,7 +130,8 @@ def _partial(counts: Sequence[_Count], sent: int) -> tuple[RowResult, ...]:
     named = {i: c.reason for c in counts for i in c.indices if 0 <= i < sent}
     if len(named) < sum(count.records for count in counts):
         told = ",".join(f"{count.reason}={count.records}" for count in counts)
-        return (RowResult(RowStatus.UNKNOWN, f"some_refused:{told}"),) * sent
+        again = all(count.reason in _AGAIN for count in counts)
+        return (RowResult(RowStatus.UNKNOWN, f"some_refused:{told}", retryable=again),) * sent
     return tuple(
         RowResult(RowStatus.REJECTED, named[i], retryable=named[i] in _AGAIN) if i in named else ACCEPTED
         for i in range(sent)

@@ -10,7 +10,7 @@ import pytest
 
 from audiences.model import AudienceSpec, AudienceStatus, MemberKind, Op, PushBatch, RowStatus
 from platforms.errors import NotReady, QuotaSpent, Refused, Throttled
-from platforms.google import Cadence, Google
+from platforms.google import Cadence, Google, GoogleSettings
 from tests.platforms.members import batch, mail, person
 from tests.platforms.scripted import HandClock, Script
 from tests.platforms.wire_examples import example
@@ -282,3 +282,35 @@ def test_the_polling_times_are_the_documented_ones() -> None:
     assert minutes[:4] == pytest.approx([30.0, 69.0, 119.7, 179.7])
     assert len(minutes) == 25
     assert minutes[-1] <= 24 * 60
+
+
+def test_a_manager_account_is_named_where_each_call_wants_it(
+    scripted_client: httpx.Client, script: Script, hand_clock: HandClock
+) -> None:
+    settings = GoogleSettings(
+        "1234567890",
+        base_url="http://platform.test/v1",
+        login_customer_id="9999999999",
+        project="cloud-1",
+        terms_accepted=True,
+    )
+    managed = Google(settings, scripted_client, hand_clock, hand_clock.sleep)
+    script.play(WIRE, example("google_lists_find"))
+    managed.find_or_create(SPEC)
+    managed.push(three())
+
+    lists, ingest = script.requests
+    assert lists.headers["login-account"] == "accountTypes/GOOGLE_ADS/accounts/9999999999"
+    assert "login-account" not in ingest.headers  # there the body says it
+    (destination,) = script.bodies("POST", INGEST)[0]["destinations"]
+    assert destination["loginAccount"] == {"accountType": "GOOGLE_ADS", "accountId": "9999999999"}
+    assert ingest.headers["x-goog-user-project"] == "cloud-1"
+
+
+def test_a_partial_failure_that_passes_by_itself_may_be_sent_again(google: Google, script: Script) -> None:
+    answer = example("google_status_partial_counts").answer
+    counts = [{"reason": "PROCESSING_ERROR_REASON_INTERNAL_ERROR", "recordCount": "1"}]
+    answer["requestStatusPerDestination"][0]["errorInfo"]["errorCounts"] = counts
+    script.on("GET", STATUS, httpx.Response(200, json=answer))
+
+    assert all(row.retryable for row in google.settle(three(), "opaque-1").results)
