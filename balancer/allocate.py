@@ -18,8 +18,9 @@ every account, and ``F(y) - F(x) >= sum g_i (y_i - x_i) >= g sum (y_i - x_i) = 0
 The three cases are the KKT conditions; ``kkt_residual`` is the largest amount
 by which an allocation breaks one of them, relative to the even share.
 
-Solver: variable fixing (Bitran and Hax 1981), which drops decided accounts from
-every further pass; a breakpoint sort takes over where fixing is slow.
+Solvers (``allocate_level``): variable fixing (Bitran and Hax 1981), which drops
+decided accounts from every further pass; a breakpoint sort where fixing is slow;
+Newton over slices for long lists. All exact; the certificate does not trust them.
 """
 
 from __future__ import annotations

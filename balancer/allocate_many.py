@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from balancer.allocate import MASS_TOLERANCE, checked_bounds, water_fill
-from balancer.allocate_level import level_by_sorting
+from balancer.allocate_level import level_by_fixing
 from balancer.errors import BadNumbers
 from balancer.types import Indices, Vector
 
 ROWS_AT_ONCE = 1 << 15  # three arrays of this many doubles stay in the second-level cache
-PASSES = 40
+STEPS = 24
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -92,35 +92,30 @@ def _fill_chunk(chunk: _Chunk, out: SegmentAllocations, segments: slice, rows: s
 
 
 def _levels(total: Vector, chunk: _Chunk, starts: Indices) -> Vector:
-    """Variable fixing in all segments at once; settled rows and segments leave every further pass."""
-    free = (chunk.w > 0.0) & (chunk.high > chunk.low)
-    rest = total - np.add.reduceat(np.where(free, 0.0, chunk.low), starts)
-    counts = np.add.reduceat(free.astype(np.int64), starts)
-    level = np.zeros(total.size)
-    live = np.flatnonzero(counts)
-    rest, counts = rest[live], counts[live]
-    w, low, high = chunk.w[free], chunk.low[free], chunk.high[free]
-    for _ in range(PASSES):
-        if not live.size:
+    """Bracketed Newton steps in all segments at once; whoever does not settle is solved alone."""
+    weight = np.add.reduceat(chunk.w, starts)
+    level = np.divide(total, weight, out=np.zeros(total.size), where=weight > 0.0)
+    below, above = np.zeros(total.size), np.full(total.size, np.inf)
+    settled = np.zeros(total.size, dtype=np.bool_)
+    for _ in range(STEPS):
+        wanted = np.repeat(level, chunk.counts) * chunk.w
+        given = np.clip(wanted, chunk.low, chunk.high)
+        short = total - np.add.reduceat(given, starts)
+        pace = np.add.reduceat(chunk.w * (given == wanted), starts)
+        step = level + np.divide(short, pace, out=np.full(total.size, -np.inf), where=pace > 0.0)
+        done = np.abs(short) <= 1e-14 * total
+        below = np.where(short > 0.0, np.maximum(below, level), below)
+        above = np.where(short < 0.0, np.minimum(above, level), above)
+        inside = (below < step) & (step < above)
+        halved = 0.5 * (below + np.minimum(above, 4.0 * level))
+        # The step after the last one is exact on its linear piece, so it is taken as well.
+        level = np.where(settled | (done & (pace <= 0.0)), level, np.where(inside | done, step, halved))
+        settled |= done
+        if settled.all():
             return level
-        starts = np.cumsum(counts) - counts
-        tau = rest / np.add.reduceat(w, starts)
-        level[live] = tau
-        x = np.repeat(tau, counts) * w
-        held = np.clip(x, low, high)
-        over = x - held  # > 0 above the cap, < 0 under the floor
-        side = np.repeat(np.sign(np.add.reduceat(over, starts)), counts)
-        fixed = over * side > 0.0
-        rest = rest - np.add.reduceat(np.where(fixed, held, 0.0), starts)
-        keep = (side != 0.0) & ~fixed
-        counts = np.add.reduceat(keep.astype(np.int64), starts)
-        left = counts > 0
-        live, rest, counts = live[left], rest[left], counts[left]
-        w, low, high = w[keep], low[keep], high[keep]
-    ends = np.cumsum(counts)
-    for s, (stop, size) in enumerate(zip(ends, counts, strict=True)):
-        mine = slice(int(stop - size), int(stop))
-        level[live[s]] = level_by_sorting(float(rest[s]), w[mine], low[mine], high[mine])
+    for s in np.flatnonzero(~settled):
+        mine = slice(int(starts[s]), int(starts[s] + chunk.counts[s]))
+        level[s] = level_by_fixing(float(total[s]), chunk.w[mine], chunk.low[mine], chunk.high[mine])
     return level
 
 
