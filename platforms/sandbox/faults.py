@@ -65,6 +65,10 @@ class Faults:
         unknown = sorted(set(wanted) - allowed)
         if unknown:
             raise ValueError(f"no such setting: {', '.join(unknown)}; there are {', '.join(sorted(allowed))}")
+        if not isinstance(wanted.get("times", 1), int | None) or not isinstance(wanted.get("match", ""), str):
+            raise ValueError("times is a whole number or null, match a text")
+        for name in {"probability", "share", "seconds"} & set(wanted):
+            wanted[name] = float(wanted[name])
         if kind == "404_after_create":
             wanted.setdefault("seconds", 90.0)
         try:

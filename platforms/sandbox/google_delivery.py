@@ -6,6 +6,7 @@ budget. Attached lists come from ``campaignCriteria:mutate`` or the control API.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -46,13 +47,16 @@ class Delivery:
         customer = str(body.get("customer", "1234567890"))
         made = []
         for wanted in body.get("campaigns", [{}]):
+            budget, price = float(wanted.get("daily_budget", 100.0)), float(wanted.get("price", 0.01))
+            if not (0.0 <= budget < math.inf and 0.0 < price < math.inf):
+                raise ValueError("price is above 0 and daily_budget not below")
             campaign = GoogleCampaign(
                 campaign_id=world.next_id("google_campaign", 9001),
                 ad_group_id=world.next_id("ad_group", 7001),
                 customer=customer,
                 name=str(wanted.get("name", "Sandbox campaign")),
-                budget=float(wanted.get("daily_budget", 100.0)),
-                price=float(wanted.get("price", 0.01)),
+                budget=budget,
+                price=price,
             )
             for list_id in wanted.get("lists", ()):
                 self.attach(world, campaign, str(list_id), negative=False)

@@ -5,6 +5,7 @@ It must hold no state: what changes while the sandbox runs lives in ``world``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -90,15 +91,29 @@ class Knobs:
         """A copy with ``changes`` applied.
 
         Raises:
-            ValueError: a name that is no knob, listing the knobs.
+            ValueError: a name that is no knob, listing the knobs, or a value of the wrong kind.
         """
         names = {f.name for f in fields(self)}
         unknown = sorted(set(changes) - names)
         if unknown:
             raise ValueError(f"no such knob: {', '.join(unknown)}; there are {', '.join(sorted(names))}")
-        typed: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in changes.items()}
+        typed = {name: _fitting(name, getattr(self, name), value) for name, value in changes.items()}
         return replace(self, **typed)
 
     def as_record(self) -> dict[str, Any]:
         """JSON-ready form, the inverse of ``Knobs().changed(record)``."""
         return asdict(self)
+
+
+def _fitting(name: str, now: Any, value: Any) -> Any:
+    """``value`` as the kind of value a knob has now."""
+    if isinstance(now, bool) and isinstance(value, bool):
+        return value
+    if isinstance(now, tuple) and isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
+        return tuple(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+    if number and isinstance(now, float):
+        return float(value)
+    if number and isinstance(now, int) and not isinstance(now, bool) and value == int(value):
+        return int(value)
+    raise ValueError(f"{name} does not take {value!r}; it is {now!r} now")

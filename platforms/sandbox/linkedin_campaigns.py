@@ -6,6 +6,7 @@ create-and-manage-campaigns (2026-02 text).
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from platforms.sandbox import linkedin_errors as err
@@ -103,6 +104,7 @@ def create(world: World, call: Call) -> Answer:
     if sum(c.account == account.account_id for c in world.campaigns.values()) >= MAX_CAMPAIGNS:
         raise err.plain(400, "Too many campaigns")
     _check_money(body)
+    _check_frequency(body)
     _check_group(world, body["campaignGroup"])
     used = []
     if "targetingCriteria" in body:
@@ -172,6 +174,7 @@ def apply_patch(world: World, campaign: Campaign, patch: dict[str, Any]) -> None
     if campaign.status in {"REMOVED", "PENDING_DELETION"}:
         raise err.detailed(400, "STATUS_CHANGE_NOT_ALLOWED", "The campaign was deleted", field="status")
     _check_money(changes)
+    _check_frequency(changes)
     if "targetingCriteria" in changes:
         used = check(
             world,
@@ -214,8 +217,23 @@ def _check_money(body: dict[str, Any]) -> None:
             raise err.schema(f"{name}/amount", err.REQUIRED) from None
         if not isinstance(money["amount"], str):
             raise err.schema(f"{name}/amount", f"{money['amount']} cannot be coerced to String")
-        if amount < 0 or not money.get("currencyCode"):
+        if not 0.0 <= amount < math.inf or not money.get("currencyCode"):
             raise err.detailed(400, "FIELD_INVALID", f"{name} is not a valid amount", field=name)
+
+
+def _check_frequency(body: dict[str, Any]) -> None:
+    """A member cap needs a positive frequency and span; without one there is nothing to check."""
+    preference = body.get("optimizationPreference")
+    cap = preference.get("frequencyOptimizationPreference") if isinstance(preference, dict) else preference
+    if cap is None:
+        return
+    try:
+        sound = 0 < cap["frequency"] < 1e6 and 0 < cap["timeSpan"]["duration"] < 1e6
+    except (KeyError, TypeError):
+        sound = False
+    if not sound:
+        path = "optimizationPreference/frequencyOptimizationPreference"
+        raise err.detailed(400, "FIELD_INVALID", "Not a frequency cap", field=path)
 
 
 def _check_group(world: World, urn: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from platforms.sandbox.linkedin_accounts import add_creative, add_group
@@ -32,7 +33,7 @@ def seed(world: World, body: dict[str, Any]) -> dict[str, Any]:
         budget = float(body["daily_budget"])
     else:
         budget = float(body.get("impressions_per_28_days", 1_000_000)) / 28.0 * price
-    if price <= 0.0 or budget < 0.0:
+    if not (0.0 < price < math.inf and 0.0 <= budget < math.inf):
         raise ValueError("price is above 0 and daily_budget not below")
     count = int(body.get("campaigns", 1))
     if count < 1:

@@ -69,36 +69,56 @@ PATHS = [
     "/sandbox/truth/impressions",
     "/nothing",
 ]
-NAMES = [
-    "q", "pivot", "pivots", "timeGranularity", "dateRange", "fields", "accounts", "campaigns", "account", "start",
-    "count", "ids", "urns", "facet", "query", "targetingCriteria", "search", "pageSize", "pageToken", "sortBy",
-    "filterCriteria", "requestId", "updateMask", "filter", "segment", "end", "campaign", "a[0]", "d.e",
-]  # fmt: skip
+NAMES = """
+    q pivot pivots timeGranularity dateRange fields accounts campaigns account start count ids urns facet query
+    targetingCriteria search pageSize pageToken sortBy filterCriteria requestId updateMask filter segment end
+    campaign a[0] d.e
+""".split()
 VALUES = [
-    "account", "analytics", "statistics", "search", "criteria", "urns", "typeahead", "accounts", "MEMBER_COMPANY",
-    "ALL", "DAILY", f"List({URN})", "List(", "(a:b)", "(a:List(1,2))", "x", "-1", "0", "", "1e9", "99999999999999999999",
-    "(start:(year:2026,month:11,day:2))", "(start:(year:0,month:0,day:0))", "(start:x)", "%28a%29", "id=1", "2026-13-01",
+    *"account analytics statistics search criteria urns typeahead accounts MEMBER_COMPANY ALL DAILY x".split(),
+    *"-1 0 1e9 99999999999999999999 List( (a:b) (a:List(1,2)) %28a%29 id=1 2026-13-01 displayName".split(),
+    "(start:x)",
+    f"List({URN})",
+    "",
+    "(start:(year:2026,month:11,day:2))",
+    "(start:(year:0,month:0,day:0))",
     "(include:(and:List((or:(urn%3Ali%3AadTargetingFacet%3Alocations:List(urn%3Ali%3Ageo%3A1))))))",
-    "(include:x)", "(include:(and:x))", "(include:(and:List(x)))", "(status:(values:List(ACTIVE)))", "displayName",
-]  # fmt: skip
+    "(include:x)",
+    "(include:(and:x))",
+    "(include:(and:List(x)))",
+    "(status:(values:List(ACTIVE)))",
+]
 words = st.sampled_from(
-    [
-        "name", "type", "account", "destinations", "elements", "patch", "$set", "$delete", "targetingCriteria", "include",
-        "exclude", "and", "or", "status", "dailyBudget", "amount", "currencyCode", "content", "campaign", "action",
-        "userIds", "idType", "idValue", "companyName", "organizationUrn", "companyPageUrl", "industries", "query",
-        "operations", "create", "update", "audienceMembers", "compositeData", "userData", "userIdentifiers", "emailAddress",
-        "address", "consent", "encoding", "termsOfService", "productDestinationId", "operatingAccount", "accountId",
-        "accountType", "displayName", "ingestedUserListInfo", "uploadKeyTypes", "seconds", "to", "kind", "match",
-        "times", "token", "scopes", "id", "roles", "entities", "version", "campaigns", "shape", "owner", "inputFile",
-        "urn:li:adTargetingFacet:locations", "urn:li:adTargetingFacet:audienceMatchingSegments", "removeAsOfTime",
-    ]
-)  # fmt: skip
+    """
+    name type account destinations elements patch $set $delete targetingCriteria include exclude and or status
+    dailyBudget amount currencyCode content campaign action userIds idType idValue companyName organizationUrn
+    companyPageUrl industries query operations create update audienceMembers compositeData userData
+    userIdentifiers emailAddress address consent encoding termsOfService productDestinationId operatingAccount
+    accountId accountType displayName ingestedUserListInfo uploadKeyTypes seconds to kind match times token
+    scopes id roles entities version campaigns shape owner inputFile removeAsOfTime optimizationPreference price
+    probability expires_in drift_sd build_hours daily_budget lists customer headroom plant closed_to
+    frequencyOptimizationPreference frequency timeSpan duration membershipDuration campaignGroup
+    urn:li:adTargetingFacet:locations urn:li:adTargetingFacet:audienceMatchingSegments
+    """.split()
+)
 scalars = st.one_of(
-    st.none(), st.booleans(), st.integers(-5, 10**6), st.floats(allow_nan=False, allow_infinity=False, width=16),
-    st.sampled_from(["ADD", "REMOVE", "COMPANY", "USER", "ACTIVE", "HEX", "LINKEDIN", "x", "", "ü", "urn:li:adSegment:8000001",
-                     f"urn:li:sponsoredAccount:{ACCOUNT}", "CONTACT_ID", "500", "slow", "2026-11-20T08:00:00Z", "SELECT a.b FROM c",
-                     "SELECT user_list.id FROM user_list WHERE user_list.id = 1"]),
-)  # fmt: skip
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 10**6),
+    st.floats(allow_nan=False, allow_infinity=False, width=16),
+    st.sampled_from(
+        [
+            *"ADD REMOVE COMPANY USER ACTIVE HEX LINKEDIN x NaN inf 1e400 -1 ü CONTACT_ID 500 slow A".split(),
+            "auction",
+            "",
+            "urn:li:adSegment:8000001",
+            f"urn:li:sponsoredAccount:{ACCOUNT}",
+            "2026-11-20T08:00:00Z",
+            "SELECT a.b FROM c",
+            "SELECT user_list.id FROM user_list WHERE user_list.id = 1",
+        ]
+    ),
+)
 trees = st.recursive(
     scalars,
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(words, inner, max_size=4)),
