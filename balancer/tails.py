@@ -89,7 +89,7 @@ def modelled_shares(
         return None
     point = _figures(top, _tail(fit.mu, fit.sigma, top, n - known, mass, None), exposure.total)
     sampled = np.array([_redrawn(fit, top, n - known, mass, exposure.total, rng) for _ in range(draws)])
-    # Two bootstrap deviations held the truth in 95 to 97 % of simulated lists, sample quantiles in 91 to 92 %.
+    # Two bootstrap deviations held the truth in 95 to 97 % of simulated lists, quantiles in 91 to 92 %.
     wide = 2.0 * sampled.std(axis=0, ddof=1)
     low, high = (np.array(point) - wide).tolist(), (np.array(point) + wide).tolist()
     box = exposure_box(exposure)
