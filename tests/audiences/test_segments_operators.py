@@ -169,6 +169,14 @@ def test_signals_are_counted_in_windows_with_both_ends(operators: str, found: bo
     assert kept(f"{{signal: visit, {operators}}}", [account("a")], VISITS) == ({"a"} if found else set())
 
 
+def test_one_row_may_count_several_events_and_never_a_part_of_one() -> None:
+    visits = [Signal("a", "visit", TODAY, strength=2.6), Signal("b", "visit", TODAY, strength=0.4)]
+    accounts = [account("a"), account("b")]
+    assert kept("{signal: visit, at_least: 1}", accounts, visits) == {"a", "b"}
+    assert kept("{signal: visit, at_least: 2}", accounts, visits) == {"a"}
+    assert kept("{signal: visit, at_least: 3}", accounts, visits) == set()
+
+
 def test_no_contact_in_ninety_days_is_unknown_when_no_source_records_contacts() -> None:
     rule = "{signal: executive_contact, at_most: 0, within_days: 90}"
     accounts = [account("a"), account("b")]

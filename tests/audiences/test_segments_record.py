@@ -92,6 +92,8 @@ def test_any_changed_cell_or_date_changes_the_fingerprint() -> None:
         run(CONFIG, accounts, [*signals, signals[0]]),
         run(CONFIG, accounts, signals, on=TODAY + timedelta(days=1)),
     ]
+    quiet = [run(CONFIG, accounts, [], on=TODAY + timedelta(days=day)) for day in (0, 1)]
+    assert prints(quiet[0])["u"] != prints(quiet[1])["u"]
     seen = [prints(BASE)["u"], *(prints(variant)["u"] for variant in variants)]
     assert len(set(seen)) == len(seen)
 
