@@ -28,16 +28,27 @@ def _figure_lines(page: ReportPage) -> list[tuple[str, ...]]:
 _FIGURES: tuple[tuple[str, Callable[[Figures], str]], ...] = (
     ("impressions", lambda f: formats.count(f.total)),
     ("share of the top", lambda f: _share(f)),
-    ("even spread (Gini)", lambda f: formats.decimal(f.gini.point, 2)),
-    ("as if shared by", lambda f: f"{formats.count(f.effective_accounts.point)} accounts"),
-    ("coverage", lambda f: formats.percent(f.coverage_even.point)),
-    ("under the floor", lambda f: f"{formats.count(f.under_served.point)} accounts"),
+    ("even spread (Gini)", lambda f: _gini(f)),
+    ("as if shared by", lambda f: f"{_effective(f)} accounts"),
+    ("coverage", lambda f: formats.at_least(f.coverage_even, 1, formats.percent)),
+    ("under the floor", lambda f: f"{formats.at_most(f.under_served, f.accounts, formats.count)} accounts"),
     ("carry no name", lambda f: formats.percent(f.unattributed)),
 )
 
 
 def _share(figures: Figures) -> str:
     return f"{formats.percent(figures.top_share.point)} ({formats.between(figures.top_share)})"
+
+
+def _gini(figures: Figures) -> str:
+    value = figures.gini
+    low, high = formats.decimal(value.low, 2), formats.decimal(value.high, 2)
+    return f"{low} to {high}" if formats.guessed(value) else formats.decimal(value.point, 2)
+
+
+def _effective(figures: Figures) -> str:
+    value = figures.effective_accounts
+    return formats.at_least(value, value.point, formats.count)
 
 
 def _account_lines(page: ReportPage, limit: int) -> list[tuple[str, ...]]:

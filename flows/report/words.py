@@ -96,10 +96,8 @@ def certainty(figures: Figures) -> tuple[str, ...]:
     elif not lines:
         lines.append(f"Every one of the {count(figures.total)} impressions is attributed to an account.")
     if figures.never_seen:
-        lines.append(
-            f"{plural(figures.never_seen, 'account')} never appeared in a report: served little or nothing, "
-            "but not provably zero."
-        )
+        accounts = plural(figures.never_seen, "account")
+        lines.append(f"{accounts} never appeared in a report; what they saw is unknown, not zero.")
     if figures.outside > 0:
         lines.append(
             f"{plural(figures.outside, 'impression')} went to companies that are not in this segment."

@@ -31,7 +31,7 @@ def plan(request: Request, visitor: Viewer, plan_id: str) -> Response:
 
 
 def _shown(request: Request, found: PlanView | None, segment: str) -> Response:
-    line = desk(request).service.segment(segment).line
+    line = desk(request).service.segment_line(segment)
     return show(request, "plan.html", here="segments", tab="plan", segment=line, plan=found)
 
 

@@ -33,7 +33,7 @@ def overview(request: Request, visitor: Viewer) -> Response:
 def report(request: Request, visitor: Viewer, segment: str, window: str = "") -> Response:
     """The report as a page; says what to do while there is nothing to report."""
     at = desk(request)
-    view = at.service.segment(segment)
+    line = at.service.segment_line(segment)
     windows = list(at.service.windows(segment))
     chosen = window or (windows[0][0] if windows else "")
     base = f"/segments/{path_part(segment)}/report"
@@ -47,7 +47,7 @@ def report(request: Request, visitor: Viewer, segment: str, window: str = "") ->
         "segment_report.html",
         here="segments",
         tab="report",
-        segment=view.line,
+        segment=line,
         page=page,
         windows=windows,
         chosen=chosen,

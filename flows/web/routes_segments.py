@@ -78,7 +78,7 @@ def accounts(request: Request, visitor: Viewer, name: str) -> Response:
         "segment_accounts.html",
         here="segments",
         tab="accounts",
-        segment=service.segment(name).line,
+        segment=service.segment_line(name),
         accounts=service.preview(name, PREVIEW_ROWS),
         most=PREVIEW_ROWS,
     )
@@ -110,7 +110,7 @@ def propose(request: Request, visitor: Operator, name: str, form: Sent) -> Respo
 def proposal(request: Request, visitor: Viewer, proposal_id: str) -> Response:
     service = desk(request).service
     found = service.proposal(proposal_id)
-    line = service.segment(found.segment).line
+    line = service.segment_line(found.segment)
     return show(request, "proposal.html", here="segments", tab="rules", segment=line, proposal=found)
 
 

@@ -42,12 +42,21 @@ class PageService(Protocol):
         ...
 
     def report(self, segment: str, window: str) -> ReportPage:
-        """The page model of one window, a key of ``windows``. NothingYet when nothing was reported."""
+        """The page model of one window, a key of ``windows``. NothingYet when nothing was reported.
+
+        Asked for by the page, by its table and by every download: keep it until new data is collected.
+        """
         ...
 
     def segments(self) -> Sequence[SegmentLine]: ...
 
-    def segment(self, name: str) -> SegmentView: ...
+    def segment_line(self, name: str) -> SegmentLine:
+        """One segment as in ``segments``; shown on top of each of its pages, so it should be cheap."""
+        ...
+
+    def segment(self, name: str) -> SegmentView:
+        """Rules with what each kept and dropped, warnings, history."""
+        ...
 
     def preview(self, name: str, limit: int) -> Sequence[PreviewAccount]:
         """The first ``limit`` qualifying accounts, best first. Companies only."""

@@ -139,6 +139,9 @@ class MemoryService:
     def segments(self) -> Sequence[SegmentLine]:
         return tuple(self.lines.values())
 
+    def segment_line(self, name: str) -> SegmentLine:
+        return self._line(name)
+
     def segment(self, name: str) -> SegmentView:
         return SegmentView(
             self._line(name),
