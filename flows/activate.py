@@ -12,14 +12,15 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeVar
 
 from audiences.brakes import Change, check
-from audiences.membership import Desired, ListRules, desired
+from audiences.membership import Desired, desired
+from audiences.membership_contacts import ListRules
 from audiences.membership_delta import delta
-from audiences.model import AudienceSpec, AudienceState, MemberKind, Op
+from audiences.model import AudienceSpec, AudienceState, MemberKind, MemberTable, Op
 from audiences.store.records import AuditLine
 from flows.assess import Assessment
 from flows.wiring import App, WorkspaceError
@@ -44,7 +45,7 @@ class Prepared:
     desired: int
     adds: int
     removes: int
-    left_out: Mapping[str, int]
+    left_out: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     batches: tuple[str, ...] = ()
 
@@ -116,12 +117,30 @@ def prepare(
     Raises Braked (nothing is stored or sent), or a platform's error when the list must be created first.
     """
     wanted = _desired(app, assessment, spec, bands)
+    members = wanted.membership.members
+    change = plan_change(
+        app, spec, members, accept_shrink=accept_shrink, dry_run=dry_run, may_shrink=bands is not None
+    )
+    return replace(change, left_out=dict(wanted.left_out))
+
+
+def plan_change(
+    app: App,
+    spec: AudienceSpec,
+    members: MemberTable,
+    *,
+    accept_shrink: int = 0,
+    dry_run: bool = False,
+    may_shrink: bool = False,
+) -> Prepared:
+    """The delta that brings one list to ``members``, before the brakes, stored as batches unless ``dry_run``.
+
+    Raises Braked (nothing is stored or sent), or a platform's error when the list must be created first.
+    """
     if not dry_run:
         ensure_list(app, spec)
-    record = app.store.audience(spec.audience_id)
-    members = wanted.membership.members
-    if record is None:
-        return _prepared(spec, wanted, adds=len(members), removes=0)
+    if app.store.audience(spec.audience_id) is None:
+        return Prepared(spec.audience_id, len(members), len(members), 0)
     ledger = app.store.ledger_keys(spec.audience_id)
     change = delta(spec.audience_id, members, ledger_keys=ledger.keys, base_version=ledger.version)
     rows = app.store.last_import("accounts")
@@ -129,21 +148,21 @@ def prepare(
         app.config.brakes,
         Change(
             audience_id=spec.audience_id,
-            source_rows=rows.rows_read if rows else 0,
+            source_rows=rows.rows_read if rows else len(members),
             desired=len(members),
             ledger=int(ledger.keys.shape[0]),
-            leavers=0 if bands is not None else len(change.removes),
+            leavers=0 if may_shrink else len(change.removes),
             minimum_audience=0 if spec.kind == MemberKind.COMPANY else minimum(app, spec.platform),
         ),
         accept_shrink=accept_shrink,
     )
-    words = tuple(brake.words for brake in warnings)
-    size = app.platform(spec.platform).capabilities.batch_size
     batches: tuple[str, ...] = ()
     if not dry_run and (len(change.adds) or len(change.removes)):
+        size = app.platform(spec.platform).capabilities.batch_size
         batches = app.store.record_delta(change, batch_size=size, at=app.now())
-    return _prepared(
-        spec, wanted, adds=len(change.adds), removes=len(change.removes), warnings=words, batches=batches
+    words = tuple(brake.words for brake in warnings)
+    return Prepared(
+        spec.audience_id, len(members), len(change.adds), len(change.removes), warnings=words, batches=batches
     )
 
 
@@ -152,35 +171,26 @@ def minimum(app: App, platform: str) -> int:
     return int(app.platform(platform).capabilities.minimum_audience)
 
 
-def _prepared(
-    spec: AudienceSpec,
-    wanted: Desired,
-    *,
-    adds: int,
-    removes: int,
-    warnings: tuple[str, ...] = (),
-    batches: tuple[str, ...] = (),
-) -> Prepared:
-    size = len(wanted.membership.members)
-    return Prepared(spec.audience_id, size, adds, removes, dict(wanted.left_out), warnings, batches)
-
-
 def _desired(
     app: App, assessment: Assessment, spec: AudienceSpec, bands: Mapping[str, int] | None
 ) -> Desired:
-    able = app.platform(spec.platform).capabilities
-    rules = ListRules(
-        identifiers=tuple(able.identifiers),
-        needs_consent=able.needs_consent,
-        needs_first_party=able.needs_first_party,
-    )
     return desired(
         spec,
         assessment.segments[spec.segment],
-        rules=rules,
+        rules=list_rules(app, spec.platform),
         contacts=assessment.contacts if spec.kind == MemberKind.CONTACT else None,
         suppressed=app.store.suppressed(),
         bands=bands,
+    )
+
+
+def list_rules(app: App, platform: str) -> ListRules:
+    """What a platform asks of members."""
+    able = app.platform(platform).capabilities
+    return ListRules(
+        identifiers=tuple(able.identifiers),
+        needs_consent=able.needs_consent,
+        needs_first_party=able.needs_first_party,
     )
 
 

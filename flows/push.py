@@ -1,0 +1,173 @@
+"""A one-off list: file -> members -> the same deltas, brakes and batches as a segment. Stores no raw value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from audiences.clean import clean_companies, clean_contacts
+from audiences.companies import resolve
+from audiences.errors import SourceError
+from audiences.identity_contacts import identifiers_for, identify_contacts
+from audiences.membership_keys import Keys, byte_order, company_keys
+from audiences.model import (
+    Account,
+    AudienceSpec,
+    Consent,
+    Contact,
+    IdentifierKind,
+    MemberKind,
+    MemberTable,
+    Rejected,
+)
+from audiences.scoring_frames import canonical
+from audiences.sources import read_source
+from audiences.store.records import OneOff
+from flows.activate import Prepared, audit, list_rules, patiently, plan_change, send
+from flows.wiring import App
+
+COMPANY_FIELDS = (
+    (IdentifierKind.NAME, "name"),
+    (IdentifierKind.DOMAIN, "domain"),
+    (IdentifierKind.ORGANIZATION, "organization_urn"),
+    (IdentifierKind.PAGE, "linkedin_url"),
+    (IdentifierKind.COUNTRY, "country"),
+)
+SUPPORT = (IdentifierKind.COUNTRY, IdentifierKind.POSTAL_CODE, IdentifierKind.REGION_CODE)
+Row = tuple[bytes, str, tuple[tuple[str, str], ...]]  # key, account id, identifiers
+
+
+@dataclass(frozen=True, eq=False)
+class OneOffList:
+    """What a file came to. ``left_out`` counts people and companies by reason."""
+
+    kind: MemberKind
+    rows: int
+    members: MemberTable
+    rejected: tuple[Rejected, ...]
+    left_out: dict[str, int]
+    mapping: dict[str, tuple[str, ...]]
+    unmapped: tuple[str, ...]
+
+
+def read_list(
+    app: App, file: Path, platform: str, *, layout: str = "", first_party: bool = False
+) -> OneOffList:
+    """Read a file as a list for one platform. Raises an error of ``audiences.errors``."""
+    source = read_source(file, layout=layout)
+    if source.kind == "companies":
+        cleaned = clean_companies(source)
+        rows, refused = _companies(app, platform, resolve(cleaned.frame).account_list())
+        rejected = cleaned.rejected
+    elif source.kind == "contacts":
+        cleaned = clean_contacts(source, first_party=first_party)
+        people = identify_contacts(cleaned.frame)
+        rows, refused = _people(app, platform, people.contacts())
+        rejected = (*cleaned.rejected, *people.rejected)
+    else:
+        raise SourceError(f"this is a file of {source.kind}, not of companies or people.", file=file.name)
+    kind = MemberKind.COMPANY if source.kind == "companies" else MemberKind.CONTACT
+    table, refused["suppressed"] = _without(app.store.suppressed(), _table(rows))
+    left_out = {reason: n for reason, n in refused.items() if n}
+    return OneOffList(
+        kind, source.frame.height, table, tuple(rejected), left_out, dict(source.mapping), source.unmapped
+    )
+
+
+def one_off_spec(name: str, platform: str, kind: MemberKind, note: str) -> AudienceSpec:
+    """The list of a one-off push; the same name is the same list."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "list"
+    return AudienceSpec(f"{platform}/one-off/{slug}/{kind}", platform, name, kind, description=note[:200])
+
+
+def push_list(
+    app: App,
+    wanted: OneOffList,
+    spec: AudienceSpec,
+    *,
+    owner: str,
+    note: str = "",
+    until: date | None = None,
+    dry_run: bool = False,
+) -> Prepared:
+    """Bring the one-off list to the file's members. The same file twice changes nothing."""
+    prepared = plan_change(app, spec, wanted.members, dry_run=dry_run)
+    if not dry_run:
+        app.store.save_one_off(OneOff(spec.audience_id, owner, note, until, app.now()))
+        patiently(app, lambda: send(app, spec.audience_id))
+        detail = {"adds": prepared.adds, "removes": prepared.removes, "owner": owner}
+        audit(app, "one-off list pushed", spec.audience_id, detail)
+    return prepared
+
+
+def _companies(app: App, platform: str, accounts: Iterable[Account]) -> tuple[list[Row], dict[str, int]]:
+    known = set(list_rules(app, platform).identifiers)
+    rows: list[Row] = []
+    refused = {"no_identifier": 0}
+    for account in accounts:
+        found = tuple(
+            (str(kind), str(value))
+            for kind, name in COMPANY_FIELDS
+            if kind in known and (value := getattr(account, name))
+        )
+        if all(kind in SUPPORT for kind, _ in found):
+            refused["no_identifier"] += 1
+            continue
+        rows.append((company_keys([account.account_id])[0].tobytes(), account.account_id, found))
+    return rows, refused
+
+
+def _people(app: App, platform: str, contacts: Iterable[Contact]) -> tuple[list[Row], dict[str, int]]:
+    rules = list_rules(app, platform)
+    known = set(rules.identifiers)
+    rows: list[Row] = []
+    refused = {"no_identifier": 0, "consent_denied": 0, "consent_unknown": 0, "not_first_party": 0}
+    for contact in contacts:
+        found = tuple((k, v) for k, v in identifiers_for(contact.identifiers, platform) if k in known)
+        reason = _refusal(contact, found, consent=rules.needs_consent, first_party=rules.needs_first_party)
+        if reason:
+            refused[reason] += 1
+        else:
+            rows.append((bytes.fromhex(contact.contact_id), contact.account_id or "", found))
+    return rows, refused
+
+
+def _refusal(
+    contact: Contact, found: tuple[tuple[str, str], ...], *, consent: bool, first_party: bool
+) -> str:
+    if contact.consent == Consent.DENIED:
+        return "consent_denied"
+    if consent and contact.consent != Consent.GRANTED:
+        return "consent_unknown"
+    if first_party and not contact.first_party:
+        return "not_first_party"
+    return "no_identifier" if all(kind in SUPPORT for kind, _ in found) else ""
+
+
+def _table(rows: Iterable[Row]) -> MemberTable:
+    unique = {key: (account, found) for key, account, found in rows}
+    keys = np.frombuffer(b"".join(unique), dtype=np.uint8).reshape(-1, 32)
+    order = byte_order(keys).tolist()
+    values = list(unique.values())
+    return MemberTable(keys[order], [canonical(values[i][1]) for i in order], [values[i][0] for i in order])
+
+
+def _without(suppressed: Keys, table: MemberTable) -> tuple[MemberTable, int]:
+    barred = {row.tobytes() for row in suppressed}
+    keep = [i for i, row in enumerate(table.keys) if row.tobytes() not in barred]
+    kept = MemberTable(
+        table.keys[keep], [table.payloads[i] for i in keep], [table.account_ids[i] for i in keep]
+    )
+    return kept, len(table) - len(keep)
+
+
+def rejects_csv(rejected: Iterable[Rejected]) -> Iterator[str]:
+    """Lines of a file that says which rows were left out and why; no value is in it."""
+    yield "line,column,reason,detail\n"
+    for one in rejected:
+        yield f"{one.line},{one.column},{one.reason},{one.detail.replace(',', ';')}\n"
