@@ -30,7 +30,7 @@ def cut_report(
     noise: int,
     outsiders: int = 0,
 ) -> CutReport:
-    """cells (lists, n + outsiders) true impressions; the last ``outsiders`` columns are outside the segment."""
+    """cells (lists, n + outsiders) true impressions; the last ``outsiders`` columns are outsiders."""
     n = cells.shape[1] - outsiders
     kept_sum: dict[int, int] = defaultdict(int)
     printed: list[tuple[int, int, int]] = []
