@@ -70,12 +70,13 @@ PATHS = [
     "/nothing",
 ]
 NAMES = """
-    q pivot pivots timeGranularity dateRange fields accounts campaigns account start count ids urns facet query
-    targetingCriteria search pageSize pageToken sortBy filterCriteria requestId updateMask filter segment end
+    q pivot pivots timeGranularity dateRange fields accounts campaigns account start count ids urns facet
+    query targetingCriteria search pageSize pageToken sortBy filterCriteria requestId updateMask filter
+    segment end
     campaign a[0] d.e
 """.split()
 VALUES = [
-    *"account analytics statistics search criteria urns typeahead accounts MEMBER_COMPANY ALL DAILY x".split(),
+    *"account analytics statistics search criteria urns typeahead accounts MEMBER_COMPANY ALL DAILY".split(),
     *"-1 0 1e9 99999999999999999999 List( (a:b) (a:List(1,2)) %28a%29 id=1 2026-13-01 displayName".split(),
     "(start:x)",
     f"List({URN})",
@@ -95,7 +96,8 @@ words = st.sampled_from(
     companyPageUrl industries query operations create update audienceMembers compositeData userData
     userIdentifiers emailAddress address consent encoding termsOfService productDestinationId operatingAccount
     accountId accountType displayName ingestedUserListInfo uploadKeyTypes seconds to kind match times token
-    scopes id roles entities version campaigns shape owner inputFile removeAsOfTime optimizationPreference price
+    scopes id roles entities version campaigns shape owner inputFile removeAsOfTime price
+    optimizationPreference
     probability expires_in drift_sd build_hours daily_budget lists customer headroom plant closed_to
     frequencyOptimizationPreference frequency timeSpan duration membershipDuration campaignGroup
     urn:li:adTargetingFacet:locations urn:li:adTargetingFacet:audienceMatchingSegments

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from platforms.sandbox.seeding import seed as seed_world
-from tests.platforms.sandbox.calls import ACCOUNT, campaign_body, companies, people
+from tests.platforms.sandbox.calls import ACCOUNT, LIST_FACET, campaign_body, companies, people
 
 FOUR_WEEKS = (date(2026, 11, 4), date(2026, 12, 1))
 
@@ -281,3 +282,48 @@ def test_a_frequency_cap_of_the_campaign_limits_impressions_per_member(make):
 
     assert np.quantile(loads, 0.99) < 1.6
     assert max(r["impressions"] for r in week["rows"] if known[r["organization"]].members < 20) < 40
+
+
+def test_four_bands_with_even_targets_take_the_top_hundred_down(make):
+    """What the product is for: the same money, split by exposure into campaigns, spreads the impressions."""
+    sandbox = running(make())
+    sandbox.pass_time(days=14)
+    rate = dict(zip(sandbox.world.market.org.tolist(), sandbox.world.market.rate.tolist(), strict=True))
+    ranked = sorted(rate, key=lambda o: -rate[o])
+    edges = [0, len(ranked) // 10, len(ranked) // 4, len(ranked) // 2, len(ranked)]
+    caps = np.linspace(0.0, 500.0, 1001)
+    most = 3.5 * np.array([rate[o] for o in ranked])
+    level = caps[np.searchsorted([np.minimum(c, most).sum() for c in caps], sum(rate.values()))]
+    sizes = [float(np.minimum(level, most[a:b]).sum()) for a, b in pairwise(edges)]
+    bands = []
+    for i, (a, b) in enumerate(pairwise(edges)):
+        segment = sandbox.ready_segment()
+        rows = [{"action": "ADD", "organizationUrn": f"urn:li:organization:{o}"} for o in ranked[a:b]]
+        sandbox.push(segment, rows)
+        money = {"amount": f"{1785.71 * sizes[i] / sum(sizes):.2f}", "currencyCode": "USD"}
+        tree = sandbox.campaign(sandbox.made["campaign"])["targetingCriteria"]
+        tree["include"]["and"][-1]["or"] = {
+            LIST_FACET: [sandbox.destination(segment)["destinationSegmentId"]]
+        }
+        body = campaign_body(
+            sandbox.made["campaign_group"], status="ACTIVE", dailyBudget=money, targetingCriteria=tree
+        )
+        number = sandbox.li.post(f"/rest/adAccounts/{ACCOUNT}/adCampaigns", json=body).headers["x-restli-id"]
+        sandbox.li.post(
+            f"/rest/adAccounts/{ACCOUNT}/creatives",
+            json={
+                "campaign": f"urn:li:sponsoredCampaign:{number}",
+                "content": {"reference": "urn:li:share:1"},
+                "intendedStatus": "ACTIVE",
+            },
+        )
+        bands.append(number)
+    sandbox.patch_campaign(sandbox.made["campaign"], {"status": "PAUSED"})
+    sandbox.pass_time(days=2)
+    today = utc_day(sandbox.world.now)
+    sandbox.pass_time(days=29)
+    month = truth(sandbox, start=today, end=today + timedelta(days=27))
+    counts = np.sort([r["impressions"] for r in month["rows"]])[::-1]
+
+    assert counts[:100].sum() / month["total"] < 0.20
+    assert month["total"] > 0.97 * 1_000_000
