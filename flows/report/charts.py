@@ -131,7 +131,7 @@ def coverage(page: ReportPage) -> Markup:
     ks = list(page.now.coverage)
     row = max(44.0, (SIZE[1] - 46) / max(len(ks), 1))
     size = (SIZE[0], 46 + row * max(len(ks), 1))
-    x = Scale(0, 1, 62, RIGHT - 140)
+    x = Scale(0, 1, 62, RIGHT - 156)
     bottom = size[1] - 34
     parts = [line((x(v), 8), (x(v), bottom), "grid") for v in ticks(0, 1, about=4)]
     parts += [
@@ -163,7 +163,9 @@ def _interval(figures: Figures, k: int, kind: str, x: Scale, at: float) -> list[
 
 
 def _coverage_words(value: Bounded) -> str:
-    return formats.between(value, 0) if formats.guessed(value) else formats.percent(value.point, 0)
+    if not formats.guessed(value):
+        return formats.percent(value.point, 0)
+    return formats.between(value, 0).replace(" to ", formats.DASH)
 
 
 def _coverage_text(page: ReportPage) -> str:
