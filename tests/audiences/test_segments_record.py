@@ -16,6 +16,7 @@ from audiences.model import Account, Signal
 from audiences.scoring import frames_from, score
 from audiences.segments import Evaluation, evaluate
 from audiences.segments_export import csv_bytes, neutralised, parquet_bytes, stamped
+from audiences.segments_why import why
 
 TODAY = date(2026, 11, 1)
 YAML = """
@@ -141,6 +142,13 @@ def test_a_company_held_out_today_is_held_out_tomorrow_whatever_else_changes() -
     both = set(BASE["u"].version.account_ids) & set(later["u"].version.account_ids)
     assert both
     assert both & set(BASE["u"].version.holdout_ids) == both & set(later["u"].version.holdout_ids)
+
+
+def test_a_company_that_is_held_out_is_told_so() -> None:
+    held = BASE["s"].version.holdout_ids[0]
+    served = next(name for name in BASE["s"].version.account_ids if name not in BASE["s"].version.holdout_ids)
+    assert why(BASE["s"], held).words() == f"{held} qualifies for s, but is held out."
+    assert why(BASE["s"], served).words() == f"{served} qualifies for s."
 
 
 def test_a_larger_share_of_the_same_group_holds_out_the_same_companies_and_more() -> None:
