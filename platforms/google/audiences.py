@@ -108,12 +108,12 @@ class UserLists:
         """
         if len(batch.members) > self._settings.batch_size:
             raise Refused(f"a batch of {len(batch.members)} members is too large", code="batch_size")
-        prepared = self._prepare(batch)
+        prepared = first = self._prepare(batch)
         for _ in range(self._settings.bisect_rounds):
             if not prepared.rows:
                 return Receipt(batch.batch_id, spread(prepared, (), len(batch.members)))
             try:
-                return self._send(batch, prepared)
+                return self._send(batch, prepared, first)
             except Refused as error:
                 if not error.rows:
                     raise
@@ -189,7 +189,8 @@ class UserLists:
             consent_required=self._settings.consent_required,
         )
 
-    def _send(self, batch: PushBatch, prepared: Prepared) -> Receipt:
+    def _send(self, batch: PushBatch, prepared: Prepared, first: Prepared) -> Receipt:
+        """``first`` is the batch before Google refused anyone: what ``settle`` can work out again."""
         body: dict[str, Any] = {
             "destinations": [self._destination(batch.external_id)],
             "audienceMembers": prepared.members,
@@ -202,8 +203,7 @@ class UserLists:
                 "customerMatchTermsOfServiceStatus": "ACCEPTED" if terms else "REJECTED"
             }
         google_id = self._ingest("ingest" if batch.op is Op.ADD else "remove", body)
-        locally = self._prepare(batch).refused
-        named = sorted(set(prepared.refused) - set(locally))
+        named = sorted(set(prepared.refused) - set(first.refused))
         results = spread(prepared, (PENDING,) * len(prepared.rows), len(batch.members))
         return Receipt(batch.batch_id, results, request_id=join_request_id(google_id, named), settled=False)
 

@@ -22,6 +22,7 @@ FIRST_PARTY_MARK = "first_party"  # "yes" | "no"
 ACCEPTED = RowResult(RowStatus.ACCEPTED)
 PENDING = RowResult(RowStatus.UNKNOWN, "processing")
 _HEX64 = re.compile(r"[0-9a-f]{64}")
+_EMAIL = str(IdentifierKind.EMAIL.value)
 _REGION = re.compile(r"[A-Z]{2}")
 _AGAIN = ("INTERNAL_ERROR", "DESTINATION_TOO_RECENTLY_CREATED")
 _PREFIX = "PROCESSING_ERROR_REASON_"
@@ -47,10 +48,17 @@ class Prepared:
 
 def prepare(batch: PushBatch, *, member_data: str, identifier_limit: int, consent_required: bool) -> Prepared:
     """Gate and encode. A removal needs neither consent nor first-party context."""
-    rows, members, refused = [], [], {}
+    rows: list[int] = []
+    members: list[dict[str, Any]] = []
+    refused: dict[int, RowResult] = {}
+    found: list[dict[str, Any]]
     for row, member in enumerate(batch.members):
-        reason = "" if batch.op is Op.REMOVE else _gate(member, consent_required=consent_required)
-        found = identifiers(member)[:identifier_limit]
+        ids = member.identifiers
+        if len(ids) == 1 and ids[0][0] == _EMAIL and _HEX64.fullmatch(ids[0][1]):  # nearly everybody
+            reason, found = "", [{"emailAddress": ids[0][1]}]
+        else:
+            reason = "" if batch.op is Op.REMOVE else _gate(member, consent_required=consent_required)
+            found = identifiers(member)[:identifier_limit]
         if reason or not found:
             refused[row] = RowResult(RowStatus.REJECTED, reason or "no_usable_identifier")
             continue

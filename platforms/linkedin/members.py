@@ -20,6 +20,10 @@ NO_ANSWER = RowResult(RowStatus.UNKNOWN, "no_answer", retryable=True)
 NO_IDENTIFIER = RowResult(RowStatus.REJECTED, "no_usable_identifier")
 
 _HEX64 = re.compile(r"[0-9a-f]{64}")
+_HEX = re.compile(r"[0-9a-f]*")
+_EMAIL = str(IdentifierKind.EMAIL.value)
+_MAIL_HEAD, _MAIL_TAIL = '{"idType":"SHA256_EMAIL","idValue":"', '"}'
+_CREATED = {"status": 201}
 _ORGANIZATION = re.compile(r"(?:urn:li:(?:organization|company):)?(\d{1,19})")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _PAGE_LENGTH = 100
@@ -35,8 +39,21 @@ _FIELDS = {
 def elements(batch: PushBatch) -> list[bytes | None]:
     """One JSON element per member, in order; None for a member LinkedIn could not match by anything."""
     action = "ADD" if batch.op is Op.ADD else "REMOVE"
+    plain = _plain_mails(batch) if batch.kind is MemberKind.CONTACT else None
+    if plain is not None:
+        head, tail = f'{{"action":"{action}","userIds":[{_MAIL_HEAD}'.encode(), f"{_MAIL_TAIL}]}}".encode()
+        return [head + mail + tail for mail in plain]
     make = _company if batch.kind is MemberKind.COMPANY else _user
     return [make(member, action) for member in batch.members]
+
+
+def _plain_mails(batch: PushBatch) -> list[bytes] | None:
+    """The digests of a batch in which everybody is one good e-mail digest (nearly all are); else None."""
+    pairs = [member.identifiers[0] for member in batch.members if len(member.identifiers) == 1]
+    mails = [value for kind, value in pairs if kind == _EMAIL and len(value) == 64]
+    if len(mails) < len(batch.members) or not _HEX.fullmatch("".join(mails)):
+        return None
+    return [mail.encode() for mail in mails]
 
 
 def body(parts: Sequence[bytes]) -> bytes:
@@ -51,6 +68,8 @@ def row_results(parts: Sequence[bytes | None], answers: Sequence[Any]) -> tuple[
     more answers than elements cannot be aligned, so then all are unknown.
     """
     sent = sum(part is not None for part in parts)
+    if sent == len(parts) == len(answers) == answers.count(_CREATED):
+        return (ACCEPTED,) * sent
     told = iter(answers if len(answers) <= sent else ())
     return tuple(NO_IDENTIFIER if part is None else _row(next(told, None)) for part in parts)
 
@@ -73,7 +92,7 @@ def _user(member: Member, action: str) -> bytes | None:
     country = ""
     for kind, value in member.identifiers:
         if kind == IdentifierKind.EMAIL and _HEX64.fullmatch(value):
-            mails.append('{"idType":"SHA256_EMAIL","idValue":"' + value + '"}')
+            mails.append(_MAIL_HEAD + value + _MAIL_TAIL)
         elif kind == IdentifierKind.COUNTRY and _COUNTRY.fullmatch(value):
             country = ',"country":"' + value + '"'
     if not mails:
