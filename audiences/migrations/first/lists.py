@@ -1,4 +1,4 @@
-"""Revision 0001: audiences, ledger, batches, leases, quotas, small state. Frozen; never imports our tables."""
+"""Revision 0001: audiences, ledger, batches, leases, small state. Frozen; imports no table of ours."""
 
 from __future__ import annotations
 
