@@ -7,12 +7,13 @@ quotas and faults decided once, when the call was live, and only what was commit
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from platforms.sandbox import control, google, linkedin, linkedin_lists, oauth, segments
+from platforms.sandbox import control, google, linkedin, linkedin_lists, linkedin_members, oauth, segments
 from platforms.sandbox import linkedin_errors as err
 from platforms.sandbox.clock import SECOND, Clock
 from platforms.sandbox.faults import BEFORE, Fault, Faults, effects_of
@@ -24,10 +25,10 @@ from platforms.sandbox.wire import Answer, Bad, Call, json_answer
 from platforms.sandbox.world import World
 
 KEPT_HEADERS = ("x-restli-method", "content-type", "content-length", "host")
-REDACT: tuple[tuple[str, Callable[[bytes], bytes]], ...] = (
-    ("/oauth/", oauth.redacted),
-    ("/token", oauth.redacted),
-    ("/ambry", linkedin_lists.hashed),
+REDACT: tuple[tuple[re.Pattern[str], Callable[[bytes], bytes]], ...] = (
+    (re.compile(r"^/(oauth/|token)"), oauth.redacted),
+    (re.compile(r"^/ambry"), linkedin_lists.hashed),
+    (re.compile(r"^/rest/dmpSegments/[^/]+/users$"), linkedin_members.without_names),
 )
 
 
@@ -64,7 +65,8 @@ class Engine:
             self.journal.append(Entry("start", begun, record))
         for entry in entries[1:]:
             self._replay(entry)
-        self.clock = Clock(mode=self.mode, start=max(self.world.now, entries[-1].at if entries else begun))
+        last = max(self.world.now, entries[-1].at if entries else begun)
+        self.clock = Clock(mode=self.mode, start=max(last, start) if self.mode == "real" else last)
         if entries and knobs is not None and knobs != self.world.knobs:
             self.call("POST", "/sandbox/knobs", "", {}, _json(knobs.as_record()))
 
@@ -129,8 +131,8 @@ class Engine:
         """Run the handler; a write is in the journal before anybody hears of it, whatever it came to."""
         if not route.writes:
             return _run(route, self.world, call)
-        for prefix, redact in REDACT:
-            if call.path.startswith(prefix):
+        for where, redact in REDACT:
+            if where.search(call.path):
                 call.body = redact(call.body)
         record = {
             "m": call.method,

@@ -55,6 +55,7 @@ class Journal:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(folder)
+            (folder / "address").unlink(missing_ok=True)  # of a process that was killed
 
     def read(self) -> Iterator[Entry]:
         """All whole entries, oldest first; a torn tail is cut off, so that appending stays sound."""

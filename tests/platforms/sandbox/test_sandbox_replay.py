@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -288,6 +289,41 @@ def test_a_write_that_is_refused_is_refused_again_in_a_replay(tmp_path):
     assert fingerprint(again) == before
     assert len(again.members(segment)) == 2
     again.engine.close()
+
+
+def test_names_of_people_are_not_kept_and_still_mean_the_same_person(tmp_path):
+    sandbox = Sandbox(state_dir=tmp_path)
+    segment = sandbox.ready_segment("USER")
+    jane = {"userIds": [], "firstName": "Janina", "lastName": "Quxdoe", "title": "Chief Frobnicator"}
+    rows = [{"action": "ADD", **jane}, {"action": "ADD", **jane, "firstName": "J" * 36}]
+    answers = sandbox.push(segment, rows, "users").json()["elements"]
+    assert [a["status"] for a in answers] == [201, 400]
+    again = reopened(sandbox, tmp_path, knobs=None)
+    assert len(again.members(segment)) == 1
+    again.push(segment, [{"action": "REMOVE", **jane}], "users")
+    again.pass_time(days=3)
+    kept = (tmp_path / NAME).read_bytes()
+
+    assert again.members(segment) == []
+    assert not any(word in kept for word in (b"Janina", b"Quxdoe", b"Frobnicator"))
+    again.engine.close()
+
+
+def test_a_real_clock_goes_on_with_the_day_after_a_stop(tmp_path):
+    first = open_engine(clock="real", state_dir=tmp_path, start_at=START)
+    first.close()
+    again = open_engine(clock="real", state_dir=tmp_path, start_at=START + timedelta(days=2))
+    again.call("GET", "/sandbox/clock", "", {}, b"")
+
+    assert again.world.now >= (START + timedelta(days=2)).timestamp() * 1000
+    again.close()
+
+
+def test_the_address_of_a_killed_sandbox_is_forgotten(tmp_path):
+    (tmp_path / "address").write_text("http://127.0.0.1:1")
+    engine = open_engine(state_dir=tmp_path)
+    assert not (tmp_path / "address").exists()
+    engine.close()
 
 
 def test_reading_leaves_no_entry(tmp_path):
