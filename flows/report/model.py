@@ -178,48 +178,51 @@ def account_rows(
     before: ShareTable | None,
 ) -> tuple[AccountRow, ...]:
     """Every account of ``table``, largest first; ranks and shares compared with ``before`` where given."""
+    earlier = _standing(before) if before is not None else {}
+    accounts = table.exposure.accounts
+    return tuple(
+        _row(table, i, rank, facts.get(accounts[i], _UNKNOWN_FACTS), earlier.get(accounts[i]))
+        for rank, i in enumerate(table.order.tolist(), start=1)
+    )
+
+
+def _row(
+    table: ShareTable, i: int, rank: int, fact: AccountFacts, earlier: tuple[int, float] | None
+) -> AccountRow:
     exposure = table.exposure
-    ranks, shares = _standing(before) if before is not None else ({}, {})
-    total, n = max(exposure.total, 1.0), len(exposure.accounts)
-    rows = []
-    for rank, i in enumerate(table.order.tolist(), start=1):
-        account = exposure.accounts[i]
-        fact = facts.get(account, _UNKNOWN_FACTS)
-        count = float(exposure.point[i])
-        share = count / total
-        earlier = shares.get(account)
-        rows.append(
-            AccountRow(
-                rank=rank,
-                account_id=account,
-                name=fact.name or account,
-                domain=fact.domain,
-                tier=fact.tier,
-                members=fact.members,
-                impressions=count,
-                low=float(exposure.low[i]),
-                high=float(exposure.high[i]),
-                share=share,
-                times_even=share * n,
-                per_member=count / fact.members if fact.members else None,
-                cap=fact.cap,
-                cap_use=count / fact.cap if fact.cap else None,
-                band=None if fact.band == UNPLACED else fact.band,
-                rank_before=ranks.get(account),
-                share_change=None if earlier is None else share - earlier,
-                state=fact.state,
-                since=fact.since,
-                source="reported" if exposure.listed[i] else "imputed",
-            )
-        )
-    return tuple(rows)
+    account, count = exposure.accounts[i], float(exposure.point[i])
+    share = count / max(exposure.total, 1.0)
+    return AccountRow(
+        rank=rank,
+        account_id=account,
+        name=fact.name or account,
+        domain=fact.domain,
+        tier=fact.tier,
+        members=fact.members,
+        impressions=count,
+        low=float(exposure.low[i]),
+        high=float(exposure.high[i]),
+        share=share,
+        times_even=share * len(exposure.accounts),
+        per_member=count / fact.members if fact.members else None,
+        cap=fact.cap,
+        cap_use=count / fact.cap if fact.cap else None,
+        band=None if fact.band == UNPLACED else fact.band,
+        rank_before=earlier[0] if earlier else None,
+        share_change=share - earlier[1] if earlier else None,
+        state=fact.state,
+        since=fact.since,
+        source="reported" if exposure.listed[i] else "imputed",
+    )
 
 
-def _standing(table: ShareTable) -> tuple[dict[str, int], dict[str, float]]:
-    accounts, point = table.exposure.accounts, table.exposure.point
-    ranks = {accounts[i]: rank for rank, i in enumerate(table.order.tolist(), start=1)}
-    total = max(table.exposure.total, 1.0)
-    return ranks, {account: float(x) / total for account, x in zip(accounts, point, strict=True)}
+def _standing(table: ShareTable) -> dict[str, tuple[int, float]]:
+    """Account -> (rank, share)."""
+    exposure, total = table.exposure, max(table.exposure.total, 1.0)
+    return {
+        exposure.accounts[i]: (rank, float(exposure.point[i]) / total)
+        for rank, i in enumerate(table.order.tolist(), start=1)
+    }
 
 
 __all__ = ["ReportPage", "account_rows", "build_page", "figures", "plan_summary"]
