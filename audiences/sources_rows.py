@@ -74,16 +74,26 @@ def _read_fast(text: Text, head: Head, wanted: Sequence[int], bytes_hold: Survey
             skip_lines=start - 1,
             schema=dict.fromkeys(names, pl.String),
         ).select(cells)
-        if bytes_hold.outer_blanks:
+        if bytes_hold.rare_blanks:
             table = table.select(trimmed(pl.all()))
         frame = table.collect(engine="streaming")
     except (pl.exceptions.PolarsError, UnicodeError):
         return None
     if frame.height != bytes_hold.lines:
         return None
+    if bytes_hold.outer_blanks and not bytes_hold.rare_blanks:
+        frame = _without_outer_spaces(frame)
     lines = pl.int_range(start, start + frame.height, dtype=pl.UInt32, eager=True)
     frame.insert_column(0, lines.alias("line"))
     return Rows(frame, (), ()) if _looks_whole(frame, text) else None
+
+
+def _without_outer_spaces(frame: pl.DataFrame) -> pl.DataFrame:
+    """Trim only the columns that need it; a blank beside a comma is mostly inside a quoted name."""
+    odd = pl.all().str.starts_with(" ") | pl.all().str.ends_with(" ") | (pl.all() == "")
+    answers = frame.select(odd.any()).row(0)
+    columns = [name for name, needed in zip(frame.columns, answers, strict=True) if needed]
+    return frame.with_columns(trimmed(pl.col(columns))) if columns else frame
 
 
 def _looks_whole(frame: pl.DataFrame, text: Text) -> bool:

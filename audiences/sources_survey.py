@@ -23,12 +23,14 @@ class Survey:
     """What the bytes hold.
 
     ``odd``: control characters, lone returns or replaced characters are among
-    them. ``outer_blanks``: some cell may need trimming.
+    them. ``outer_blanks``: some cell may begin or end with a space, or be ``""``.
+    ``rare_blanks``: some cell may begin or end with another kind of white space.
     """
 
     lines: int = 0
     odd: bool = False
     outer_blanks: bool = False
+    rare_blanks: bool = False
 
 
 def survey(data: bytes | mmap.mmap, *, start: int, delimiter: str) -> Survey:
@@ -44,10 +46,8 @@ def survey(data: bytes | mmap.mmap, *, start: int, delimiter: str) -> Survey:
             _look_at_controls(piece, found, tab_is_delimiter=mark == _TAB)
         letters = int(inner.max()) > 0x7F
         found.odd |= letters and _REPLACED in piece.tobytes()
-        if not found.outer_blanks:
-            found.outer_blanks = _touches_an_edge(piece, mark) or (
-                letters and bool(np.isin(inner, _MAY_BE_SPACE).any())
-            )
+        found.rare_blanks |= letters and bool(np.isin(inner, _MAY_BE_SPACE).any())
+        found.outer_blanks = found.outer_blanks or _touches_an_edge(piece, mark)
     if whole.size:
         found.lines += int(whole[-1] != _NEWLINE)
         found.odd |= int(whole[-1]) == _RETURN
@@ -63,12 +63,15 @@ def _look_at_controls(piece: NDArray[np.uint8], found: Survey, *, tab_is_delimit
     found.odd |= bool((piece[returns + 1] != _NEWLINE).any())
     controls = (piece < _SPACE) & (piece != _NEWLINE) & (piece != _RETURN)
     tabs = bool((piece == _TAB).any())
-    found.outer_blanks |= tabs and not tab_is_delimiter
+    found.rare_blanks |= tabs and not tab_is_delimiter
     found.odd |= bool((controls & (piece != _TAB)).any())
 
 
 def _touches_an_edge(piece: NDArray[np.uint8], mark: int) -> bool:
-    """Whether some space lies beside a delimiter, a quote or a line end."""
+    """Whether some space lies beside a delimiter, a quote or a line end; or two quotes beside each other."""
+    quotes = piece == _QUOTE
+    if bool((quotes[:-1] & quotes[1:]).any()):
+        return True
     at = np.flatnonzero(piece[1:-1] == _SPACE) + 1
     for beside in (piece[at - 1], piece[at + 1]):
         edges = (beside == mark) | (beside == _QUOTE) | (beside == _NEWLINE) | (beside == _RETURN)
