@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from balancer.types import UNPLACED, DayReport, Policy, State, Status, Vector
 
 NOISE = 3.0  # the platform perturbs each row by up to three
+CELLS = 5.0
 Band = NDArray[np.int8]
 
 
@@ -33,10 +34,15 @@ def unfit_data(state: State, policy: Policy, last_absorbed: int, first_day: int)
 
 
 def row_excess(report: DayReport) -> float:
-    """Impressions by which the rows exceed the campaigns' totals beyond their noise; 0 when they agree."""
+    """Impressions by which the rows exceed the campaigns' totals beyond their noise; 0 when they agree.
+
+    A row summed over creatives carries the noise of every one of its cells; how many is not told, so
+    such rows (``hidden`` is given) are allowed five.
+    """
+    cells = CELLS if report.hidden is not None else 1.0
     total = float(report.band_total.sum())
     rows = float(report.impressions.sum())
-    return max(0.0, rows - total - NOISE * report.account.size - 1e-6 * total)
+    return max(0.0, rows - total - NOISE * cells * report.account.size - 1e-6 * total)
 
 
 def within_churn(before: Band, after: Band, urgency: Vector, limit: int | None) -> Band:

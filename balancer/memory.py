@@ -19,6 +19,7 @@ NEVER = -(10**6)  # a day long before any other
 STARTS = {"cautious": 1.1, "fast": 2.0}
 FIRST, ABSORBED, REBANDED, RAMPED, PLANNED = range(5)  # of ``clock``
 _PER_ACCOUNT = ("seen", "exposure", "hot", "credit", "room", "moved", "target")
+_SINGLE = frozenset({"seen", "exposure", "credit", "room", "target"})
 _BLANK = {"moved": NEVER, "room": np.inf}
 
 
@@ -74,8 +75,12 @@ class Memory:
         return replace(self, clock=clock)
 
     def as_mapping(self) -> dict[str, NDArray[np.generic]]:
-        """For ``BalancePlan.memory``."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """For ``BalancePlan.memory``: account figures in single precision, at half the room."""
+        stored: dict[str, NDArray[np.generic]] = {}
+        for field in fields(self):
+            value: NDArray[np.generic] = getattr(self, field.name)
+            stored[field.name] = value.astype(np.float32) if field.name in _SINGLE else value
+        return stored
 
 
 _CLOCK = ("first", "absorbed", "rebanded", "ramped", "planned")
@@ -88,14 +93,12 @@ def recall(state: State, policy: Policy, bands: int) -> Memory:
     learned about the bands does not. Use ``realign`` when accounts joined or left.
     """
     old = state.memory
-    n = len(state.accounts)
-    fresh = _fresh(state, policy, bands)
-    if "seen" not in old or old["seen"].shape != (n,):
-        return fresh
-    kept = Memory(**{name: old[name] for name in fresh.as_mapping()})  # type: ignore[arg-type]
+    if "seen" not in old or old["seen"].shape != (len(state.accounts),):
+        return _fresh(state, policy, bands)
+    kept = Memory(**{field.name: old[field.name] for field in fields(Memory)})  # type: ignore[arg-type]
     if kept.centre.shape == (bands,):
         return kept
-    return replace(kept, centre=fresh.centre).ticked(rebanded=NEVER)
+    return replace(kept, centre=np.zeros(bands)).ticked(rebanded=NEVER)
 
 
 def realign(

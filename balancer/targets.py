@@ -14,6 +14,9 @@ from balancer.allocate_limits import Limits, known_members, limits_from_policy
 from balancer.allocate_target import limited_target
 from balancer.types import Policy, State, Status, Vector
 
+ROOM = 1e-9
+PASSES, EXACT = 100, 1e-13
+
 
 @dataclass(frozen=True, eq=False)
 class Goal:
@@ -43,6 +46,8 @@ def daily_goal(
     if policy.click_cap is not None:
         ignored = (Status("cap_ignored", policy.click_cap, "click_cap"),)
         policy = replace(policy, click_cap=None)
+    if _plain(policy) and least is None and (even := _evenly(state, policy, inventory, total)) is not None:
+        return Goal(even, ())
     limits = (
         _only_member_cap(state, policy, inventory)
         if _plain(policy)
@@ -73,6 +78,29 @@ def _plain(policy: Policy) -> bool:
     caps = (policy.share_cap, policy.absolute_cap, policy.click_cap, policy.spend_cap)
     named = (policy.tier_weights, policy.tier_caps, policy.pins, policy.held)
     return all(cap is None for cap in caps) and not any(named) and not policy.beta and not policy.floor
+
+
+def _evenly(state: State, policy: Policy, inventory: Vector, total: float) -> Vector | None:
+    """Equal weights, no floors, enough room: the level by Newton on a concave, piecewise linear sum.
+
+    It rises to the exact root in a handful of passes. None where the room is not enough, so that the
+    general path can say what gives way.
+    """
+    most = inventory
+    if policy.member_cap is not None:
+        most = known_members(state.members) * (policy.member_cap / policy.window_days)
+        np.minimum(most, inventory, out=most)
+    if total <= 0.0 or not float(most.sum()) > total * (1.0 + ROOM):
+        return None
+    level = total / most.size
+    for _ in range(PASSES):
+        given = float(np.minimum(most, level).sum())
+        open_ = int(np.count_nonzero(most > level))
+        step = (total - given) / max(open_, 1)
+        level += step
+        if open_ == 0 or step <= EXACT * level:
+            break
+    return np.asarray(np.minimum(most, level))
 
 
 def _only_member_cap(state: State, policy: Policy, inventory: Vector) -> Limits:

@@ -208,7 +208,8 @@ def scale() -> None:
     print("\n# One daily step at n = 1e7 (estimate, target, membership, budgets), and one re-banding day")
     n, rng = 10_000_000, np.random.default_rng(0)
     base = peak()
-    rates = world_rates("C", n, rng, total=14.0 * n)
+    rates = np.exp(1.5 * rng.standard_normal(n, dtype=np.float32)).astype(np.float64)
+    rates *= 14.0 * n / rates.sum()
     band = np.full(n, -1, dtype=np.int8)
     state = _large(
         n, band, _counted(rates, np.zeros(n, dtype=np.int8), np.ones(1), rng, 738_898), 738_900, {}
