@@ -87,11 +87,10 @@ class Segments:
             if len(rows) < self._settings.page_size:
                 break
             start += len(rows)
-        # Expired and failed segments never come back to life.
-        found.sort(key=lambda row: (_status(row) in DEAD, whole(row.get("created")) or 0))
+        found.sort(key=lambda row: (_dead(row), whole(row.get("created")) or 0))
         for row in found:
             self._remember(row)
-        return found[0] if found and _status(found[0]) not in DEAD else None
+        return found[0] if found and not _dead(found[0]) else None
 
     def state(self, audience_id: str, external_id: str) -> AudienceState:
         """What LinkedIn says about one segment; GONE when it was deleted. Raises NotReady."""
@@ -217,7 +216,6 @@ class Segments:
         size, matched = whole(destination.get("audienceSize")), whole(destination.get("matchedCount"))
         given = whole(row.get("inputCount"))
         target = destination.get("destinationSegmentId")
-        revivable = status is not AudienceStatus.ARCHIVED or size != 0
         return AudienceState(
             audience_id=audience_id,
             external_id=need_id(row),
@@ -226,7 +224,7 @@ class Segments:
             audience_size=size,
             matched=matched,
             match_rate=min(1.0, matched / given) if matched is not None and given else None,
-            usable=bool(target) and status not in DEAD and revivable,
+            usable=bool(target) and not _dead(row),
         )
 
 
@@ -242,3 +240,11 @@ def _destination(row: dict[str, Any]) -> Mapping[str, Any]:
 
 def _status(row: dict[str, Any]) -> AudienceStatus:
     return STATUS.get(str(_destination(row).get("status", "BUILDING")), AudienceStatus.BUILDING)
+
+
+def _dead(row: dict[str, Any]) -> bool:
+    """Expired and failed segments never come back to life, nor does an archived one that reaches nobody."""
+    status = _status(row)
+    return status in DEAD or (
+        status is AudienceStatus.ARCHIVED and _destination(row).get("audienceSize") == 0
+    )

@@ -77,9 +77,12 @@ def test_a_create_that_could_not_connect_is_tried_again(linkedin: LinkedIn, scri
     assert linkedin.find_or_create(SPEC).external_id == "11204"
 
 
-def test_an_expired_list_is_left_alone_and_a_new_one_made(linkedin: LinkedIn, script: Script) -> None:
+@pytest.mark.parametrize("end", [{"status": "EXPIRED"}, {"status": "ARCHIVED", "audienceSize": 0}])
+def test_a_list_that_cannot_live_again_is_left_alone_and_a_new_one_made(
+    linkedin: LinkedIn, script: Script, end: dict[str, object]
+) -> None:
     dead = example("linkedin_segment_find").answer["elements"][1]
-    dead = {**dead, "destinations": [{**dead["destinations"][0], "status": "EXPIRED"}]}
+    dead = {**dead, "destinations": [{**dead["destinations"][0], **end}]}
     script.on("GET", SEGMENTS, httpx.Response(200, json={"elements": [dead]}))
     script.play(example("linkedin_segment_create")).on("GET", f"{SEGMENTS}/11204", answered(11204))
 
