@@ -11,7 +11,16 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from audiences.model import AudienceSpec, AudienceState, AudienceStatus, Campaign, MemberKind, Op, PushBatch
+from audiences.model import (
+    AudienceSpec,
+    AudienceState,
+    AudienceStatus,
+    Campaign,
+    MemberKind,
+    Op,
+    PushBatch,
+    RowStatus,
+)
 from platforms.connect import connect, google_sign_in, linkedin_sign_in
 from platforms.errors import ListLimitReached, NoPermission, Refused, SignInAgain, VersionSunset
 from platforms.http import make_client
@@ -158,6 +167,25 @@ def test_a_list_is_uploaded_as_one_file_and_replaced_by_the_next(bench: Bench) -
     assert sum(row["acknowledged"] for row in rows) == 310
     with pytest.raises(Refused):
         bench.linkedin.upload(spec, firms[:10])
+
+
+def test_what_was_dropped_in_silence_is_healed_by_sending_it_again(bench: Bench) -> None:
+    spec = AudienceSpec("linkedin/drops/company", "linkedin", "Drops", MemberKind.COMPANY)
+    listed = bench.linkedin.find_or_create(spec).external_id
+    firms = tuple(company(("domain", f"d{i}.example")) for i in range(60))
+    batch = PushBatch("b", spec.audience_id, listed, Op.ADD, MemberKind.COMPANY, firms)
+
+    def held() -> int:
+        return sum(row["acknowledged"] for row in bench.control.members(listed)["members"])
+
+    bench.control.fault("silent_drop", match="companies$", share=0.5)
+    receipt = bench.linkedin.push(batch)
+    bench.control.clear_faults()
+
+    assert {row.status for row in receipt.results} == {RowStatus.ACCEPTED}  # nobody can see it
+    assert held() < 60
+    bench.linkedin.push(batch)
+    assert held() == 60
 
 
 def test_company_intelligence_stays_off_until_it_is_granted(bench: Bench) -> None:
