@@ -52,17 +52,18 @@ def name_keys(plain: pl.Expr) -> pl.Expr:
     return pl.when(bare != "").then(bare).otherwise(plain)
 
 
-def akin(a: str, b: str) -> str:
+def akin(a: str, b: str, *, weak: frozenset[str] = frozenset()) -> str:
     """The sign that two name keys of one domain are one company, "" for none.
 
     Equal, equal but for blanks, a telling word in common, one is the initials
-    of the other, one begins with the other.
+    of the other, one begins with the other. ``weak`` words (the city they are
+    all in) tell nothing, as the common words of trade do not.
     """
     words_a, words_b = a.split(), b.split()
     squashed_a, squashed_b = "".join(words_a), "".join(words_b)
     if squashed_a == squashed_b:
         return "equal"
-    if any(len(w) > 2 and w not in _WEAK for w in set(words_a) & set(words_b)):
+    if any(len(w) > 2 and w not in _WEAK and w not in weak for w in set(words_a) & set(words_b)):
         return "shared word"
     if squashed_b in initials(a) or squashed_a in initials(b):
         return "initials"

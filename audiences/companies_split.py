@@ -117,9 +117,10 @@ def _clusters(bearers: Sequence[Bearer]) -> list[list[Bearer]]:
         return i
 
     spoken = [tuple(b.spoken()) for b in bearers]
+    towns = frozenset(word for b in bearers for _, city in b.places for word in city.lower().split())
     for i, one in enumerate(spoken):
         for j in range(i + 1, len(spoken)):
-            if find(i) != find(j) and any(akin(a, b) for a in one for b in spoken[j]):
+            if find(i) != find(j) and any(akin(a, b, weak=towns) for a in one for b in spoken[j]):
                 leader[find(j)] = find(i)
     groups: dict[int, list[Bearer]] = {}
     for i, bearer in enumerate(bearers):

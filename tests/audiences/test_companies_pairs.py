@@ -7,6 +7,8 @@ Labels: *same*: one organisation, its products, branches and share classes, also
 under an earlier name or a second domain. *related*: one group, but listed,
 national or sister companies a marketer may well keep apart; not counted either
 way. *different*: unrelated, or joined by nothing but a wrong or shared domain.
+The rules were improved while looking at these pairs, so the figures flatter
+them a little: of 80 further merges drawn at random afterwards one was wrong.
 """
 
 from __future__ import annotations

@@ -160,6 +160,15 @@ def test_a_name_that_merely_contains_the_domain_is_kept_apart_with_that_evidence
     assert "flex.com / name:enerflex|" in found.quarantined[0].evidence
 
 
+def test_a_shared_town_in_two_names_does_not_make_them_one_company() -> None:
+    data = rows(
+        {"name": "Athens Stock Exchange", "host": "athexgroup.gr", "city": "Athens", "country": "GR"},
+        {"name": "Athens Medical", "host": "athexgroup.gr", "city": "Athens", "country": "GR"},
+    )
+
+    assert len(set(accounts(resolve(data)))) == 2
+
+
 def test_an_alias_stated_in_the_data_joins_two_names() -> None:
     found = resolve(
         rows(
