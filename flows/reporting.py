@@ -6,11 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import numpy as np
+
 from audiences.store.records import PlanRecord, PlanStatus
+from balancer.errors import BadNumbers
+from balancer.evaluate_band import aa_band
+from balancer.starved import starved
 from balancer.types import UNPLACED, ShareTable
 from flows.bands import band_campaigns
 from flows.exposure import segment_accounts, share_table
-from flows.plan_codec import decode_plan
+from flows.plan_codec import decode_inputs, decode_plan
 from flows.report.model import ReportPage, build_page
 from flows.report.pieces import AccountFacts, Companies, ListLine, Week, Window
 from flows.wiring import App
@@ -40,6 +45,7 @@ def report(
     plan = app.store.latest_plan(
         segment, statuses=(PlanStatus.PROPOSED, PlanStatus.APPLIED, PlanStatus.SHADOW)
     )
+    shown = weekly(app, segment, weeks, top=top)
     page = build_page(
         segment=app.config.segments[segment].title or segment,
         before=before,
@@ -48,7 +54,8 @@ def report(
         after_window=Window(*window, label="after") if earlier else None,
         generated_at=app.now(),
         facts=account_facts(app, segment),
-        weeks=weekly(app, segment, weeks, top=top),
+        weeks=shown,
+        aa_band=quiet_band(shown),
         plan=decode_plan(plan.body) if plan else None,
         lists=list_lines(app),
         companies=companies(app),
@@ -63,6 +70,7 @@ def account_facts(app: App, segment: str) -> Mapping[str, AccountFacts]:
     tiers = app.store.tiers()
     states = {state.account_id: state for state in app.store.band_states(segment)}
     names = {account: (name, domain) for account, name, domain in app.store.account_names()}
+    reasons = starved_reasons(app, segment)
     facts = {}
     for account in segment_accounts(app, segment):
         name, domain = names.get(account, (account, None))
@@ -74,8 +82,31 @@ def account_facts(app: App, segment: str) -> Mapping[str, AccountFacts]:
             band=band.band if band else UNPLACED,
             state="held" if band and band.band == UNPLACED else "active",
             since=band.commanded_on if band else None,
+            starved=reasons.get(account, ""),
         )
     return facts
+
+
+def starved_reasons(app: App, segment: str) -> Mapping[str, str]:
+    """Account -> the one reason it is planned little, by the newest plan in force; {} before there is one."""
+    record = app.store.latest_plan(segment, statuses=(PlanStatus.APPLIED,))
+    if record is None or record.inputs is None:
+        return {}
+    state, policy = decode_inputs(record.inputs)
+    plan = decode_plan(record.body, record.memory)
+    return {one.account: one.reason for one in starved(state, plan, policy)}
+
+
+def quiet_band(weeks: Sequence[Week]) -> tuple[float, float] | None:
+    """Where the weekly share lies when nothing is changed; None with too few weeks before balancing."""
+    began = next((i for i, week in enumerate(weeks) if week.marks), len(weeks))
+    history = np.array([week.share.point for week in weeks[:began]], dtype=np.float64)
+    try:
+        band = aa_band(history)
+    except BadNumbers:
+        return None
+    level = float(history.mean())
+    return level + band.low - band.typical, level + band.high - band.typical
 
 
 def weekly(app: App, segment: str, windows: Sequence[tuple[date, date]], *, top: int) -> list[Week]:
@@ -104,6 +135,7 @@ def weekly(app: App, segment: str, windows: Sequence[tuple[date, date]], *, top:
                 delivery=total / usual if usual else None,
                 cpm=1000.0 * spend / total if total else None,
                 coverage=table.coverage_even.point,
+                covered=table.coverage_even,
                 marks=("balancing on",) if began else (),
             )
         )
