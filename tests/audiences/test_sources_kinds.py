@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import gzip
 import pickle
-import sqlite3
-import zipfile
 from pathlib import Path
-from xml.sax.saxutils import escape
 
-import polars as pl
 import pytest
 
 from audiences.clean import clean_contacts, clean_signals
@@ -24,156 +20,8 @@ from audiences.errors import (
 from audiences.identity_contacts import identifiers_for, identify_contacts
 from audiences.sources import propose_mapping, read_source
 from audiences.sources_layout import fold, load_layouts
-from audiences.sources_sql import read_query
 
 DATA = Path(__file__).parent / "data"
-NAMESPACE = "http://schemas.openxmlformats.org"
-
-
-def workbook(path: Path, **sheets: list[list[str | float | None]]) -> Path:
-    """The least XLSX there is: a zip with one part per sheet; numbers as spreadsheets keep them."""
-
-    def cell(value: str | float | None) -> str:
-        if value is None:
-            return "<c/>"
-        if isinstance(value, str):
-            return f'<c t="inlineStr"><is><t>{escape(value)}</t></is></c>'
-        return f"<c><v>{value}</v></c>"
-
-    with zipfile.ZipFile(path, "w") as file:
-        names = list(sheets)
-        relations = "".join(
-            f'<Relationship Id="r{i}" Type="{NAMESPACE}/officeDocument/2006/relationships/worksheet" '
-            f'Target="worksheets/{i}.xml"/>'
-            for i in range(len(names))
-        )
-        listed = "".join(f'<sheet name="{n}" sheetId="{i + 1}" r:id="r{i}"/>' for i, n in enumerate(names))
-        types = "".join(
-            f'<Override PartName="/xl/worksheets/{i}.xml" ContentType="application/vnd.openxmlformats-'
-            'officedocument.spreadsheetml.worksheet+xml"/>'
-            for i in range(len(names))
-        )
-        file.writestr(
-            "[Content_Types].xml",
-            f'<Types xmlns="{NAMESPACE}/package/2006/content-types"><Default Extension="rels" ContentType='
-            '"application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" '
-            'ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/'
-            'vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>' + types + "</Types>",
-        )
-        file.writestr(
-            "_rels/.rels",
-            f'<Relationships xmlns="{NAMESPACE}/package/2006/relationships"><Relationship Id="r" Type='
-            f'"{NAMESPACE}/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/>'
-            "</Relationships>",
-        )
-        file.writestr(
-            "xl/workbook.xml",
-            f'<workbook xmlns="{NAMESPACE}/spreadsheetml/2006/main" xmlns:r="{NAMESPACE}/officeDocument/2006/'
-            f'relationships"><sheets>{listed}</sheets></workbook>',
-        )
-        file.writestr(
-            "xl/_rels/workbook.xml.rels",
-            f'<Relationships xmlns="{NAMESPACE}/package/2006/relationships">{relations}</Relationships>',
-        )
-        for i, rows in enumerate(sheets.values()):
-            body = "".join("<row>" + "".join(map(cell, row)) + "</row>" for row in rows)
-            file.writestr(
-                f"xl/worksheets/{i}.xml",
-                f'<worksheet xmlns="{NAMESPACE}/spreadsheetml/2006/main"><sheetData>{body}</sheetData>'
-                "</worksheet>",
-            )
-    return path
-
-
-def test_a_workbook_is_read_from_the_sheet_with_a_known_header_and_ids_stay_whole(tmp_path: Path) -> None:
-    path = workbook(
-        tmp_path / "crm.xlsx",
-        Notes=[["made by", "Sam"], ["nothing", "here"]],
-        Companies=[
-            ["Export of today"],
-            ["Record ID", "Company name", "Company Domain Name", "Number of Employees"],
-            [9001000000001.0, "Northwind", "northwind.example", 1200.0],
-            [9001000000002.0, "Quoted, Inc.", None, None],
-            ["Total", None, None, 1200.0],
-        ],
-    )
-
-    source = read_source(path)
-
-    assert source.layout.name == "hubspot_companies"
-    assert source.frame["row_id"].to_list() == ["9001000000001", "9001000000002"]
-    assert source.frame["line"].to_list() == [3, 4]
-    assert source.frame["employees"].to_list() == ["1200", None]
-    assert source.notes == ("sheet 'Companies'",)
-
-
-def test_a_parquet_file_keeps_long_ids_and_lists(tmp_path: Path) -> None:
-    path = tmp_path / "crm.parquet"
-    pl.DataFrame(
-        {
-            "company_id": [9001000000000001, 2],
-            "name": ["A", "B"],
-            "technologies": [["go", "k8s"], []],
-            "employees": [3.0, None],
-        }
-    ).write_parquet(path)
-
-    source = read_source(path)
-
-    assert source.frame["row_id"].to_list() == ["9001000000000001", "2"]
-    assert source.frame["technologies"].to_list() == ["go;k8s", None]
-    assert source.frame["employees"].to_list() == ["3", None]
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    path = tmp_path / "crm.db"
-    with sqlite3.connect(path) as connection:
-        connection.execute("create table account (id integer, name text, website text, headcount real)")
-        rows = [(9001000000000001, "Acme", "https://acme.example", 12.0), (2, "Beta", None, None)]
-        connection.executemany("insert into account values (?, ?, ?, ?)", rows)
-    connection.close()
-    return f"sqlite:///{path}"
-
-
-def test_a_query_is_mapped_by_column_name_like_a_file(database: str) -> None:
-    source = read_query(
-        database, "select id as company_id, name, website, headcount from account", name="crm"
-    )
-
-    assert source.kind == "companies"
-    assert source.frame["row_id"].to_list() == ["9001000000000001", "2"]
-    assert source.frame["employees"].to_list() == ["12", None]
-    assert source.frame["line"].to_list() == [1, 2]
-
-
-@pytest.mark.parametrize(
-    "statement", ["delete from account", "drop table account", "with x as (select 1) delete from account"]
-)
-def test_a_query_can_only_read(database: str, statement: str) -> None:
-    with pytest.raises((ConfigError, SourceError)):
-        read_query(database, statement, name="crm")
-
-    assert read_query(database, "select name from account", name="crm").frame.height == 2
-
-
-def test_a_database_error_tells_neither_the_address_nor_the_query(database: str) -> None:
-    with pytest.raises(SourceError) as refused:
-        read_query(database, "select secret_column, name from account", name="crm")
-    with pytest.raises(ConfigError) as unusable:
-        read_query("nosuch://user:password@host/db", "select 1", name="crm")
-    with pytest.raises(SourceUnavailable) as missing:
-        read_query("sqlite:////nowhere/crm.db", "select 1", name="crm")
-    with pytest.raises(EmptySource):
-        read_query(database, "select name from account where 1 = 0", name="crm")
-    with pytest.raises(UnknownColumns):
-        read_query(database, "select 1 as shoe_size", name="crm")
-
-    assert not any(
-        word in str(e.value) for e in (refused, unusable, missing) for word in ("secret", "password")
-    )
-    assert missing.value.retryable
-    assert not refused.value.retryable
 
 
 @pytest.mark.parametrize("encoding", "utf-8 utf-8-sig utf-16 utf-16-le utf-16-be utf-32 cp1252".split())
