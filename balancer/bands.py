@@ -81,7 +81,9 @@ def membership(
 ) -> tuple[Band, Memory]:
     """The wanted band of every account: weekly for all, at once for newcomers and the misjudged."""
     k = memory.centre.size
-    want = np.log(np.maximum(view.want, 1e-12) / view.rate)
+    want = np.maximum(view.want, 1e-12)
+    want /= view.rate
+    np.log(want, out=want)
     first = bool((state.band < 0).all())
     due = first or state.day - memory.at(REBANDED) >= policy.reband_days
     if due:

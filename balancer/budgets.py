@@ -31,10 +31,8 @@ def money(state: State, policy: Policy, memory: Memory, view: Outlook, band: Ban
     mass = by_band(force, view.rate, k)
     price = view.law.each(np.divide(sums, mass, out=np.ones(k), where=mass > 0.0))
     cost = sums * price
-    if view.law.eps > 0.0:
-        total = float(cost.sum())
-    else:
-        total = float(by_band(force, view.goal.target, k).sum()) * view.law.unit
+    aimed = float(by_band(force, view.goal.target, k).sum()) * view.law.unit
+    total = float(cost.sum()) if view.law.eps > 0.0 else aimed
     unproved = state.day - memory.moved.astype(np.int64) < policy.report_delay + policy.actuation_delay + 2
     share = _within(cost, _capacity(force, memory.room, view.rate, unproved, k) * price, total)
     if share.sum() <= 0.0:

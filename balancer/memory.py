@@ -79,8 +79,12 @@ class Memory:
         stored: dict[str, NDArray[np.generic]] = {}
         for field in fields(self):
             value: NDArray[np.generic] = getattr(self, field.name)
-            stored[field.name] = value.astype(np.float32) if field.name in _SINGLE else value
+            stored[field.name] = value.astype(np.float32, copy=False) if field.name in _SINGLE else value
         return stored
+
+    def narrowed(self) -> Memory:
+        """The same figures in the precision they are stored in, so that long lists fit into memory."""
+        return Memory(**self.as_mapping())  # type: ignore[arg-type]
 
 
 _CLOCK = ("first", "absorbed", "rebanded", "ramped", "planned")

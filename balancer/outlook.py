@@ -19,7 +19,7 @@ from balancer.types import Policy, State, Vector
 
 AIM = 0.98  # of what was seen to be taken at the most: the rest is the day-to-day noise of inventory
 STARVED = 0.97  # of what it can take: the account takes all it can get
-LEAST, MOST = 0.1, 3.0  # of the target: bounds of a day's correction for the past
+LEAST = 0.1  # of the target: an account is served that much, however much it got before
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +44,13 @@ def outlook(state: State, policy: Policy, memory: Memory) -> Outlook:
     if law.eps > 0.0:
         reach = _reach(state, policy, memory, rate, law)
         total, least = min(state.baseline, float(reach.of(rate).sum())), reach.low * rate
-    inventory = np.minimum(reach.high * rate, AIM * memory.room)
+    inventory = reach.high * rate
+    np.minimum(inventory, AIM * memory.room, out=inventory)
     goal = daily_goal(state, policy, inventory, total=total, least=least, cost=law.unit)
-    want = np.maximum(goal.target + policy.gain * memory.credit, LEAST * goal.target)
-    starved = goal.target >= STARVED * inventory
+    want = goal.target + policy.gain * memory.credit
+    np.maximum(want, LEAST * goal.target, out=want)
+    inventory *= STARVED
+    starved = goal.target >= inventory
     return Outlook(rate, law, reach, goal, want, starved)
 
 

@@ -68,14 +68,15 @@ def absorb(
     forget: float = FORGET,
     temper: float = TEMPER,
     imputed: float = IMPUTED,
+    believed: Vector | None = None,
 ) -> Absorbed:
-    """Add one reported day.
+    """Add one reported day. ``believed`` spares computing ``rates(evidence, prior)`` again.
 
     The throttle of a campaign that day is its exact total over the believed rates of its members.
     Accounts that were served but not listed share what is left of the total, in proportion to their
     believed rates and never above what the list could have hidden (``report.list_floor``).
     """
-    believed = rates(evidence, prior)
+    believed = rates(evidence, prior) if believed is None else believed
     n, k = believed.size, report.band_total.size
     mass = by_band(report.band, believed, k)
     q = np.divide(report.band_total, mass, out=np.zeros(k), where=mass > 0.0)
@@ -139,7 +140,8 @@ def completed_counts(
     """
     shown = by_band(report.band, rows, report.band_total.size)
     if not ((report.band_total > shown) & (report.list_floor > 0.0)).any():
-        return np.where(report.band >= 0, rows, 0.0)
+        rows[report.band < 0] = 0.0
+        return rows
     lacking = np.zeros(rows.size)
     if report.hidden is not None:
         lacking = by_band(report.account, report.hidden, rows.size)

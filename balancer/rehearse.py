@@ -106,12 +106,7 @@ def rehearse(
 
     Raises BadNumbers for fewer than four weeks, an unknown mode or plant, or impressions that are not counts.
     """
-    if weeks < 4:
-        raise BadNumbers(f"A rehearsal compares four-week windows; {weeks} weeks of control are too few.")
-    if mode not in CONTROLLERS:
-        raise BadNumbers(f"There is no mode {mode!r}; choose one of {', '.join(CONTROLLERS)}.")
-    if isinstance(plant, str) and plant not in PLANTS:
-        raise BadNumbers(f"There is no plant {plant!r}; choose one of {', '.join(PLANTS)}.")
+    _check(mode, plant, weeks)
     settled = PLANTS[plant] if isinstance(plant, str) else plant
     wanted = replace(policy or Policy(), mode=mode)
     numbers = tuple(range(seed, seed + max(1, seeds)))
@@ -130,6 +125,15 @@ def rehearse(
         source=source,
         headroom=headroom,
     )
+
+
+def _check(mode: str, plant: Plant | str, weeks: int) -> None:
+    if weeks < 4:
+        raise BadNumbers(f"A rehearsal compares four-week windows; {weeks} weeks of control are too few.")
+    if mode not in CONTROLLERS:
+        raise BadNumbers(f"There is no mode {mode!r}; choose one of {', '.join(CONTROLLERS)}.")
+    if isinstance(plant, str) and plant not in PLANTS:
+        raise BadNumbers(f"There is no plant {plant!r}; choose one of {', '.join(PLANTS)}.")
 
 
 def _world(source: World | Vector | str, seed: int, headroom: float) -> World:

@@ -53,7 +53,7 @@ def study(state: State, policy: Policy, memory: Memory) -> tuple[Memory, NDArray
             continue
         memory, hit = _one_day(report, memory, state)
         shocked |= hit
-    return _open_up(state, policy, memory), shocked
+    return _open_up(state, policy, memory).narrowed(), shocked
 
 
 def usual_budget(memory: Memory, otherwise: float) -> float:
@@ -62,8 +62,10 @@ def usual_budget(memory: Memory, otherwise: float) -> float:
 
 
 def _one_day(report: DayReport, memory: Memory, state: State) -> tuple[Memory, NDArray[np.bool_]]:
-    believed = current_rates(state, memory)
-    got = absorb(memory.evidence, report, prior_rates(state))
+    prior = prior_rates(state)
+    believed = rates(memory.evidence, prior)
+    got = absorb(memory.evidence, report, prior, believed=believed)
+    believed *= state.baseline / max(float(believed.sum()), 1e-300)
     memory = memory.with_evidence(got.evidence)
     total = float(report.band_total.sum())
     aimed = float(memory.target.sum())

@@ -234,7 +234,7 @@ class _Ids:
 
 def _large(n: int, band, report: DayReport, day: int, memory) -> State:
     return State(
-        day, _Ids(n), np.full(n, 200.0), np.zeros(n, dtype=np.int8), 0.7 * n, 14.0 * n, band, band, (report,),
+        day, _Ids(n), np.broadcast_to(200.0, n), np.zeros(n, dtype=np.int8), 0.7 * n, 14.0 * n, band, band, (report,),
         memory=memory,
     )  # fmt: skip
 
