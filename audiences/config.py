@@ -53,6 +53,7 @@ class Google(Part):
     mode: Literal["sandbox", "live"] = "sandbox"
     customer: str
     login_customer: str | None = None  # the manager account, when access goes through one
+    terms_accepted: bool = False  # a person has accepted Google's Customer Match terms for this customer
 
 
 class Files(Part):

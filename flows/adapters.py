@@ -57,7 +57,7 @@ def _google(app: App) -> Any:
     fields: dict[str, Any] = {
         "customer_id": config.customer.replace("-", ""),
         "login_customer_id": (config.login_customer or "").replace("-", ""),
-        "terms_accepted": True,
+        "terms_accepted": config.terms_accepted or config.mode == "sandbox",
     }
     if config.mode == "sandbox":
         url = _sandbox_url(app)
