@@ -24,7 +24,7 @@ from balancer.memory import ABSORBED, FIRST, REBANDED, Memory, recall
 from balancer.moves import explain
 from balancer.outlook import Outlook, outlook
 from balancer.study import study
-from balancer.types import BalancePlan, Policy, State, Status, Vector
+from balancer.types import UNPLACED, BalancePlan, Policy, State, Status, Vector
 
 Band = NDArray[np.int8]
 CLOSE = 0.4  # of the smallest distance between two levels
@@ -40,14 +40,16 @@ class Bands:
 
         Bands are numbered by rising throttle: 0 holds the most held back, K-1 the starved.
         """
-        memory = recall(state, policy, band_count(len(state.accounts), policy))
+        k = band_count(len(state.accounts), policy)
+        memory = recall(state, policy, k)
         unfit = guards.unfit_data(state, policy, memory.at(ABSORBED), memory.at(FIRST))
         if unfit is not None:
             return frozen(state, policy, memory, unfit, mode="bands")
+        asked, state = state, _within(state, k)
         memory, shocked = study(state, policy, memory)
         view = outlook(state, policy, memory)
         wanted, memory = membership(state, policy, memory, view, shocked)
-        band = guards.merge_small(wanted, state.members, memory.centre.size, policy.minimum_members)
+        band = guards.merge_small(wanted, state.members, k, policy.minimum_members)
         band = guards.held_out(band, state, policy)
         budgets = money(state, policy, memory, view, band)
         moved = np.where(band != state.band, state.day, memory.moved).astype(np.int32)
@@ -62,13 +64,22 @@ class Bands:
             band=band,
             budgets=budgets,
             moves=explain(
-                state, policy, band, wanted=wanted, shocked=shocked, rate=view.rate, want=view.want
+                asked, policy, band, wanted=wanted, shocked=shocked, rate=view.rate, want=view.want
             ),
             statuses=_statuses(view),
             forecast=expected_shares(view.goal.target, view.rate, band, budgets, view.law, state.baseline),
             memory=memory.as_mapping(),
-            inputs_hash=inputs_hash(state, policy),
+            inputs_hash=inputs_hash(asked, policy),
         )
+
+
+def _within(state: State, k: int) -> State:
+    """The same morning with bands that no longer exist (fewer were asked for) read as no band."""
+    if not ((state.band >= k) | (state.landed >= k)).any():
+        return state
+    band = np.where(state.band < k, state.band, UNPLACED).astype(np.int8)
+    landed = np.where(state.landed < k, state.landed, UNPLACED).astype(np.int8)
+    return replace(state, band=band, landed=landed)
 
 
 def band_count(n: int, policy: Policy) -> int:

@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balancer.affordable import Reach, affordable
-from balancer.memory import RAMPED, Memory
+from balancer.memory import ABSORBED, RAMPED, Memory
 from balancer.price import PriceLaw, price_law
 from balancer.study import current_rates, usual_budget
+from balancer.sums import by_band
 from balancer.targets import Goal, daily_goal
 from balancer.types import Policy, State, Vector
 
 AIM = 0.98  # of what was seen to be taken at the most: the rest is the day-to-day noise of inventory
 STARVED = 0.97  # of what it can take: the account takes all it can get
+LONGEST = 14  # days without a report that are still predicted
 LEAST = 0.1  # of the target: an account is served that much, however much it got before
 
 
@@ -47,7 +49,7 @@ def outlook(state: State, policy: Policy, memory: Memory) -> Outlook:
     inventory = reach.high * rate
     np.minimum(inventory, AIM * memory.room, out=inventory)
     goal = daily_goal(state, policy, inventory, total=total, least=least, cost=law.unit)
-    want = goal.target + policy.gain * memory.credit
+    want = goal.target + policy.gain * (memory.credit + _unreported(state, policy, memory, rate, goal.target))
     np.maximum(want, LEAST * goal.target, out=want)
     inventory *= STARVED
     starved = goal.target >= inventory
@@ -63,6 +65,22 @@ def _reach(state: State, policy: Policy, memory: Memory, rate: Vector, law: Pric
     cash = usual_budget(memory, state.budget)
     most = float(memory.lift[0])
     return affordable(rate, law, money=cash, floor=floor, most=most, top=top_size(rate.size))
+
+
+def _unreported(state: State, policy: Policy, memory: Memory, rate: Vector, target: Vector) -> Vector:
+    """(n,) what the days between the last report and today's command will have added to the credit.
+
+    A Smith predictor: without it a correction is ordered again on every day its effect is under way.
+    """
+    force = state.landed
+    days = state.day - 1 - memory.at(ABSORBED) + policy.actuation_delay
+    if not (force >= 0).any() or not 0 < days <= LONGEST:
+        return np.broadcast_to(0.0, rate.size)
+    k = memory.centre.size
+    mass = by_band(force, rate, k)
+    level = np.divide(by_band(force, target, k), mass, out=np.zeros(k), where=mass > 0.0)
+    expected = np.where(force >= 0, level[np.where(force >= 0, force, 0)], 0.0) * rate
+    return np.asarray(days * (target - expected))
 
 
 def top_size(n: int) -> int:

@@ -213,6 +213,22 @@ def test_tight_inventory_keeps_delivery_and_comes_near_the_oracle(headroom):
     assert got.top100_after <= got.oracle + 0.03
 
 
+@pytest.mark.parametrize("bands", [1, 2, 6])
+def test_the_number_of_bands_may_change_while_running(loop, bands):
+    state, _ = loop[1][20]
+    plan = Bands().propose(state, replace(FAST, bands=bands))
+
+    assert plan.budgets.size == min(bands, 3)
+    assert ((plan.band >= 0) & (plan.band < plan.budgets.size)).all()
+    assert plan.budgets.sum() == pytest.approx(state.budget)
+
+
+def test_lists_that_show_only_their_top_cost_less_than_a_point():
+    full, cut = (rehearse("A", policy=FAST, seed=5, rule=rule).top100_after for rule in (COMPLETE, LINKEDIN))
+
+    assert abs(cut - full) <= 0.01
+
+
 def test_longer_delays_hardly_move_the_result():
     shares = [
         rehearse("A", policy=replace(FAST, report_delay=r, actuation_delay=a), seed=3).top100_after
