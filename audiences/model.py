@@ -3,20 +3,25 @@
 Read top to bottom this is the story of a row: it arrives in a file, becomes an
 account, a contact or a signal (or is rejected with a reason), is scored, falls
 into a segment, becomes a member of an audience on a platform, and comes back
-as impressions in a report. Nothing here may do I/O, read a clock or decide.
+as impressions in a report (``model_reports``). Nothing here may do I/O, read a clock or decide.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from audiences.model_reports import Campaign as Campaign
+from audiences.model_reports import ImpressionReport as ImpressionReport
+from audiences.model_reports import Organization as Organization
+from audiences.model_reports import ReportRow as ReportRow
+from audiences.model_reports import ReportTotal as ReportTotal
 
 # --------------------------------------------------------------------------
 # What arrived
@@ -283,77 +288,3 @@ class Receipt:
     results: tuple[RowResult, ...]
     request_id: str | None = None
     settled: bool = True
-
-
-# --------------------------------------------------------------------------
-# What was shown to whom
-# --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Campaign:
-    campaign_id: str
-    name: str
-    status: str  # "active" | "paused" | "draft" | "archived" | ...
-    daily_budget: Decimal | None
-    currency: str
-    include: tuple[str, ...]  # target ids (adSegment URNs) it includes
-    exclude: tuple[str, ...]
-    creatives: tuple[str, ...] = ()
-    audience_expansion: bool | None = None
-    offsite_delivery: bool | None = None
-    version_tag: str = ""
-    hold: str | None = None  # e.g. "audience_count_hold"
-
-
-@dataclass(frozen=True, slots=True)
-class ReportRow:
-    day: date | None  # None for a whole-window row
-    entity: str  # what the platform calls the account: organization URN, or a name from an export
-    impressions: int | None  # None = withheld by the platform; never 0 for that
-    clicks: int | None = None
-    spend: Decimal | None = None
-    campaign_id: str | None = None
-    creative_id: str | None = None
-    members: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ReportTotal:
-    """The platform's own exact total. The denominator of every share."""
-
-    day: date | None
-    impressions: int
-    clicks: int | None
-    spend: Decimal
-    campaign_id: str | None = None
-    creative_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ImpressionReport:
-    """One answer (or file) about one window. A missing row is unknown, never zero."""
-
-    platform: str
-    start: date
-    end: date  # inclusive
-    grain: str  # "all" | "daily"
-    rows: tuple[ReportRow, ...]
-    totals: tuple[ReportTotal, ...]
-    fetched_at: datetime
-    source: str = "api"  # "api" | "export"
-    scope: tuple[str, ...] = ()  # campaign or ad-account ids asked for
-    list_depth: int | None = 100  # entities listed per creative and day; None = complete
-    floor: int = 3  # counts below this are withheld
-    noise: int = 3  # each cell is true +- noise
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Organization:
-    """The platform's directory entry behind an entity URN."""
-
-    urn: str
-    name: str | None
-    domain: str | None
-    vanity: str | None = None
