@@ -21,7 +21,7 @@ PLAN, MOVE, BAND = table_of(PlanRow), table_of(MoveRow), table_of(BandStateRow)
 
 # where a plan may go from each status; APPLIED, REFUSED and LAPSED are ends
 NEXT_STATUS: Mapping[PlanStatus, tuple[PlanStatus, ...]] = {
-    PlanStatus.PROPOSED: (PlanStatus.APPROVED, PlanStatus.REFUSED, PlanStatus.LAPSED),
+    PlanStatus.PROPOSED: (PlanStatus.APPROVED, PlanStatus.SHADOW, PlanStatus.REFUSED, PlanStatus.LAPSED),
     PlanStatus.SHADOW: (PlanStatus.LAPSED,),
     PlanStatus.APPROVED: (PlanStatus.APPLIED, PlanStatus.REFUSED, PlanStatus.LAPSED),
     PlanStatus.APPLIED: (),
