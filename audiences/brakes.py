@@ -43,6 +43,7 @@ class Brake:
 class Braked(AudienceError):
     """A change was stopped before anything was sent."""
 
+    exit_code = 3  # of a command: stopped on purpose, not failed
     remedy: str = "Look at the numbers; nothing was sent."
 
     def __init__(self, message: str = "", *, brakes: Sequence[Brake] = (), remedy: str = "") -> None:

@@ -6,10 +6,12 @@ and never asks why somebody is on a list.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import orjson
+from numpy.typing import NDArray
 
 from audiences.membership_keys import (
     Digests,
@@ -21,7 +23,7 @@ from audiences.membership_keys import (
     places,
     repeats,
 )
-from audiences.model import Delta, MemberTable
+from audiences.model import Delta, IdentifierKind, MemberTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +84,46 @@ def rows_of(table: MemberTable, rows: Rows) -> MemberTable:
     return MemberTable(
         table.keys[rows], [table.payloads[i] for i in picked], [table.account_ids[i] for i in picked]
     )
+
+
+def outdated(before: MemberTable, after: MemberTable) -> NDArray[np.bool_]:
+    """(n,) True where something the platform was given to match by no longer belongs to the member.
+
+    Both sides hold the same members in the same order; ``before`` is what was sent. Adding a member again
+    never takes an identifier off a list, so these must be removed by the old ones first. A name or a place
+    that is merely worded differently finds the same company, as long as a stronger identifier stays.
+    """
+    rows = zip(before.keys, before.payloads, after.payloads, strict=True)
+    return np.fromiter((_outdated(key, old, new) for key, old, new in rows), np.bool_, len(before))
+
+
+def _outdated(key: Keys, old: bytes, new: bytes) -> bool:
+    """An empty payload is the e-mail of the key, which stays as long as the member does."""
+    if not old:
+        return False
+    now = orjson.loads(new) if new else {IdentifierKind.EMAIL.value: key.tobytes().hex()}
+    return bool(_strong(orjson.loads(old)) - _strong(now))
+
+
+_WEAK = frozenset(
+    {
+        IdentifierKind.NAME,
+        IdentifierKind.COUNTRY,
+        IdentifierKind.POSTAL_CODE,
+        IdentifierKind.REGION_CODE,
+        IdentifierKind.GIVEN_NAME,
+    }
+)
+
+
+def _strong(identifiers: Mapping[str, str | list[str]]) -> set[tuple[str, str]]:
+    """(kind, value) of what finds a member by itself; all of it where nothing does."""
+    pairs = {
+        (kind, value)
+        for kind, values in identifiers.items()
+        for value in (values if isinstance(values, list) else [values])
+    }
+    return {pair for pair in pairs if pair[0] not in _WEAK} or pairs
 
 
 def _bare(keys: Keys) -> MemberTable:

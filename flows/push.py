@@ -28,7 +28,10 @@ from audiences.model import (
 from audiences.scoring_frames import canonical
 from audiences.sources import read_source
 from audiences.store.records import OneOff
-from flows.activate import Prepared, audit, list_rules, patiently, plan_change, send
+from flows.activate import send
+from flows.activate_delta import Grounds, Prepared, plan_change
+from flows.activate_lists import list_rules
+from flows.runs import audit, patiently
 from flows.wiring import App
 
 COMPANY_FIELDS = (
@@ -93,10 +96,12 @@ def push_list(
     owner: str,
     note: str = "",
     until: date | None = None,
+    accept_shrink: int = 0,
     dry_run: bool = False,
 ) -> Prepared:
-    """Bring the one-off list to the file's members. The same file twice changes nothing."""
-    prepared = plan_change(app, spec, wanted.members, dry_run=dry_run)
+    """Bring the one-off list to the file's members. The same file twice changes nothing. Raises Braked."""
+    grounds = Grounds(source_rows=wanted.rows)
+    prepared = plan_change(app, spec, wanted.members, grounds, accept_shrink=accept_shrink, dry_run=dry_run)
     if not dry_run:
         app.store.save_one_off(OneOff(spec.audience_id, owner, note, until, app.now()))
         patiently(app, lambda: send(app, spec.audience_id))
