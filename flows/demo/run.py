@@ -113,8 +113,8 @@ def deliver_baseline(app: App, calendar: Calendar, say: Say) -> None:
 
 
 def balance_daily(app: App, calendar: Calendar, tick: Callable[[int, int], None]) -> None:
-    """One flow run a day: collect, plan, apply; weekly windows on the way."""
-    from flows.deployments import balance_flow
+    """One flow run a day: collect, plan, apply; once a week upkeep, or idle lists would be archived."""
+    from flows.deployments import balance_flow, upkeep_flow
 
     applied = {plan.day for plan in app.store.plans(segment=SEGMENT, status=PlanStatus.APPLIED, limit=10_000)}
     days = calendar.planned
@@ -122,14 +122,17 @@ def balance_daily(app: App, calendar: Calendar, tick: Callable[[int, int], None]
         if day not in applied:
             _sandbox(app).advance_to(morning(day, hour=8 if day == days[0] else 9))
             _run(balance_flow(str(app.workspace), SEGMENT, day, approved_by=APPROVER))
+            if done % 7 == 0:
+                _run(upkeep_flow(str(app.workspace)))
         tick(done, len(days))
     _sandbox(app).advance_to(calendar.finished)
 
 
 def conclude(app: App, calendar: Calendar, sent: dict[str, int]) -> Outcome:
     """Read the last windows, compare, write the report file."""
-    from flows.deployments import report_flow
+    from flows.deployments import report_flow, upkeep_flow
 
+    _run(upkeep_flow(str(app.workspace)))
     for start, end in (*calendar.weeks_shown(), calendar.compared):
         if not _collected(app, start, end):
             _run(report_flow(str(app.workspace), SEGMENT, start, end))
