@@ -20,6 +20,7 @@ from flows.demo.calendar import Calendar, morning
 from flows.demo.truth import Truth, matched_organizations, moved, truth
 from flows.files import write_atomically
 from flows.report.html import render
+from flows.report.text import summary
 from flows.wiring import App
 
 SEGMENT, CAMPAIGN, ACCOUNT = "tech-and-industry", "600000001", "500000001"
@@ -109,7 +110,7 @@ def deliver_baseline(app: App, calendar: Calendar, say: Say) -> None:
     if not _collected(app, first, last):
         _run(collect_flow(str(app.workspace), SEGMENT, days=(last - first).days + 1))
         _run(report_flow(str(app.workspace), SEGMENT, first, last))
-    say(reporting.report(app, SEGMENT, (first, last)).page.sentence)
+    say(summary(reporting.report(app, SEGMENT, (first, last)).page, accounts=5))
 
 
 def balance_daily(app: App, calendar: Calendar, tick: Callable[[int, int], None]) -> None:
