@@ -74,6 +74,14 @@ class Platforms(Part):
         return tuple(name for name in type(self).model_fields if getattr(self, name) is not None)
 
 
+def _layout_name(value: object) -> object:
+    """``generic_companies`` and ``companies`` are the same layout: any table of companies."""
+    return value.removeprefix("generic_") if isinstance(value, str) else value
+
+
+Layout = Annotated[str, BeforeValidator(_layout_name)]
+
+
 class Source(Part):
     """A file (CSV, XLSX, Parquet, optionally gzipped) or an SQL query; ``layout`` maps its columns."""
 
@@ -82,7 +90,7 @@ class Source(Part):
         None, repr=False
     )  # SQLAlchemy URL, or env:NAME to keep the password out of this file
     query: str | None = None
-    layout: str = "auto"
+    layout: Layout = "auto"
     columns: dict[str, str] = Field(default_factory=dict)  # ours -> theirs, on top of the layout
     sheet: str | None = None
     name: str | None = None
@@ -99,13 +107,13 @@ class Source(Part):
 class CompanySource(Source):
     """Rows about companies."""
 
-    layout: str = "generic_companies"
+    layout: Layout = "companies"
 
 
 class ContactSource(Source):
     """Rows about people, and what may be done with them where the rows do not say."""
 
-    layout: str = "generic_contacts"
+    layout: Layout = "contacts"
     first_party: bool = False
     consent: Literal["granted", "denied", "unknown"] = "unknown"  # where the file has no consent column
     default_country: str | None = Field(None, pattern=r"^[A-Z]{2}$")
@@ -121,7 +129,7 @@ class SignalSource(Source):
 class DealSource(Source):
     """Rows about deals, for the performance of segments."""
 
-    layout: str = "generic_deals"
+    layout: Layout = "deals"
 
 
 class Sources(Part):
@@ -142,6 +150,7 @@ class Brakes(Part):
     max_rule_drop: ZeroShare = 0.4
     minimum_rows: int = Field(1, ge=0)
     minimum_leavers: int = Field(10, ge=0)  # fewer leavers than this never brake
+    max_source_drop: ZeroShare = 0.5  # a source that lost a larger share of its rows may be half-written
 
 
 class Sync(Part):
