@@ -167,6 +167,15 @@ class QuotaRow(Table, table=True):
     used: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
+class PaceRow(Table, table=True):
+    """How far the requests of one quota's owner to one endpoint have been handed out. Seconds since the epoch."""
+
+    __tablename__ = "pace"
+    bucket: str = Field(primary_key=True)
+    arrival: float = 0.0  # when the next request is due at the average rate
+    closed: float = 0.0  # nothing may be sent before
+
+
 class SettingRow(Table, table=True):
     __tablename__ = "setting"
     name: str = Field(primary_key=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
+from flows.quota import SharedQuota
 from platforms import PLATFORMS
 from platforms.http import make_client
 from platforms.oauth import OAuth, RefreshGrant, Token, TokenFile, TokenMemory, TokenStore
@@ -38,6 +39,7 @@ def _linkedin(app: App) -> Any:
         tokens = TokenMemory(Token(given)) if given.get_secret_value() else file
         secret = settings.linkedin_client_secret
         grant = None if given.get_secret_value() else RefreshGrant(settings.linkedin_client_id, secret)
+        fields["app"] = settings.linkedin_client_id
     wanted = kind.settings_type()(**fields)
     auth = OAuth(
         tokens,
@@ -47,7 +49,8 @@ def _linkedin(app: App) -> Any:
         sleep=app.sleep,
         platform="linkedin",
     )
-    return kind.adapter_type()(wanted, make_client(wanted.base_url, auth), app.now, app.sleep)
+    client, quota = make_client(wanted.base_url, auth), SharedQuota(app.store, config.mode)
+    return kind.adapter_type()(wanted, client, app.now, app.sleep, quota=quota)
 
 
 def _google(app: App) -> Any:
@@ -73,7 +76,8 @@ def _google(app: App) -> Any:
             tokens = TokenMemory(Token(SecretStr(""), expires_at=app.now(), refresh=refresh))
     wanted = kind.settings_type()(**fields)
     auth = OAuth(tokens, grant, wanted.oauth_url, clock=app.now, sleep=app.sleep, platform="google")
-    return kind.adapter_type()(wanted, make_client(wanted.base_url, auth), app.now, app.sleep)
+    client, quota = make_client(wanted.base_url, auth), SharedQuota(app.store, config.mode)
+    return kind.adapter_type()(wanted, client, app.now, app.sleep, quota=quota)
 
 
 def _files(app: App) -> Any:

@@ -7,6 +7,7 @@ may be sent at all (a day quota that was used up).
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from platforms.errors import QuotaSpent, Throttled
+
+# Quotas reset within a day (LinkedIn: midnight UTC, Google: midnight Pacific time; 2026-08). A moment further ahead
+# was written under another clock (set back since, or of a sandbox that started over) and means nothing now.
+FURTHEST = 25 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +36,11 @@ class Rate:
 class QuotaStore(Protocol):
     """Where buckets live. Every call is atomic; times are seconds since the epoch (UTC)."""
 
-    def reserve(self, bucket: str, rate: Rate, now: float) -> float:
-        """Take one place in the queue; returns the seconds to wait before using it, >= 0."""
+    def reserve(self, bucket: str, rate: Rate, now: float, *, longest: float = math.inf) -> float:
+        """Take one place in the queue; returns the seconds to wait before using it, >= 0.
+
+        When that is more than ``longest``, no place is taken: whoever gives up leaves no gap behind.
+        """
         ...
 
     def close(self, bucket: str, until: float) -> None:
@@ -50,9 +58,14 @@ def next_arrival(arrival: float, rate: Rate, now: float) -> tuple[float, float]:
     Any window of length T then holds at most ``burst + T * per_minute / 60`` requests.
     """
     gap = 60.0 / rate.per_minute
-    start = max(arrival, now)
+    start = arrival if now < arrival <= now + FURTHEST else now
     wait = max(0.0, start - (rate.burst - 1) * gap - now)
     return start + gap, wait
+
+
+def later_close(held: float, until: float) -> float:
+    """Until when a bucket stays closed: the later word, unless it came from another clock."""
+    return held if until < held <= until + FURTHEST else until
 
 
 class InMemoryQuota:
@@ -63,14 +76,16 @@ class InMemoryQuota:
         self._arrival: dict[str, float] = {}
         self._closed: dict[str, float] = {}
 
-    def reserve(self, bucket: str, rate: Rate, now: float) -> float:
+    def reserve(self, bucket: str, rate: Rate, now: float, *, longest: float = math.inf) -> float:
         with self._lock:
-            self._arrival[bucket], wait = next_arrival(self._arrival.get(bucket, 0.0), rate, now)
+            arrival, wait = next_arrival(self._arrival.get(bucket, 0.0), rate, now)
+            if wait <= longest:
+                self._arrival[bucket] = arrival
             return wait
 
     def close(self, bucket: str, until: float) -> None:
         with self._lock:
-            self._closed[bucket] = max(until, self._closed.get(bucket, 0.0))
+            self._closed[bucket] = later_close(self._closed.get(bucket, 0.0), until)
 
     def closed_until(self, bucket: str) -> float:
         with self._lock:
@@ -100,10 +115,10 @@ class Pacer:
         """Return when one request to ``endpoint`` may be sent. Raises QuotaSpent, Throttled."""
         bucket, now = self._bucket(endpoint), self._clock().timestamp()
         closed = self._store.closed_until(bucket)
-        if closed > now:
+        if now < closed <= now + FURTHEST:
             reset = datetime.fromtimestamp(closed, UTC)
             raise QuotaSpent(f"the day quota of {endpoint} is used up", reset_at=reset, code="closed")
-        wait = self._store.reserve(bucket, rate, now)
+        wait = self._store.reserve(bucket, rate, now, longest=self._longest)
         if wait > self._longest:
             raise Throttled(f"the queue for {endpoint} is too long", wait=wait, code="queue")
         if wait > 0.0:

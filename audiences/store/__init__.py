@@ -20,6 +20,7 @@ from audiences.store.impressions import Impressions
 from audiences.store.leases import Leases, Quotas
 from audiences.store.ledger import Ledgers
 from audiences.store.lists import Lists
+from audiences.store.pace import Paces
 from audiences.store.plans import Bands, Plans
 from audiences.store.schema import bring_up_to_date, refuse_other_schema
 from audiences.store.segments import Segments
@@ -50,6 +51,7 @@ class Store(
     Erasure,
     Leases,
     Quotas,
+    Paces,
     Settings,
     Alerts,
     OneOffs,
