@@ -27,6 +27,7 @@ from audiences.model import (
 )
 from audiences.scoring_frames import canonical
 from audiences.sources import read_source
+from audiences.sources_mapping import Columns
 from audiences.store.records import OneOff
 from flows.activate import send
 from flows.activate_delta import Grounds, Prepared, plan_change
@@ -59,10 +60,20 @@ class OneOffList:
 
 
 def read_list(
-    app: App, file: Path, platform: str, *, layout: str = "", first_party: bool = False
+    app: App,
+    file: Path,
+    platform: str,
+    *,
+    layout: str = "",
+    kind: str = "",
+    columns: Columns | None = None,
+    first_party: bool = False,
 ) -> OneOffList:
-    """Read a file as a list for one platform. Raises an error of ``audiences.errors``."""
-    source = read_source(file, layout=layout)
+    """Read a file as a list for one platform. Raises an error of ``audiences.errors``.
+
+    ``layout``, ``kind`` and ``columns`` (ours -> header) narrow or override what is recognised.
+    """
+    source = read_source(file, layout=layout, kind=kind, columns=columns)
     if source.kind == "companies":
         cleaned = clean_companies(source)
         rows, refused = _companies(app, platform, resolve(cleaned.frame).account_list())
@@ -74,11 +85,11 @@ def read_list(
         rejected = (*cleaned.rejected, *people.rejected)
     else:
         raise SourceError(f"this is a file of {source.kind}, not of companies or people.", file=file.name)
-    kind = MemberKind.COMPANY if source.kind == "companies" else MemberKind.CONTACT
+    members = MemberKind.COMPANY if source.kind == "companies" else MemberKind.CONTACT
     table, refused["suppressed"] = _without(app.store.suppressed(), _table(rows))
     left_out = {reason: n for reason, n in refused.items() if n}
     return OneOffList(
-        kind, source.frame.height, table, tuple(rejected), left_out, dict(source.mapping), source.unmapped
+        members, source.frame.height, table, tuple(rejected), left_out, dict(source.mapping), source.unmapped
     )
 
 

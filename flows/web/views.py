@@ -83,6 +83,8 @@ class PlanView:
     decided_at: datetime | None = None
     currency: str = "USD"
     operations: int | None = None  # membership changes this plan sends
+    progress: str = ""  # what carrying it out has come to, or why it stopped
+    working: bool = False  # being carried out right now
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ class ColumnChoice:
 
     header: str
     field: str
-    filled: float = 0.0  # fraction of rows with a value
+    filled: float | None = None  # fraction of rows with a value; None for a column that is not used
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,126 @@
+"""What every part of the page's service shares: the App, a clock that runs, workers, the audit log.
+
+It answers no question of the page itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from audiences.errors import AudienceError
+from audiences.store.errors import StoreBusy
+from audiences.store.records import AuditLine
+from flows.activate import Busy as ListBusy
+from flows.exposure import NothingCollected
+from flows.web.errors import Busy, Invalid, NotFound, NothingYet, PageError
+from flows.wiring import App, WorkspaceError
+from platforms.errors import PlatformError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Workers:
+    """Threads that carry out what was decided on the page, one per subject. They end with the process."""
+
+    running: dict[str, threading.Thread] = field(default_factory=dict)
+    guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def start(self, subject: str, act: Callable[[], None]) -> bool:
+        """Run ``act`` beside the page; False when something runs for this subject already."""
+        with self.guard:
+            if self.busy(subject):
+                return False
+            thread = threading.Thread(target=act, name=f"page {subject}", daemon=True)
+            self.running[subject] = thread
+            thread.start()
+            return True
+
+    def busy(self, subject: str) -> bool:
+        thread = self.running.get(subject)
+        return thread is not None and thread.is_alive()
+
+    def wait(self, seconds: float = 60.0) -> None:
+        """Wait until everything that was started has ended; for tests and for leaving in good order."""
+        until = time.monotonic() + seconds
+        for thread in list(self.running.values()):
+            thread.join(max(0.0, until - time.monotonic()))
+
+
+class PageClock:
+    """The workspace's time, running: a simulated clock stands still between flows, a visitor's minute does not."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._read: datetime | None = None
+        self._at = 0.0
+
+    def __call__(self) -> datetime:
+        if self._app.sandbox is None:
+            return self._app.now()
+        age = time.monotonic() - self._at
+        if self._read is None or age > 30.0:  # the sandbox is asked over HTTP: not several times a page
+            now = self._app.now()
+            later = self._read + timedelta(seconds=age) if self._read is not None else now
+            self._read, self._at, age = max(now, later), time.monotonic(), 0.0
+        return self._read + timedelta(seconds=age)
+
+
+@dataclass
+class PagePart:
+    """One theme of the service. The parts share one App, one clock, one set of workers."""
+
+    app: App
+    clock: Callable[[], datetime]
+    workers: Workers
+    may_write: bool = False
+    prefect_ui: str = ""
+    guard: threading.RLock = field(default_factory=threading.RLock)  # costly things are computed once
+
+    def known(self, segment: str) -> str:
+        """The name, if there is such a segment. Raises NotFound."""
+        if segment not in self.app.config.segments:
+            raise NotFound("There is no such segment.")
+        return segment
+
+    def acting(self, who: str) -> App:
+        """The same App, acting and signing as this visitor."""
+        return replace(self.app, settings=self.app.settings.model_copy(update={"who": who}))
+
+    def note(self, who: str, what: str, subject: str, **detail: Any) -> None:
+        """One line in the audit log."""
+        line = AuditLine(at=self.app.now(), who=who, what=what, subject=subject, detail=detail)
+        self.app.store.audit(line)
+
+
+def told(error: Exception) -> str:
+    """An error of ours as words for the page: what happened, and what to do."""
+    remedy = str(getattr(error, "remedy", ""))
+    said = str(error)
+    return said if remedy and remedy in said else f"{said.rstrip('.')}. {remedy}".strip()
+
+
+@contextmanager
+def in_page_words(fields: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Errors of the rooms become errors the page knows how to show."""
+    try:
+        yield
+    except PageError:
+        raise
+    except NothingCollected as error:
+        raise NothingYet("Nothing has been reported for this segment yet.") from error
+    except (ListBusy, StoreBusy) as error:
+        raise Busy("Another run is working on this.") from error
+    except PlatformError as error:
+        if error.retryable:
+            raise Busy(told(error)) from error
+        raise Invalid(told(error), fields=fields) from error
+    except (AudienceError, WorkspaceError) as error:
+        raise Invalid(told(error), fields=fields) from error

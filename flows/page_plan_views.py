@@ -1,0 +1,123 @@
+"""A stored plan as the page shows it: summary, share today, rehearsal, price, exceptions. Decides nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from audiences.store.records import PlanRecord
+from balancer.errors import BalancerError
+from balancer.frontier import power_frontier
+from balancer.rehearse import Rehearsal, rehearse
+from balancer.types import BalancePlan, Policy, ShareTable
+from flows.exceptions import AccountException
+from flows.page_report import Reports
+from flows.plan_codec import decode_inputs, decode_plan, policy_from
+from flows.report import formats
+from flows.report.model import plan_summary
+from flows.reporting import account_facts
+from flows.web.views import Override, PlanView, PricePoint
+
+STEPS = 6  # points of the price curve shown as a table
+REHEARSED_WEEKS = 8
+
+
+class PlanViews(Reports):
+    """Plans in the page's terms."""
+
+    def view(self, record: PlanRecord, differences: tuple[str, ...] = ()) -> PlanView:
+        """One plan. What it rests on was recorded with it, so the page shows what would be carried out."""
+        plan = decode_plan(record.body)
+        facts = account_facts(self.app, record.segment)
+        table = self._newest_table(record.segment)
+        names = {account: fact.name or account for account, fact in facts.items()}
+        return PlanView(
+            plan_id=record.plan_id,
+            segment=record.segment,
+            status=str(record.status),
+            shown_hash=record.inputs_hash,
+            made_at=record.created_at,
+            summary=plan_summary(plan, facts),
+            share_now=table.top_share if table is not None else None,
+            rehearsal=self._rehearsal(record, table),
+            price=self._price(plan, table),
+            overrides=_overrides(self._exceptions_in(record), names),
+            differences=differences,
+            decided_by=record.decided_by or "",
+            decided_at=record.decided_at,
+            operations=sum((m.before >= 0) + (m.after >= 0) for m in record.moves),
+            progress=str(self.app.remembered.get(f"plan progress {record.plan_id}", "")),
+            working=self.workers.busy(f"plan {record.plan_id}"),
+        )
+
+    def _newest_table(self, segment: str) -> ShareTable | None:
+        spans = self._spans(segment)
+        table: ShareTable | None = self._table(segment, spans[0]) if spans else None
+        return table
+
+    def _exceptions_in(self, record: PlanRecord) -> dict[str, AccountException]:
+        """The exceptions the plan was made under: those of the recorded policy that no setting asks for."""
+        if record.inputs is None:
+            return {}
+        _, policy = decode_inputs(record.inputs)
+        standing = self._written_policy(record.segment)
+        found = {a: AccountException("exclude") for a in policy.held - standing.held}
+        for account, value in policy.pins.items():
+            if standing.pins.get(account) != value:
+                endless = value == float("inf")
+                found[account] = AccountException("pin") if endless else AccountException("raise_cap", value)
+        return found
+
+    def _written_policy(self, segment: str) -> Policy:
+        balance = self.app.config.segments[segment].balance if segment in self.app.config.segments else None
+        return policy_from(self.app.config.policies[balance.policy]) if balance else Policy()
+
+    def _price(self, plan: BalancePlan, table: ShareTable | None) -> tuple[PricePoint, ...]:
+        """What evenness costs on the newest window's best guess, at the price response the plan found."""
+        if table is None or float(table.exposure.point.sum()) <= 0.0:
+            return ()
+        elasticity = max(float(plan.forecast.get("elasticity", 0.0)), 0.0)
+        points = power_frontier(table.exposure.point, elasticity=elasticity, top=table.top)
+        chosen = np.unique(np.linspace(0, len(points) - 1, STEPS).astype(int))
+        return tuple(PricePoint(points[i].share, min(points[i].delivery, 1.0)) for i in chosen.tolist())
+
+    def _rehearsal(self, record: PlanRecord, table: ShareTable | None) -> tuple[str, ...]:
+        """What the policy would have done on the newest report; () until it has been computed beside the page."""
+        if table is None:
+            return ()
+        key = f"rehearsal {record.segment} {record.mode} {table.exposure.total}"
+        if key in self.app.remembered:
+            sentences: tuple[str, ...] = self.app.remembered[key]
+            return sentences
+        if str(record.status) == "proposed":
+            counts = np.asarray(np.round(table.exposure.point), dtype=np.float64)
+            policy = self._written_policy(record.segment)
+
+            def compute() -> None:
+                try:
+                    found = rehearse(counts, mode=record.mode, weeks=REHEARSED_WEEKS, policy=policy)
+                    self.app.remembered[key] = _rehearsed(found)
+                except BalancerError:
+                    self.app.remembered[key] = ()
+
+            self.workers.start(key, compute)
+        return ()
+
+
+def _rehearsed(found: Rehearsal) -> tuple[str, ...]:
+    return (
+        f"Over {found.weeks} simulated weeks that begin where your newest report ends: top share "
+        f"{formats.percent(found.top100_before, 0)} to {formats.percent(found.top100_after, 0)}, "
+        f"{formats.percent(found.delivery)} of the impressions, settled after about "
+        f"{formats.count(found.settle_days)} days.",
+        "A rehearsal shows what follows if the market behaves as assumed. It promises nothing.",
+        *(f"Assumed: {one}" for one in found.assumed),
+    )
+
+
+def _overrides(exceptions: dict[str, AccountException], names: dict[str, str]) -> tuple[Override, ...]:
+    return tuple(
+        Override(account, names.get(account, account), one.kind, one.value)
+        for account, one in sorted(exceptions.items())
+    )
+
+

@@ -1,0 +1,166 @@
+"""Runs and the audit log as the page lists them, and taking a run back. A run is one change of one list.
+
+Undoing computes a delta from the ledger as it stood before, and sends it through ``activate`` like any other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from audiences.membership_delta import delta
+from audiences.store.records import AudienceRecord, BatchInfo, BatchStatus, PlanRecord, PlanStatus
+from flows import activate
+from flows.page_part import in_page_words
+from flows.page_segments import Segments
+from flows.web.errors import NotFound, TooLate
+from flows.web.views import AuditLine, RunLine
+from flows.wiring import App
+
+BATCHES = 2_000  # newest of each list that are looked at
+_PLANS = {
+    PlanStatus.APPLIED: "completed",
+    PlanStatus.APPROVED: "running",
+    PlanStatus.REFUSED: "refused",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One recorded change of one list: the batches of one ledger version."""
+
+    record: AudienceRecord
+    version: int
+    batches: tuple[BatchInfo, ...]
+
+    @property
+    def run_id(self) -> str:
+        name = f"{self.record.spec.audience_id}@{self.version}"
+        return hashlib.sha256(name.encode()).hexdigest()[:16]
+
+
+class Runs(Segments):
+    """What ran, what came of it, who did what."""
+
+    def runs(self, limit: int) -> Sequence[RunLine]:
+        """Newest first: list changes, and plans carried out."""
+        lines = [self._line_of(change) for change in self._changes()]
+        lines += [self._line_of_plan(plan) for plan in self.app.store.plans(limit=limit) if plan.status in _PLANS]
+        return sorted(lines, key=lambda line: line.started, reverse=True)[:limit]
+
+    def audit(self, limit: int) -> Sequence[AuditLine]:
+        """Newest first."""
+        return [
+            AuditLine(
+                at=line.at,
+                who=line.who,
+                action=line.what,
+                subject=line.subject,
+                detail=", ".join(f"{k.replace('_', ' ')} {_short(v)}" for k, v in line.detail.items() if v is not None),
+            )
+            for line in self.app.store.audit_tail(limit)
+        ]
+
+    def undo(self, run_id: str, *, who: str) -> RunLine:
+        """Bring a list back to what it was before one run. Raises TooLate when it has changed since."""
+        for change in self._changes():
+            if change.run_id == run_id:
+                if not self._may_undo(change):
+                    raise TooLate("This run cannot be undone: the list has changed since, or a plan made it.")
+                list_id = change.record.spec.audience_id
+                with in_page_words():
+                    restore(self.acting(who), list_id, change.version - 1)
+                self._remember_undone(list_id, change.version)
+                self.note(who, "undo", list_id, version=change.version)
+                return self._line_of(change)
+        raise NotFound("There is no such run.")
+
+    # -- changes of lists ---------------------------------------------------------
+
+    def _changes(self) -> Iterator[Change]:
+        """Every recorded change, without those of bands: a band moves with its plan."""
+        for record in self.app.store.audiences():
+            if record.spec.band is not None:
+                continue
+            log = self.app.store.batch_log(record.spec.audience_id, limit=BATCHES)
+            for version in sorted({batch.version for batch in log}):
+                yield Change(record, version, tuple(b for b in log if b.version == version))
+
+    def _line_of(self, change: Change) -> RunLine:
+        spec, batches = change.record.spec, change.batches
+        undone = change.version in self._undone(spec.audience_id)
+        settled = all(batch.status is BatchStatus.SETTLED for batch in batches)
+        ended = [batch.settled_at for batch in batches if batch.settled_at]
+        error = next((batch.error for batch in batches if batch.error), "")
+        one_off = not spec.segment
+        return RunLine(
+            run_id=change.run_id,
+            kind="push" if one_off else "sync",
+            segment=spec.name if one_off else self._title(spec.segment),
+            platform=spec.platform,
+            started=min(batch.created_at for batch in batches),
+            status="undone" if undone else "completed" if settled else "failed" if error else "running",
+            ended=max(ended) if settled and ended else None,
+            adds=sum(batch.n for batch in batches if batch.op == "add"),
+            removes=sum(batch.n for batch in batches if batch.op == "remove"),
+            accepted=sum(batch.accepted for batch in batches),
+            rejected=sum(batch.rejected for batch in batches),
+            unknown=sum(batch.unknown for batch in batches),
+            link=f"{self.prefect_ui}/runs" if self.prefect_ui else "",
+            may_undo=self._may_undo(change),
+            message=error,
+        )
+
+    def _line_of_plan(self, plan: PlanRecord) -> RunLine:
+        return RunLine(
+            run_id=plan.plan_id,
+            kind="balance",
+            segment=self._title(plan.segment),
+            platform="",
+            started=plan.decided_at or plan.created_at,
+            status=_PLANS[plan.status],
+            adds=sum(move.after >= 0 for move in plan.moves),
+            removes=sum(move.before >= 0 for move in plan.moves),
+            link=f"{self.prefect_ui}/runs" if self.prefect_ui else "",
+            message=f"{len(plan.moves):,} accounts change place" if plan.moves else "only budgets",
+        )
+
+    def _may_undo(self, change: Change) -> bool:
+        """Only a list's newest change, once it has been answered: what came after would be lost too."""
+        newest = change.version == change.record.ledger_version
+        settled = all(batch.status is BatchStatus.SETTLED for batch in change.batches)
+        fresh = change.version not in self._undone(change.record.spec.audience_id)
+        moved = any(batch.n for batch in change.batches)
+        return newest and settled and fresh and moved and change.record.spec.band is None
+
+    def _undone(self, list_id: str) -> set[int]:
+        """Versions that were taken back, and the versions that took them back."""
+        kept: list[int] = self.app.store.get(f"undone/{list_id}", [])
+        return set(kept)
+
+    def _remember_undone(self, list_id: str, version: int) -> None:
+        after = self.app.store.ledger_keys(list_id).version
+        kept = sorted(self._undone(list_id) | {version} | ({after} if after > version else set()))
+        self.app.store.put(f"undone/{list_id}", kept, at=self.app.now())
+
+
+def restore(app: App, list_id: str, version: int) -> activate.Sent:
+    """Send what brings a list back to what it had been asked to hold at an earlier version.
+
+    The brakes are for changes nobody looked at; this one a person asked for, of numbers they saw. Raises a platform's error or the store's NotFound for a version that is no longer kept.
+    """
+    record = app.store.audience(list_id)
+    if record is None:
+        raise NotFound("There is no such list.")
+    ledger = app.store.ledger_keys(list_id)
+    members = app.store.ledger_at(list_id, version)
+    back = delta(list_id, members, ledger_keys=ledger.keys, base_version=ledger.version)
+    size = app.platform(record.spec.platform).capabilities.batch_size
+    app.store.record_delta(back, batch_size=size, at=app.now())
+    return activate.patiently(app, lambda: activate.send(app, list_id))
+
+
+def _short(value: object) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,168 @@
+"""Dropped files: read, mapped, checked, forgotten. Their content stays in memory, for a while, and is never stored."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from audiences.errors import UnknownColumns
+from audiences.model import MemberKind, Rejected
+from audiences.sources import propose_mapping, read_source
+from audiences.sources_layout import IDENTIFYING
+from audiences.sources_mapping import SourceFrame
+from flows.push import OneOffList, read_list
+from flows.wiring import App
+
+KEPT_SECONDS = 30 * 60.0
+KEPT_FILES = 20
+FIELDS = {
+    "company_name": "Company name",
+    "domain": "Web address",
+    "linkedin_url": "LinkedIn page",
+    "country": "Country",
+    "email": "E-mail",
+    "phone": "Phone",
+    "given_name": "First name",
+    "family_name": "Last name",
+    "postal_code": "Postal code",
+    "consent": "Consent",
+    "first_party": "First-party contact",
+}
+KINDS = {"companies": MemberKind.COMPANY, "contacts": MemberKind.CONTACT}
+UNUSED = "unused"
+NOBODY = "No column identifies anyone. Say below what the columns mean."
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One dropped file under one mapping, and what it came to per platform."""
+
+    file_name: str
+    content: bytes = field(repr=False)
+    at: float
+    headers: tuple[str, ...] = ()
+    mapping: Mapping[str, str] = field(default_factory=dict)  # header -> field, "" = not used
+    filled: Mapping[str, float] = field(default_factory=dict)  # header -> part of the rows with a value
+    lists: Mapping[str, OneOffList] = field(default_factory=dict)  # platform -> who would be on its list
+    unread: tuple[Rejected, ...] = ()  # rows the file's own faults keep out
+    problem: str = ""
+    kind: str = "contact"
+    rows: int = 0
+
+    @property
+    def any_list(self) -> OneOffList | None:
+        """The list that carries the most; platforms differ in whom they take."""
+        return max(self.lists.values(), key=lambda one: len(one.members), default=None)
+
+    def rejected(self) -> tuple[Rejected, ...]:
+        """Rows and cells that were not taken over, without their values."""
+        return (*self.unread, *(self.any_list.rejected if self.any_list else ()))
+
+
+@dataclass
+class Uploads:
+    """The files that are being looked at, newest last."""
+
+    held: dict[str, Upload] = field(default_factory=dict)
+    guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def keep(self, upload: Upload) -> str:
+        """Hold a file and return its id, the same for the same content under the same name."""
+        key = hashlib.sha256(upload.file_name.encode() + b"\n" + upload.content).hexdigest()[:16]
+        with self.guard:
+            self.held.pop(key, None)
+            self.held[key] = upload
+            fresh = [k for k, one in self.held.items() if time.monotonic() - one.at < KEPT_SECONDS]
+            self.held = {k: self.held[k] for k in fresh[-KEPT_FILES:]}
+        return key
+
+    def get(self, key: str) -> Upload | None:
+        found = self.held.get(key)
+        return found if found and time.monotonic() - found.at < KEPT_SECONDS else None
+
+    def forget(self, key: str) -> None:
+        self.held.pop(key, None)
+
+
+def read_upload(app: App, name: str, content: bytes, mapping: Mapping[str, str] | None) -> Upload:
+    """Read a file for every platform that takes its kind. Raises an error of ``audiences.errors``.
+
+    mapping   header -> field; None lets the layouts recognise the columns
+    A file none of whose columns identify anybody comes back with ``problem`` set, to be mapped by hand.
+    """
+    upload = Upload(name, content, time.monotonic())
+    with tempfile.TemporaryDirectory(prefix="evenreach-") as room:  # mode 0700, gone when the block ends
+        path = Path(room) / _plain(name)
+        path.write_bytes(content)
+        kind = "" if mapping is None else _kind(mapping)
+        columns = None if mapping is None else _columns(mapping, kind)
+        try:
+            source = read_source(path, kind=kind, columns=columns)
+        except UnknownColumns:
+            headers = propose_mapping(path).unmapped
+            known = dict.fromkeys(headers, "") | {h: f for h, f in (mapping or {}).items() if h in headers}
+            return replace(upload, headers=headers, mapping=known, problem=NOBODY)
+        upload = _described(upload, source, mapping)
+        if source.kind not in KINDS:
+            return replace(upload, problem="This is a list of neither companies nor people.")
+        if not IDENTIFYING[source.kind] & source.mapping.keys():
+            return replace(upload, problem=NOBODY)
+        takers = [p for p in app.config.platforms.names() if KINDS[source.kind] in _takes(app, p)]
+        lists = {p: read_list(app, path, p, kind=kind, columns=columns) for p in takers}
+    return replace(upload, lists=lists)
+
+
+def _takes(app: App, platform: str) -> tuple[MemberKind, ...]:
+    kinds: tuple[MemberKind, ...] = app.platform(platform).capabilities.member_kinds
+    return kinds
+
+
+def _described(upload: Upload, source: SourceFrame, mapping: Mapping[str, str] | None) -> Upload:
+    """What the columns were taken for, and how full they are."""
+    rows = max(source.frame.height, 1)
+    taken: dict[str, str] = {}
+    filled: dict[str, float] = {}
+    for column, headers in source.mapping.items():
+        for header in headers:
+            taken[header] = "" if column == UNUSED else _field(column)
+            if column in source.frame.columns and column != UNUSED:
+                filled[header] = 1.0 - source.frame[column].null_count() / rows
+    headers = tuple(dict.fromkeys((*(mapping or ()), *taken, *source.unmapped)))
+    chosen = {header: taken.get(header, "") for header in headers}
+    kind = KINDS.get(source.kind, MemberKind.CONTACT)
+    rejected = tuple(source.rejected)
+    return replace(
+        upload, headers=headers, mapping=chosen, filled=filled, kind=str(kind), rows=source.frame.height,
+        unread=rejected,
+    )  # fmt: skip
+
+
+def _field(column: str) -> str:
+    """A canonical column as the page's field; a column the page does not offer is used all the same."""
+    return {"name": "company_name", "company": "company_name", "website": "domain"}.get(column, column)
+
+
+def _kind(mapping: Mapping[str, str]) -> str:
+    personal = {"email", "phone", "given_name", "family_name"}
+    return "contacts" if personal & set(mapping.values()) else "companies"
+
+
+def _columns(mapping: Mapping[str, str], kind: str) -> dict[str, list[str]]:
+    """Canonical column -> headers; what is not used goes into a column that nobody reads."""
+    name = "name" if kind == "companies" else "company"
+    columns: dict[str, list[str]] = {}
+    for header, field_name in mapping.items():
+        column = UNUSED if not field_name else name if field_name == "company_name" else field_name
+        columns.setdefault(column, []).append(header)
+    return columns
+
+
+def _plain(name: str) -> str:
+    """A file name that is safe in a folder of ours; the ending is kept, it says what the file is."""
+    ending = "".join(Path(name).suffixes[-2:])
+    return "list" + "".join(c for c in ending if c.isalnum() or c == ".")[:20]
