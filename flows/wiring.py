@@ -36,6 +36,7 @@ class App:
     sleep: Callable[[float], None]
     sandbox: SandboxLink | None = None
     remembered: dict[str, Any] = field(default_factory=dict)  # what is costly to compute, by what it rests on
+    closing: list[Callable[[], None]] = field(default_factory=list)  # what to close with it: adapters' clients
     _platforms: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -77,15 +78,18 @@ def open_app(workspace: Path, *, settings: Settings | None = None, create: bool 
     url = database_url(config.database, root)
     store = Store.create(url) if create else Store.open(url)
     link: SandboxLink | None = None
+    closing: list[Callable[[], None]] = []
     try:
         if uses_sandbox(config):
             link = link_sandbox(root / "sandbox")
         now, sleep = (link.now, link.sleep) if link else (_wall_clock, _wall_sleep)
-        app = App(root, config, settings or Settings(), store, now, sleep, link)
+        app = App(root, config, settings or Settings(), store, now, sleep, link, closing=closing)
         _OPEN[root] = app
         yield app
     finally:
         _OPEN.pop(root, None)
+        for close in closing:
+            close()
         if link:
             link.close()
         store.close()
