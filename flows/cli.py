@@ -188,6 +188,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     ),
     "hash": ("Hash lines from stdin by a platform's rule", "flows.verbs.setup:hash_lines", _hash),
     "platforms": ("Print what each platform can do", "flows.verbs.setup:platforms", _nothing),
+    "upkeep": ("Look after every list: settle, retry, keep alive", "flows.verbs.operate:upkeep", _nothing),
     "sandbox": ("Run LinkedIn and Google on this machine", "flows.verbs.sandbox:run", _sandbox),
 }
 

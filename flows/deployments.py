@@ -14,7 +14,7 @@ from prefect.client.schemas.objects import State as RunState
 from prefect.client.schemas.objects import TaskRun
 from prefect.tasks import Task
 
-from flows import activate, activate_plan, balance, collect, load
+from flows import activate, activate_plan, balance, collect, load, upkeep
 from flows.assess import assess
 from flows.wiring import app_for
 
@@ -79,22 +79,18 @@ async def sync_flow(
     return results
 
 
-@task(name="settle list", task_run_name="settle-{list_id}", **PATIENCE)
-def settle_list(workspace: str, list_id: str) -> int:
+@task(name="upkeep", **PATIENCE)
+def keep_up(workspace: str) -> int:
     with app_for(workspace) as app:
-        if app.store.batches_to_send(list_id):
-            activate.send(app, list_id)
-        left = activate.settle(app, list_id)
-        activate.follow(app, list_id)
-        return left
+        found = upkeep.upkeep(app)
+        upkeep.raise_trouble(found)
+        return found.open
 
 
 @flow(name="upkeep", flow_run_name="upkeep")
 async def upkeep_flow(workspace: str) -> int:
-    """Follow every list: settle what is open, read its status. Returns how many batches are still open."""
-    with app_for(workspace) as app:
-        lists = [record.spec.audience_id for record in app.store.audiences()]
-    return sum(settle_list(workspace, list_id) for list_id in lists)
+    """Settle, retry and keep alive every list. Returns how many batches still wait for an answer."""
+    return keep_up(workspace)
 
 
 @task(name="collect reports", task_run_name="collect-{segment}", **PATIENCE)

@@ -5,8 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from dotenv import dotenv_values
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingMissing(Exception):
+    """A secret that evenreach.yaml names is not there. Holds its name, never its value."""
+
+    retryable = False
+    remedy = "Set the variable in the environment or in .env; evenreach.yaml only names it."
 
 
 class Settings(BaseSettings):
@@ -25,7 +33,25 @@ class Settings(BaseSettings):
     google_refresh_token: SecretStr = SecretStr("")
     slack_webhook: SecretStr = SecretStr("")
     webhook: SecretStr = SecretStr("")
+    smtp_host: str = "localhost"
+    smtp_port: int = 25
+    smtp_starttls: bool = False
+    smtp_user: str = ""
     smtp_password: SecretStr = SecretStr("")
+    smtp_from: str = ""  # sender of alerts; default: the first recipient
+
+    def named(self, reference: str) -> SecretStr:
+        """The secret behind ``env:NAME``, from the environment or ``.env``.
+
+        Raises SettingMissing when there is none, or when the secret itself stands where its name should.
+        """
+        start, _, name = reference.partition(":")
+        if start != "env" or not name:
+            raise SettingMissing("a secret stands in evenreach.yaml in clear; write env:NAME there")
+        value = os.environ.get(name) or (dotenv_values(".env").get(name) if Path(".env").is_file() else "")
+        if not value:
+            raise SettingMissing(f"{name} is not set in the environment")
+        return SecretStr(value)
 
     def person(self) -> str:
         """Who is acting, for the audit log."""

@@ -1,0 +1,265 @@
+"""Upkeep on the sandbox: lists that live for years, die and come back, end on their day; one trouble at a time."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from audiences.model import AudienceStatus
+from flows import activate, activate_renew
+from flows.tokens import token_conditions, token_path
+from flows.upkeep import UpkeepTrouble, raise_trouble, upkeep
+from flows.wiring import App, open_app
+from platforms.oauth import Token, TokenFile
+from tests.flows.kept_workspace import COMPANIES, PEOPLE, forward, in_ledger, sync, truly_on, write
+
+ALIVE = {"ready", "building", "updating"}
+
+
+@pytest.fixture(scope="module")
+def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace whose two lists were pushed and have landed."""
+    folder = tmp_path_factory.mktemp("kept") / "workspace"
+    write(folder)
+    with open_app(folder) as app:
+        sync(app)
+        forward(app, days=3)
+        upkeep(app)
+    return folder
+
+
+@pytest.fixture
+def app(synced: Path, tmp_path: Path) -> Iterator[App]:
+    folder = tmp_path / "workspace"
+    shutil.copytree(synced, folder, ignore=shutil.ignore_patterns("address"))
+    with open_app(folder) as opened:
+        yield opened
+
+
+def status(app: App, list_id: str) -> str:
+    state = activate.follow(app, list_id)
+    assert state is not None
+    return str(state.status)
+
+
+@pytest.mark.slow  # two simulated years, 104 weeks of upkeep and 26 syncs
+def test_in_two_years_no_list_dies_the_ledger_stays_true_and_the_record_stays_small(tmp_path: Path) -> None:
+    folder, sizes = tmp_path / "workspace", {}
+    write(folder)
+    with (folder / "evenreach.yaml").open("a") as settings:
+        settings.write("retention: {versions_days: 60, reports_days: 60}\n")
+    with open_app(folder) as app:
+        for week in range(104):
+            if week % 4 == 0:
+                write_data(folder, first=week // 4)
+                sync(app)
+            forward(app, days=7)
+            found = upkeep(app)
+            raise_trouble(found)
+            assert {kept.status for kept in found.lists} <= ALIVE
+            if week in (51, 103):
+                for list_id in (COMPANIES, PEOPLE):
+                    assert truly_on(app, list_id) == in_ledger(app, list_id)
+                    assert len(in_ledger(app, list_id)) == (120 if list_id == COMPANIES else 360)
+                sizes[week] = (folder / "evenreach.db").stat().st_size
+        record = app.store.audience(PEOPLE)
+        assert record is not None
+        assert record.state is not None
+        users = app.sandbox.get("/sandbox/truth/members", segment=record.state.external_id)["users"]  # type: ignore[union-attr]
+        assert record.state.audience_size == users  # nobody's membership lapsed
+        assert len(app.store.audit_log(what="list created")) == 2
+        assert not app.store.audit_log(what="list made anew")
+    assert sizes[103] < 1.25 * sizes[51]
+
+
+def write_data(folder: Path, *, first: int) -> None:
+    kept = (folder / "evenreach.yaml").read_text()
+    write(folder, first=first)
+    (folder / "evenreach.yaml").write_text(kept)
+
+
+def test_an_idle_list_is_touched_before_day_25_and_only_then(app: App) -> None:
+    touched = []
+    for _ in range(26):
+        forward(app, days=1)
+        found = {kept.audience_id: kept.refreshed for kept in upkeep(app).lists}
+        touched.append(found[COMPANIES])
+    assert [n for n in touched if n] == [5]
+    assert 15 <= touched.index(5) + 3 < 25
+
+
+def test_an_expired_list_is_made_anew_filled_from_the_ledger_and_put_back_into_its_campaign(app: App) -> None:
+    assert app.sandbox is not None
+    app.sandbox.post("/sandbox/seed", {"impressions_per_28_days": 1000})
+    linkedin = app.platform("linkedin")
+    campaign = linkedin.list_campaigns()[0].campaign_id
+    linkedin.set_status(campaign, "paused")
+    record = app.store.audience(COMPANIES)
+    assert record is not None
+    assert record.state is not None
+    linkedin.set_targets(campaign, include=[record.state.target_id])
+    forward(app, days=100)
+    assert status(app, COMPANIES) == AudienceStatus.EXPIRED
+
+    found = {kept.audience_id: kept for kept in upkeep(app).lists}
+    assert found[COMPANIES].renewed
+    assert status(app, COMPANIES) in ALIVE
+    forward(app, days=3)
+    assert not [kept for kept in upkeep(app).lists if kept.renewed]
+    assert truly_on(app, COMPANIES) == in_ledger(app, COMPANIES)
+    assert len(in_ledger(app, COMPANIES)) == 120
+    now = app.store.audience(COMPANIES)
+    assert now is not None
+    assert now.state is not None
+    assert now.state.target_id != record.state.target_id
+    assert now.state.target_id in linkedin.campaign(campaign).include
+    assert record.state.target_id not in linkedin.campaign(campaign).include
+
+
+@pytest.mark.parametrize("list_id", [COMPANIES, PEOPLE])
+def test_a_list_somebody_deleted_on_the_platform_comes_back_with_everybody(app: App, list_id: str) -> None:
+    record = app.store.audience(list_id)
+    assert record is not None
+    assert record.state is not None
+    before = in_ledger(app, list_id)
+    app.platform(record.spec.platform).delete(record.state.external_id)
+    upkeep(app)
+    forward(app, days=3)
+    upkeep(app)
+    assert truly_on(app, list_id) == before == in_ledger(app, list_id)
+    assert len(app.store.audit_log(what="list made anew")) == 1
+
+
+def test_a_run_cut_off_while_making_a_list_anew_is_finished_by_the_next(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forward(app, days=100)
+
+    class Cut(BaseException):
+        pass
+
+    def cut(*_: object) -> int:
+        raise Cut
+
+    with monkeypatch.context() as patched:
+        patched.setattr(activate_renew, "again", cut)
+        with pytest.raises(Cut):
+            upkeep(app)
+    upkeep(app)
+    forward(app, days=3)
+    upkeep(app)
+    assert truly_on(app, COMPANIES) == in_ledger(app, COMPANIES)
+    assert len(in_ledger(app, COMPANIES)) == 120
+    assert app.sandbox is not None
+    named = app.sandbox.get("/sandbox/truth/state")["by_segment"].values()
+    assert [row["status"] for row in named if row["source_id"] == COMPANIES].count("EXPIRED") == 1
+    assert len(named) == 2  # the dead one, and one that replaced it
+
+
+def test_members_that_got_no_answer_are_tried_again_when_due(app: App) -> None:
+    assert app.sandbox is not None
+    write_data(app.workspace, first=40)
+    app.sandbox.post("/sandbox/faults", {"kind": "answers_truncated", "match": "companies", "share": 0.5})
+    sync(app)
+    stuck = app.store.ledger_counts(COMPANIES)
+    assert stuck.unknown + stuck.leaving > 0
+    assert sum(kept.retried for kept in upkeep(app).lists) == 0  # not due yet
+    forward(app, days=1)
+    assert sum(kept.retried for kept in upkeep(app).lists) == stuck.unknown + stuck.leaving
+    forward(app, days=2)
+    assert truly_on(app, COMPANIES) == in_ledger(app, COMPANIES)
+    assert app.store.dead_letters(COMPANIES) == ()
+
+
+def test_members_refused_for_good_are_parked_and_said_once(app: App) -> None:
+    assert app.sandbox is not None
+    write_data(app.workspace, first=40)
+    app.sandbox.post("/sandbox/faults", {"kind": "rows_refused", "match": "companies", "share": 1.0})
+    sync(app)
+    parked = {kept.audience_id: kept.parked for kept in upkeep(app).lists}[COMPANIES]
+    assert parked > 0
+    assert app.store.alert_states()[f"parked/{COMPANIES}"][0] == "parked"
+    assert not [words for words in upkeep(app).told if "refused" in words]
+
+
+def test_success_but_empty_is_said_and_healed_by_sending_again(synced: Path, tmp_path: Path) -> None:
+    write(tmp_path)
+    with open_app(tmp_path) as app:
+        assert app.sandbox is not None
+        app.sandbox.post("/sandbox/faults", {"kind": "silent_drop", "match": "companies", "share": 1.0})
+        sync(app)
+        assert app.store.ledger_counts(COMPANIES).accepted == 120
+        forward(app, days=8)
+        assert truly_on(app, COMPANIES) == set()
+        kept = {kept.audience_id: kept for kept in upkeep(app).lists}[COMPANIES]
+        assert "shows nobody" in kept.empty
+        assert kept.refreshed == 120
+        forward(app, days=3)
+        assert {kept.audience_id: kept for kept in upkeep(app).lists}[COMPANIES].empty == ""
+        assert truly_on(app, COMPANIES) == in_ledger(app, COMPANIES)
+
+
+@pytest.mark.parametrize("platform", ["linkedin", "google"])
+def test_a_one_off_list_is_emptied_on_its_day_and_left_alone_after(app: App, platform: str) -> None:
+    from flows.push import one_off_spec, push_list, read_list
+
+    file = app.workspace / ("companies.csv" if platform == "linkedin" else "people.csv")
+    if platform == "google":
+        lines = ["email,consent", *(f"guest{i}@fair.example.org,granted" for i in range(30))]
+        file.write_text("\n".join(lines) + "\n")
+    wanted = read_list(app, file, platform, first_party=True)
+    spec = one_off_spec("Fair", platform, wanted.kind, "")
+    push_list(app, wanted, spec, owner="tester", until=app.today + timedelta(days=5))
+    forward(app, days=4)
+    upkeep(app)
+    assert len(in_ledger(app, spec.audience_id)) == len(wanted.members) > 0
+    forward(app, days=1)
+    upkeep(app)
+    forward(app, days=2)
+    upkeep(app)
+    assert truly_on(app, spec.audience_id) == set()
+    assert app.store.ledger_counts(spec.audience_id).accepted == 0
+    assert app.store.one_offs(ending_by=app.today) == ()
+    forward(app, days=60)
+    assert {kept.audience_id: kept for kept in upkeep(app).lists}[spec.audience_id].notes == ("ended",)
+
+
+def test_one_lists_trouble_does_not_stop_the_others_and_is_told_once(app: App) -> None:
+    assert app.sandbox is not None
+    app.sandbox.post("/sandbox/faults", {"kind": "revoked_token", "match": "dmpSegments", "times": None})
+    forward(app, days=30)
+    found = upkeep(app)
+    assert [kept.audience_id for kept in found.troubles] == [COMPANIES]
+    assert {kept.audience_id: kept.refreshed for kept in found.lists}[PEOPLE] == 5
+    assert [words for words in found.told if COMPANIES in words]
+    assert not [words for words in upkeep(app).told if COMPANIES in words]
+    with pytest.raises(UpkeepTrouble, match=COMPANIES):
+        raise_trouble(found)
+
+
+@pytest.mark.parametrize(
+    ("days_left", "state"), [(40, "ok"), (29, "ends soon"), (6, "last days"), (-1, "ended")]
+)
+def test_a_sign_in_is_watched_until_it_ends(app: App, days_left: int, state: str) -> None:
+    ends = app.now() + timedelta(days=days_left)
+    token = Token(SecretStr("a-token"), refresh=SecretStr("r-token"), refresh_until=ends)
+    TokenFile(token_path(app, "linkedin")).save(token)
+    (condition,) = token_conditions(app)
+    assert condition.state == state
+    assert "token" not in condition.words
+    told = [words for words in upkeep(app).told if words.startswith("linkedin: Consent")]
+    assert len(told) == (0 if state == "ok" else 1)
+    assert not [words for words in upkeep(app).told if words.startswith("linkedin: Consent")]
+
+
+def test_the_command_says_what_was_done_as_json(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+    from flows.cli import main
+
+    forward(app, days=30)
+    assert main(["upkeep", "--json", "--workspace", str(app.workspace)]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert {row["audience_id"] for row in data["lists"]} == {COMPANIES, PEOPLE}
