@@ -119,5 +119,3 @@ def _overrides(exceptions: dict[str, AccountException], names: dict[str, str]) -
         Override(account, names.get(account, account), one.kind, one.value)
         for account, one in sorted(exceptions.items())
     )
-
-

@@ -73,7 +73,9 @@ class Plans(PlanViews):
             log.warning("a plan stopped: %s", type(error).__name__)
             known = getattr(error, "remedy", None) is not None
             why = told(error) if known else "something went wrong on our side; the log has the details."
-            self.app.remembered[words] = f"It stopped before the end: {why} Carrying it out again goes on where it stopped."
+            self.app.remembered[words] = (
+                f"It stopped before the end: {why} Carrying it out again goes on where it stopped."
+            )
             if not known:
                 raise
             return

@@ -48,7 +48,9 @@ class Reports(PagePart):
     def overview(self) -> Overview:
         """Segments with their standing, and what waits for a person."""
         waiting = [
-            Waiting(f"A plan for {self._title(record.segment)}", f"/plans/{record.plan_id}", record.created_at)
+            Waiting(
+                f"A plan for {self._title(record.segment)}", f"/plans/{record.plan_id}", record.created_at
+            )
             for record in self.app.store.plans(status=PlanStatus.PROPOSED)
         ]
         return Overview(tuple(self.segments()), tuple(waiting), sandbox=self.app.sandbox is not None)
@@ -127,7 +129,9 @@ class Reports(PagePart):
         weeks = self._weeks(segment, earlier.start if earlier else chosen.start, chosen.end)
         plan = self.app.store.latest_plan(segment)
         rests_on = (chosen, earlier, weeks, plan.plan_id if plan else "", plan.status if plan else "")
-        found: ReportPage = self.once(("report", segment, *rests_on), lambda: self._page(segment, *rests_on[:3]))
+        found: ReportPage = self.once(
+            ("report", segment, *rests_on), lambda: self._page(segment, *rests_on[:3])
+        )
         return found
 
     def _page(self, segment: str, chosen: Span, earlier: Span | None, weeks: tuple[Span, ...]) -> ReportPage:

@@ -46,7 +46,9 @@ class Runs(Segments):
     def runs(self, limit: int) -> Sequence[RunLine]:
         """Newest first: list changes, and plans carried out."""
         lines = [self._line_of(change) for change in self._changes()]
-        lines += [self._line_of_plan(plan) for plan in self.app.store.plans(limit=limit) if plan.status in _PLANS]
+        lines += [
+            self._line_of_plan(plan) for plan in self.app.store.plans(limit=limit) if plan.status in _PLANS
+        ]
         return sorted(lines, key=lambda line: line.started, reverse=True)[:limit]
 
     def audit(self, limit: int) -> Sequence[AuditLine]:
@@ -57,7 +59,9 @@ class Runs(Segments):
                 who=line.who,
                 action=line.what,
                 subject=line.subject,
-                detail=", ".join(f"{k.replace('_', ' ')} {_short(v)}" for k, v in line.detail.items() if v is not None),
+                detail=", ".join(
+                    f"{k.replace('_', ' ')} {_short(v)}" for k, v in line.detail.items() if v is not None
+                ),
             )
             for line in self.app.store.audit_tail(limit)
         ]
@@ -148,7 +152,8 @@ class Runs(Segments):
 def restore(app: App, list_id: str, version: int) -> activate.Sent:
     """Send what brings a list back to what it had been asked to hold at an earlier version.
 
-    The brakes are for changes nobody looked at; this one a person asked for, of numbers they saw. Raises a platform's error or the store's NotFound for a version that is no longer kept.
+    The brakes are for changes nobody looked at; this one a person asked for, of numbers they saw.
+    Raises a platform's error or the store's NotFound for a version that is no longer kept.
     """
     record = app.store.audience(list_id)
     if record is None:

@@ -56,7 +56,8 @@ class Segments(Plans):
         return SegmentView(
             line=replace(line, accounts=int(found.members.sum()), warnings=len(warnings)),
             rules=tuple(
-                RuleLine(rule.words, rule.kept, rule.dropped, rule.unknown, rule.depth) for rule in found.rules
+                RuleLine(rule.words, rule.kept, rule.dropped, rule.unknown, rule.depth)
+                for rule in found.rules
             ),
             yaml=segment_text(read_text(self.app.workspace / CONFIG), name),
             warnings=warnings,
@@ -143,9 +144,7 @@ class Segments(Plans):
         now = evaluate_universe(changed, found.universe, found.scores)[made.segment].members
         joined, left = int((now & ~then).sum()), int((then & ~now).sum())
         told = (f"{joined:,} accounts would join, {left:,} would leave.",) if joined or left else ()
-        return replace(
-            made, warnings=told, accounts_before=int(then.sum()), accounts_after=int(now.sum())
-        )
+        return replace(made, warnings=told, accounts_before=int(then.sum()), accounts_after=int(now.sum()))
 
     def proposal(self, proposal_id: str) -> Proposal:
         return self._draft(proposal_id).proposal

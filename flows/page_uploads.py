@@ -55,13 +55,21 @@ class Upload:
     rows: int = 0
 
     @property
+    def digest(self) -> str:
+        """Hex SHA-256 of who would be on the lists: the same file under the same mapping gives the same."""
+        digest = hashlib.sha256()
+        for platform, one in sorted(self.lists.items()):
+            digest.update(platform.encode() + b"\n" + one.members.keys.tobytes())
+        return digest.hexdigest()
+
+    @property
     def any_list(self) -> OneOffList | None:
         """The list that carries the most; platforms differ in whom they take."""
         return max(self.lists.values(), key=lambda one: len(one.members), default=None)
 
     def rejected(self) -> tuple[Rejected, ...]:
         """Rows and cells that were not taken over, without their values."""
-        return (*self.unread, *(self.any_list.rejected if self.any_list else ()))
+        return self.any_list.rejected if self.any_list else self.unread
 
 
 @dataclass
@@ -85,8 +93,10 @@ class Uploads:
         found = self.held.get(key)
         return found if found and time.monotonic() - found.at < KEPT_SECONDS else None
 
-    def forget(self, key: str) -> None:
-        self.held.pop(key, None)
+    def forget_content(self, key: str) -> None:
+        """Let go of the raw rows; what was made of them stays to be looked at."""
+        if key in self.held:
+            self.held[key] = replace(self.held[key], content=b"")
 
 
 def read_upload(app: App, name: str, content: bytes, mapping: Mapping[str, str] | None) -> Upload:

@@ -27,7 +27,7 @@ RUN_STATES = {
 }
 PLAN_STATES = {
     "proposed": "Waiting for your decision",
-    "approved": "Approved, goes out with the next run",
+    "approved": "Approved",
     "applied": "Applied",
     "refused": "Refused",
     "shadow": "In shadow: watched, not applied",
@@ -45,7 +45,7 @@ PUSH_STAGES = {
 OVERRIDES = {
     "pin": "never limited",
     "exclude": "never served",
-    "raise_cap": "higher limit",
+    "raise_cap": "more impressions",
     "clear": "no exception",
 }
 _PARTS = {

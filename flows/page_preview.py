@@ -1,0 +1,133 @@
+"""Dropped files on the page: what they hold, how their columns are read, what pushing them would do. Sends nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from audiences.membership_delta import delta
+from audiences.model import Rejected
+from audiences.segments_reach import MATCH_RATES, best_identifiers, expected
+from flows import push
+from flows.page_part import in_page_words
+from flows.page_runs import Runs
+from flows.page_uploads import FIELDS, Upload, Uploads, read_upload
+from flows.web.errors import NotFound
+from flows.web.views import ColumnChoice, PushForecast, PushPreview
+
+_LEFT_OUT = {
+    "not_first_party": "are not marked as first-party contacts",
+    "consent_unknown": "have not said that ads may use their data",
+    "consent_denied": "refused",
+    "suppressed": "are on the suppression list",
+    "no_identifier": "have nothing this platform can match by",
+}
+
+
+@dataclass
+class Previews(Runs):
+    """Files that are being looked at."""
+
+    uploads: Uploads = field(default_factory=Uploads)
+
+    def push_preview(
+        self, content: bytes, name: str, *, mapping: Mapping[str, str] | None, who: str
+    ) -> PushPreview:
+        """Read a file and say what pushing it would do; send nothing. Raises Invalid for one that is no table."""
+        return self._preview(self.uploads.keep(self._read(name, content, mapping)))
+
+    def push_shown(self, preview_id: str) -> PushPreview:
+        return self._preview(preview_id)
+
+    def push_remap(self, preview_id: str, mapping: Mapping[str, str], *, who: str) -> PushPreview:
+        """The same file under a corrected mapping."""
+        held = self._upload(preview_id)
+        if not held.content:
+            raise NotFound("This list was confirmed already; drop the file again.")
+        return self._preview(self.uploads.keep(self._read(held.file_name, held.content, mapping)))
+
+    def push_rejects(self, preview_id: str) -> Sequence[Rejected]:
+        return self._upload(preview_id).rejected()
+
+    def _read(self, name: str, content: bytes, mapping: Mapping[str, str] | None) -> Upload:
+        with in_page_words({"file": "It cannot be read as a table of companies or people."}):
+            return read_upload(self.app, name, content, mapping)
+
+    def _upload(self, preview_id: str) -> Upload:
+        found = self.uploads.get(preview_id)
+        if found is None:
+            raise NotFound("This preview was thrown away; drop the file again.")
+        return found
+
+    def _preview(self, preview_id: str) -> PushPreview:
+        upload = self._upload(preview_id)
+        name = _title(upload.file_name)
+        forecasts = tuple(self._forecast(upload, platform, name) for platform in upload.lists)
+        fields = dict(FIELDS) | {f: f.replace("_", " ").capitalize() for f in upload.mapping.values() if f}
+        fields |= FIELDS
+        found = upload.any_list
+        problems = (upload.problem,) if upload.problem else ()
+        if not problems and not upload.lists:
+            problems = (f"No platform that is set up takes a list of this kind ({upload.kind}).",)
+        reasons = Counter(one.reason for one in upload.rejected())
+        return PushPreview(
+            preview_id=preview_id,
+            file_name=upload.file_name,
+            kind=upload.kind,
+            rows=upload.rows,
+            usable=len(found.members) if found else 0,
+            rejected=len({one.line for one in upload.rejected()}),
+            reasons=dict(reasons.most_common()),
+            columns=tuple(ColumnChoice(h, f, upload.filled.get(h)) for h, f in upload.mapping.items()),
+            fields=tuple(fields.items()),
+            forecasts=forecasts,
+            suggested_name=name,
+            unchanged=bool(forecasts) and all(self._unchanged(upload, f, name) for f in forecasts),
+            problems=problems,
+        )
+
+    def _forecast(self, upload: Upload, platform: str, name: str) -> PushForecast:
+        found = upload.lists[platform]
+        spec = push.one_off_spec(name, platform, found.kind, "")
+        ledger = self.app.store.audience(spec.audience_id)
+        adds, removes, note = len(found.members), 0, ""
+        if ledger is not None:
+            standing = self.app.store.ledger_keys(spec.audience_id)
+            change = delta(
+                spec.audience_id, found.members, ledger_keys=standing.keys, base_version=standing.version
+            )
+            adds, removes = len(change.adds), len(change.removes)
+        if found.left_out:
+            note = (
+                "Left out: "
+                + "; ".join(
+                    f"{n:,} {_LEFT_OUT.get(reason, reason.replace('_', ' '))}"
+                    for reason, n in found.left_out.items()
+                )
+                + "."
+            )
+        rates = MATCH_RATES.get(platform, {})
+        low, high = expected(best_identifiers(found.members, rates), rates)
+        total, minimum = len(found.members), int(self.app.platform(platform).capabilities.minimum_audience)
+        people = upload.kind == "contact"
+        return PushForecast(
+            platform=platform,
+            adds=adds,
+            removes=removes,
+            match_low=low / total if total else None,
+            match_high=high / total if total else None,
+            minimum=minimum,
+            enough=(True if low >= minimum else False if high < minimum else None) if people else None,
+            note=note,
+        )
+
+    def _unchanged(self, upload: Upload, forecast: PushForecast, name: str) -> bool:
+        spec = push.one_off_spec(name, forecast.platform, upload.lists[forecast.platform].kind, "")
+        known = self.app.store.audience(spec.audience_id) is not None
+        return known and not forecast.adds and not forecast.removes
+
+
+def _title(file_name: str) -> str:
+    """``Leads Berlin 2026.csv`` as the name of a list."""
+    return file_name.partition(".")[0].replace("_", " ").strip()[:120] or "List"
