@@ -1,8 +1,9 @@
-"""Apply an approved balance plan: band lists, band campaigns, budgets. Decides nothing; safe to repeat.
+"""Apply an approved balance plan: lists, campaigns, budgets. Decides nothing; safe to repeat.
 
 The old campaign stays funded until every band's list has landed; only then do
-the bands start and the old campaign pause. Each step looks first whether it is
-done, so a run that was cut off is simply run again.
+the bands start and the old campaign pause. Plans for one campaign are carried out
+by ``activate_turns``. Each step looks first whether it is done, so a run that was
+cut off is simply run again.
 """
 
 from __future__ import annotations
@@ -27,12 +28,21 @@ from flows.activate import (
     prepare,
     send,
 )
+from flows.activate_turns import held_target, hold_and_release
 from flows.assess import assess_as_stored
+from flows.balance import ONE_CAMPAIGN
 from flows.bands import BandCampaigns, band_campaigns, note_budgets, note_command, remember
 from flows.plan_codec import decode_plan
 from flows.wiring import App
 
 CENT = Decimal("0.01")
+
+
+class NotApproved(Exception):
+    """A plan that nobody has approved (or that was refused, has lapsed, or only shadows) is not carried out."""
+
+    retryable = False
+    remedy = "Approve the newest plan: evenreach balance shows its id."
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +82,29 @@ def apply_plan(app: App, plan_id: str) -> Applied:
     record = app.store.plan(plan_id)
     if record.status is PlanStatus.APPLIED:
         return Applied(plan_id, len(record.moves), (), True)
+    if record.status is not PlanStatus.APPROVED:
+        raise NotApproved(f"plan {plan_id[:12]} is {record.status}")
     plan = decode_plan(record.body)
     with leased(app, f"plan/{record.segment}"):
-        campaigns = _campaigns(app, record.segment, plan)
-        _members(app, record, plan)
-        money = to_cents([float(b) for b in plan.budgets], Decimal(str(float(plan.budgets.sum()))))
-        campaigns, notes = _go_live(app, campaigns, plan, record.day)
-        _budgets(app, campaigns, record.day, money)
+        if plan.mode in ONE_CAMPAIGN:
+            live, money, notes = hold_and_release(app, record, plan)
+        else:
+            live, money, notes = _split(app, record, plan)
         app.store.decide_plan(plan_id, PlanStatus.APPLIED, by=app.who, at=app.now())
     audit(app, "plan applied", record.segment, {"plan": plan_id[:12], "moves": len(record.moves)})
-    return Applied(plan_id, len(record.moves), tuple(money), campaigns.live_since is not None, notes)
+    return Applied(plan_id, len(record.moves), tuple(money), live, notes)
+
+
+def _split(
+    app: App, record: PlanRecord, plan: BalancePlan
+) -> tuple[bool, tuple[Decimal, ...], tuple[str, ...]]:
+    """Band lists, band campaigns and their money."""
+    campaigns = _campaigns(app, record.segment, plan)
+    _members(app, record, plan)
+    money = to_cents([float(b) for b in plan.budgets], Decimal(str(float(plan.budgets.sum()))))
+    campaigns, notes = _go_live(app, campaigns, plan, record.day)
+    _budgets(app, campaigns, record.day, money)
+    return campaigns.live_since is not None, tuple(money), notes
 
 
 def _campaigns(app: App, segment: str, plan: BalancePlan) -> BandCampaigns:
@@ -105,12 +128,21 @@ def _campaigns(app: App, segment: str, plan: BalancePlan) -> BandCampaigns:
         }
         known = replace(known, campaigns=tuple(copy.campaign_id for copy in copies), creatives=creatives)
         remember(app, known)
-    if known.live_since is None:
-        for b, campaign in enumerate(known.campaigns):
-            spec = list_spec(app, segment, known.platform, "companies", b)
-            state = patiently(app, lambda spec=spec: ensure_list(app, spec))  # type: ignore[misc]
-            platform.set_targets(campaign, include=[state.target_id], ours=our_targets(app, known.platform))
+    for b, campaign in enumerate(known.campaigns):
+        if b < k and campaign not in known.active:
+            _point(app, known, b)
     return known
+
+
+def _point(app: App, campaigns: BandCampaigns, b: int) -> None:
+    """A band's campaign includes its own list; the list of held accounts is the one campaign's business."""
+    platform, campaign = app.platform(campaigns.platform), campaigns.campaigns[b]
+    spec = list_spec(app, campaigns.segment, campaigns.platform, "companies", b)
+    state = patiently(app, lambda: ensure_list(app, spec))
+    platform.set_targets(campaign, include=[state.target_id], ours=our_targets(app, campaigns.platform))
+    held = held_target(app, campaigns.segment, campaigns.platform)
+    if held is not None:
+        platform.set_targets(campaign, exclude=[], ours=[held])
 
 
 def _members(app: App, record: PlanRecord, plan: BalancePlan) -> None:
@@ -118,6 +150,10 @@ def _members(app: App, record: PlanRecord, plan: BalancePlan) -> None:
     bands = {account: int(band) for account, band in zip(plan.accounts, plan.band, strict=True)}
     platform = band_campaigns(app, record.segment).platform
     touched = {band for move in record.moves for band in (move.before, move.after) if band >= 0}
+    version = app.store.segment_version(record.segment)
+    rules = version.fingerprint if version else ""
+    if app.store.get(f"banded_version/{record.segment}") != rules:
+        touched = set(range(int(plan.budgets.size)))  # whoever left the segment is in no move
     assessment = assess_as_stored(app, record.segment) if touched else None
     for b in sorted(touched):
         assert assessment is not None
@@ -125,6 +161,7 @@ def _members(app: App, record: PlanRecord, plan: BalancePlan) -> None:
         patiently(app, lambda spec=spec: prepare(app, assessment, spec, bands=bands))  # type: ignore[misc]
         patiently(app, lambda spec=spec: send(app, spec.audience_id))  # type: ignore[misc]
     moved = {move.account_id: move.after for move in record.moves}
+    app.store.put(f"banded_version/{record.segment}", rules, at=app.now())
     note_command(app, record.segment, record.day, moved)
     app.store.command_bands(record.segment, moved, plan_id=record.plan_id, on=record.day)
 
@@ -166,10 +203,16 @@ def _not_ready(app: App, campaigns: BandCampaigns, b: int) -> tuple[str, ...]:
 
 
 def _budgets(app: App, campaigns: BandCampaigns, day: date, money: list[Decimal]) -> None:
-    platform = app.platform(campaigns.platform)
-    note_budgets(app, campaigns.segment, day, [float(amount) for amount in money])
-    for campaign, amount in zip(campaigns.campaigns, money, strict=True):
+    """Set every band's money. Campaigns of bands that are no longer used are paused."""
+    platform, used = app.platform(campaigns.platform), campaigns.campaigns[: len(money)]
+    spare = campaigns.campaigns[len(money) :]
+    note_budgets(app, campaigns.segment, day, [float(amount) for amount in money] + [0.0] * len(spare))
+    for campaign, amount in zip(used, money, strict=True):
         patiently(app, lambda c=campaign, a=amount: platform.set_daily_budget(c, max(a, CENT)))  # type: ignore[misc]
+    for campaign in set(spare) & set(campaigns.active):
+        patiently(app, lambda c=campaign: platform.set_status(c, "paused"))  # type: ignore[misc]
+    if set(spare) & set(campaigns.active):
+        remember(app, replace(campaigns, active=tuple(c for c in campaigns.active if c not in spare)))
 
 
 def to_cents(amounts: list[float], total: Decimal) -> list[Decimal]:

@@ -1,5 +1,9 @@
 """Which campaigns and lists carry a balanced segment, day by day. Reads the store; calls no platform.
 
+A segment is either split over band campaigns, or stays in its one campaign, which
+then leaves out whoever is on the segment's list of held accounts. Both histories
+are kept apart, so a change of mode finds the lists as they were left.
+
 A membership change commanded in the morning of day d lands a day later
 (``Capabilities.update_latency``): most of day d + 1 is delivered to the new
 membership. A budget or a status changes on the day it is set.
@@ -15,8 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from balancer.types import UNPLACED
 from flows.wiring import App
 
+History = list[tuple[date, NDArray[np.int8]]]
 DAYS_TO_LAND = 1  # from the morning of the command to the day it is in force
 
 
@@ -31,11 +37,17 @@ class BandCampaigns:
     live_since: date | None = None  # first day the band campaigns deliver; None: the template does
     creatives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     active: tuple[str, ...] = ()  # band campaigns that were started
+    retired: tuple[tuple[date, date], ...] = ()  # earlier splits: first day, first day without
+
+    def banded(self, day: date) -> bool:
+        """Whether the band campaigns carry the segment on that day."""
+        if self.live_since is not None and day >= self.live_since:
+            return True
+        return any(first <= day < after for first, after in self.retired)
 
     def delivering(self, day: date) -> tuple[str, ...]:
         """Campaigns whose impressions of that day belong to the segment."""
-        banded = self.live_since is not None and day >= self.live_since
-        return self.campaigns if banded else (self.template,)
+        return self.campaigns if self.banded(day) else (self.template,)
 
     def everything(self) -> tuple[str, ...]:
         return (self.template, *self.campaigns)
@@ -54,6 +66,7 @@ def band_campaigns(app: App, segment: str) -> BandCampaigns:
         live_since=date.fromisoformat(live) if live else None,
         creatives={c: tuple(ids) for c, ids in known.get("creatives", {}).items()},
         active=tuple(known.get("active", ())),
+        retired=tuple((date.fromisoformat(a), date.fromisoformat(b)) for a, b in known.get("retired", ())),
     )
 
 
@@ -64,6 +77,7 @@ def remember(app: App, bands: BandCampaigns) -> None:
         "live_since": bands.live_since.isoformat() if bands.live_since else None,
         "creatives": {c: list(ids) for c, ids in bands.creatives.items()},
         "active": list(bands.active),
+        "retired": [[first.isoformat(), after.isoformat()] for first, after in bands.retired],
     }
     if app.store.get(_name(bands.segment)) != value:
         app.store.put(_name(bands.segment), value, at=app.now())
@@ -73,12 +87,21 @@ def _name(segment: str) -> str:
     return f"bands/{segment}"
 
 
-def commands(app: App, segment: str, accounts: Sequence[str]) -> list[tuple[date, NDArray[np.int8]]]:
-    """Every commanded membership, oldest first: (day of the command, (n,) band, -1 = none)."""
+def commands(app: App, segment: str, accounts: Sequence[str]) -> History:
+    """Every commanded membership of the bands, oldest first: (day of the command, (n,) band, -1 = none)."""
+    return _history(app, f"commands/{segment}", accounts, otherwise=UNPLACED)
+
+
+def turns(app: App, segment: str, accounts: Sequence[str]) -> History:
+    """The same of the one campaign: 0 = served by it, -1 = on its list of held accounts."""
+    return _history(app, f"turns/{segment}", accounts, otherwise=0)
+
+
+def _history(app: App, name: str, accounts: Sequence[str], *, otherwise: int) -> History:
     row = {account: i for i, account in enumerate(accounts)}
-    history: list[tuple[date, NDArray[np.int8]]] = []
-    for text, changes in sorted(app.store.get(f"commands/{segment}", {}).items()):
-        band = history[-1][1].copy() if history else np.full(len(accounts), -1, dtype=np.int8)
+    history: History = []
+    for text, changes in sorted(app.store.get(name, {}).items()):
+        band = history[-1][1].copy() if history else np.full(len(accounts), otherwise, dtype=np.int8)
         for account, number in changes.items():
             if account in row:
                 band[row[account]] = number
@@ -87,11 +110,20 @@ def commands(app: App, segment: str, accounts: Sequence[str]) -> list[tuple[date
 
 
 def note_command(app: App, segment: str, day: date, changes: Mapping[str, int]) -> None:
-    """Keep what was commanded on a day; the same command again changes nothing."""
-    known: dict[str, dict[str, int]] = app.store.get(f"commands/{segment}", {})
+    """Keep what was commanded of the bands on a day; the same command again changes nothing."""
+    _note(app, f"commands/{segment}", day, changes)
+
+
+def note_turns(app: App, segment: str, day: date, changes: Mapping[str, int]) -> None:
+    """Keep who was held (-1) or let go (0) on a day; the same again changes nothing."""
+    _note(app, f"turns/{segment}", day, changes)
+
+
+def _note(app: App, name: str, day: date, changes: Mapping[str, int]) -> None:
+    known: dict[str, dict[str, int]] = app.store.get(name, {})
     if changes and known.get(day.isoformat()) != dict(changes):
         known[day.isoformat()] = dict(changes)
-        app.store.put(f"commands/{segment}", known, at=app.now())
+        app.store.put(name, known, at=app.now())
 
 
 def note_budgets(app: App, segment: str, day: date, budgets: Sequence[float]) -> None:
@@ -102,15 +134,13 @@ def note_budgets(app: App, segment: str, day: date, budgets: Sequence[float]) ->
         app.store.put(f"budgets/{segment}", known, at=app.now())
 
 
-def in_force(history: Sequence[tuple[date, NDArray[np.int8]]], day: date, n: int) -> NDArray[np.int8]:
-    """(n,) band of each account on ``day``, -1 where none had landed."""
+def in_force(history: History, day: date, n: int, *, otherwise: int = UNPLACED) -> NDArray[np.int8]:
+    """(n,) band of each account on ``day``, ``otherwise`` where none had landed."""
     landed = [band for commanded, band in history if commanded + timedelta(days=DAYS_TO_LAND) <= day]
-    return landed[-1] if landed else np.full(n, -1, dtype=np.int8)
+    return landed[-1] if landed else np.full(n, otherwise, dtype=np.int8)
 
 
-def possible(
-    history: Sequence[tuple[date, NDArray[np.int8]]], day: date, n: int, k: int
-) -> NDArray[np.bool_]:
+def possible(history: History, day: date, n: int, k: int) -> NDArray[np.bool_]:
     """(k, n) whether an account can have been in each band on ``day``, early and late landing allowed for."""
     slack = timedelta(days=3)
     eligible = np.zeros((k, n), dtype=np.bool_)

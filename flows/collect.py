@@ -6,7 +6,7 @@ week old, because platforms restate; a newer answer replaces an older one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -37,18 +37,41 @@ def newest_complete(app: App, platform: str) -> date:
 
 
 def collect(app: App, segment: str, *, days: int = RESTATED_DAYS) -> Collected:
-    """Read the last ``days`` complete days of a balanced segment, per campaign and day."""
+    """Read the last ``days`` complete days of a balanced segment: per campaign the totals, per creative the rows.
+
+    Every creative has its own list of a hundred companies a day, so asking per creative shows what each list hides.
+    """
     campaigns = band_campaigns(app, segment)
+    _note_budget(app, campaigns)
     end = newest_complete(app, campaigns.platform)
     start = end - timedelta(days=days - 1)
-    reports = [
-        _report(app, campaigns.platform, first, last, grain="daily", campaigns=(campaign,))
-        for campaign, first, last in _spans(campaigns, start, end)
+    spans = _spans(campaigns, start, end)
+    campaigns = _with_creatives(app, campaigns, [campaign for campaign, _, _ in spans])
+    totals = [
+        replace(_report(app, campaigns.platform, first, last, grain="daily", campaigns=(campaign,)), rows=())
+        for campaign, first, last in spans
     ]
-    _link(app, campaigns, reports)
-    stored = sum(app.store.save_report(report) for report in reports)
-    warnings = tuple(dict.fromkeys(w for report in reports for w in report.warnings))
-    return Collected(segment, stored, sum(len(r.rows) for r in reports), end, warnings)
+    lists = [
+        _report(app, campaigns.platform, first, last, grain="daily", creatives=(creative,))
+        for campaign, first, last in spans
+        for creative in campaigns.creatives[campaign]
+    ]
+    _link(app, campaigns, lists)
+    stored = sum(app.store.save_report(report) for report in (*totals, *lists))
+    warnings = tuple(dict.fromkeys(w for report in (*totals, *lists) for w in report.warnings))
+    return Collected(segment, stored, sum(len(r.rows) for r in lists), end, warnings)
+
+
+def _note_budget(app: App, campaigns: BandCampaigns) -> None:
+    """Keep the daily budget the marketer gave the campaign, as long as it is the one that spends it.
+
+    A report shows only what was spent, which is less on quiet days.
+    """
+    if campaigns.live_since is not None or not app.platform(campaigns.platform).capabilities.campaigns:
+        return
+    budget = app.platform(campaigns.platform).campaign(campaigns.template).daily_budget
+    if budget is not None and app.store.get(f"template_budget/{campaigns.segment}") != float(budget):
+        app.store.put(f"template_budget/{campaigns.segment}", float(budget), at=app.now())
 
 
 def collect_window(app: App, segment: str, start: date, end: date) -> None:
@@ -58,16 +81,26 @@ def collect_window(app: App, segment: str, start: date, end: date) -> None:
     campaigns = _with_creatives(app, campaigns, ids)
     creatives = [creative for campaign in ids for creative in campaigns.creatives[campaign]]
     whole = _report(app, campaigns.platform, start, end, grain="all", campaigns=ids)
+    known = _days_known(app, campaigns.platform, start, end)
     lists = [
         _report(app, campaigns.platform, start, end, grain="daily", creatives=(creative,))
         for creative in creatives
+        if known.get((creative,), 0) < (end - start).days + 1
     ]
     _link(app, campaigns, [whole, *lists])
     for report in (whole, *lists):
         app.store.save_report(report)
 
 
-def _spans(campaigns: BandCampaigns, start: date, end: date) -> Iterable[tuple[str, date, date]]:
+def _days_known(app: App, platform: str, start: date, end: date) -> dict[tuple[str, ...], int]:
+    """How many days of the window are in the store, per scope."""
+    days: dict[tuple[str, ...], int] = {}
+    for window in app.store.report_windows(platform, start, end, grain="daily", source="api"):
+        days[window.scope] = days.get(window.scope, 0) + 1
+    return days
+
+
+def _spans(campaigns: BandCampaigns, start: date, end: date) -> list[tuple[str, date, date]]:
     """Per campaign, the first and last day of the range on which it delivered for the segment."""
     days: dict[str, list[date]] = {}
     for day in _days(start, end):

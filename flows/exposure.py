@@ -12,9 +12,13 @@ from audiences.store.report_records import ImpressionColumns, TotalRow
 from balancer.shares import concentration
 from balancer.shares_cells import OUTSIDE, CreativeDayLists, ReportRules, Rows
 from balancer.shares_exposure import build_exposure
-from balancer.types import DayReport, Exposure, Indices, ShareTable
-from flows.bands import BandCampaigns, band_campaigns, commands, in_force, possible
+from balancer.types import UNPLACED, DayReport, Exposure, Indices, ShareTable
+from flows.bands import BandCampaigns, band_campaigns, commands, in_force, possible, turns
+from flows.exposure_days import DayCells, day_cells
 from flows.wiring import App
+
+Band = NDArray[np.int8]
+Money = NDArray[np.float64]
 
 
 class NothingCollected(Exception):
@@ -139,55 +143,54 @@ def _totals(
 def day_reports(app: App, segment: str, accounts: Sequence[str], start: date, end: date) -> list[DayReport]:
     """One DayReport per complete day on which something was delivered, oldest first."""
     campaigns = band_campaigns(app, segment)
-    columns = app.store.impressions(
-        campaigns.platform, start, end, grain="daily", source="api", campaigns=campaigns.everything()
-    )
+    columns = app.store.impressions(campaigns.platform, start, end, grain="daily", source="api")
     totals = _totals(app, campaigns, start, end, grain="daily")
-    history = commands(app, segment, accounts)
-    funding = app.store.get(f"budgets/{segment}", {})
+    split, held = commands(app, segment, accounts), turns(app, segment, accounts)
+    funding: Mapping[str, Sequence[float]] = app.store.get(f"budgets/{segment}", {})
+    usual: Sequence[float] = app.store.get(f"baseline/{segment}", {}).get("weekday", ())
     place = _places(columns, accounts)
     reports = []
     for day in _days(start, end):
-        ids = campaigns.delivering(day)
+        ids, banded = campaigns.delivering(day), campaigns.banded(day)
         of_day = {t.campaign_id: t for t in totals if t.first == day and t.campaign_id in ids}
-        if of_day:
-            reports.append(
-                _day_report(day, ids, of_day, columns, place, history, funding, len(accounts), campaigns)
-            )
+        if not of_day:
+            continue
+        force = in_force(split if banded else held, day, len(accounts), otherwise=UNPLACED if banded else 0)
+        spend = np.array([float(of_day[c].spend) if c in of_day else 0.0 for c in ids])
+        money = (
+            _band_money(funding, day, spend)
+            if banded
+            else np.maximum(usual[day.weekday()] if usual else 0.0, spend)
+        )
+        cells = day_cells(columns, place, day.toordinal(), ids, campaigns.creatives, len(accounts))
+        reports.append(_day_report(day, ids, of_day, cells, force, money))
     return reports
 
 
+def _band_money(
+    funding: Mapping[str, Sequence[float]], day: date, spend: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    budgets = budgets_of(funding, day)
+    if budgets is None:
+        return spend.copy()
+    some = np.zeros(spend.size)  # the number of bands may have changed since
+    some[: budgets.size] = budgets[: spend.size]
+    return available(some, spend)
+
+
 def _day_report(
-    day: date,
-    ids: Sequence[str],
-    totals: dict[str, TotalRow],
-    columns: ImpressionColumns,
-    place: Indices,
-    history: list[tuple[date, NDArray[np.int8]]],
-    funding: Mapping[str, Sequence[float]],
-    n: int,
-    campaigns: BandCampaigns,
+    day: date, ids: Sequence[str], totals: Mapping[str, TotalRow], cells: DayCells, force: Band, money: Money
 ) -> DayReport:
-    wanted = np.isin(columns.campaign, [columns.campaigns.index(c) for c in ids if c in columns.campaigns])
-    mine = wanted & (columns.first == day.toordinal()) & (columns.impressions >= 0)
-    rows, counts = place[columns.entity[mine]], columns.impressions[mine].astype(np.float64)
-    inside = rows != OUTSIDE
-    summed = np.bincount(rows[inside], weights=counts[inside], minlength=n)
-    listed = np.flatnonzero(np.bincount(rows[inside], minlength=n))
-    banded = ids == campaigns.campaigns
-    band = in_force(history, day, n) if banded else np.zeros(n, dtype=np.int8)
-    delivered = np.array([totals[c].impressions if c in totals else 0.0 for c in ids], dtype=np.float64)
-    spend = np.array([float(totals[c].spend) if c in totals else 0.0 for c in ids])
-    budgets = budgets_of(funding, day) if banded else None
     return DayReport(
         day=day.toordinal(),
-        band_total=delivered,
-        band_spend=spend,
-        band_budget=spend.copy() if budgets is None else available(budgets, spend),
-        account=listed.astype(np.int64),
-        impressions=np.asarray(summed[listed], dtype=np.float64),
-        list_floor=_floors(columns, mine, ids),
-        band=band,
+        band_total=np.array([totals[c].impressions if c in totals else 0.0 for c in ids], dtype=np.float64),
+        band_spend=np.array([float(totals[c].spend) if c in totals else 0.0 for c in ids]),
+        band_budget=money,
+        account=cells.account,
+        impressions=cells.impressions,
+        list_floor=cells.floor,
+        band=force,
+        hidden=cells.hidden,
     )
 
 
@@ -205,17 +208,6 @@ def available(budgets: NDArray[np.float64], spend: NDArray[np.float64]) -> NDArr
     """
     ratio = np.divide(spend, budgets, out=np.zeros(budgets.size), where=budgets > 0.0)
     return np.asarray(np.maximum(budgets * min(float(ratio.max(initial=0.0)), 1.0), spend))
-
-
-def _floors(columns: ImpressionColumns, mine: NDArray[np.bool_], ids: Sequence[str]) -> NDArray[np.float64]:
-    """(K,) roughly what an unlisted account can have had: the hundredth count, 2 where the list is short."""
-    floors = np.full(len(ids), 2.0)
-    for b, campaign in enumerate(ids):
-        if campaign in columns.campaigns:
-            counts = columns.impressions[mine & (columns.campaign == columns.campaigns.index(campaign))]
-            if counts.size >= 100:
-                floors[b] = float(np.sort(counts)[-100])
-    return floors
 
 
 def _days(start: date, end: date) -> list[date]:

@@ -13,6 +13,7 @@ MOVES: dict[str, str] = {
     "over_threshold": "it reached the limit for this interval",
     "released": "the interval it was paused for is over",
     "held": "you excluded it",
+    "waiting_turn": "others are owed more impressions first",
     "pinned": "you pinned it",
 }
 
@@ -58,6 +59,9 @@ STATUSES: dict[str, str] = {
     "frozen": "Nothing is changed today: the reports cannot be relied on.",
     "stale": "Nothing is changed today: the newest report is {n} days old.",
     "cap_ignored": "One limit you set cannot be used with these reports.",
+    "member_cap_ignored": (
+        "The limit of {n} impressions per member is not used: nobody has said how many members each company has."
+    ),
     "minimum_members": "A band would fall below the platform's minimum and was joined with its neighbour.",
     "operations_limited": "Only the most important changes go out today; the rest follow tomorrow.",
     "floor_binding": "Evening out stops here: going further would cost more impressions than you allow.",
@@ -89,8 +93,9 @@ NOTES: dict[str, str] = {
 
 # Status.detail codes
 DETAILS: dict[str, str] = {
-    "stale_report": "",
-    "rows_exceed_total": "The rows contradict the platform's own totals.",
+    "stale_report": "The newest one is {n} days old.",
+    "impressions": "",
+    "rows_exceed_total": "Their rows add up to {n} impressions more than the platform's own totals.",
     "click_cap": "The limit on clicks is not used here.",
     "spend_cap": "The limit on spend is not used here.",
 }

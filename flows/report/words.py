@@ -222,8 +222,9 @@ def status(code: str, number: float = 0.0, detail: str = "") -> str:
     text = STATUSES.get(code, "")
     if not text:
         text = code.replace("_", " ").capitalize() + "."
-    sentence = text.format(n=count(number), x=decimal(number, 2), p=percent(number))
-    return f"{sentence} {DETAILS.get(detail, detail)}".strip()
+    numbers = {"n": count(number), "x": decimal(number, 2), "p": percent(number)}
+    more = DETAILS[detail].format(**numbers) if detail in DETAILS else detail
+    return f"{text.format(**numbers)} {more}".strip()
 
 
 def why(move: Move, *, name: str) -> str:

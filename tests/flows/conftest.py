@@ -1,0 +1,17 @@
+"""Fixtures: copies of a small workspace on the sandbox, two weeks into its campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.flows import small_workspace
+from tests.flows.list_workspace import lists  # noqa: F401
+
+
+@pytest.fixture(scope="session")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[small_workspace.Copies]:
+    room = tmp_path_factory.mktemp("workspaces")
+    small_workspace.make(room / "original")
+    yield small_workspace.Copies(room / "original", room)
