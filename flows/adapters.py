@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from flows.quota import SharedQuota
 from platforms import PLATFORMS
 from platforms.http import make_client
-from platforms.oauth import OAuth, RefreshGrant, Token, TokenFile, TokenMemory, TokenStore
+from platforms.oauth import Grant, OAuth, RefreshGrant, Token, TokenFile, TokenMemory, TokenStore
 
 if TYPE_CHECKING:
     from flows.wiring import App
@@ -50,6 +50,7 @@ def _linkedin(app: App) -> Any:
         platform="linkedin",
     )
     client, quota = make_client(wanted.base_url, auth), SharedQuota(app.store, config.mode)
+    app.closing.append(client.close)
     return kind.adapter_type()(wanted, client, app.now, app.sleep, quota=quota)
 
 
@@ -66,7 +67,7 @@ def _google(app: App) -> Any:
         url = _sandbox_url(app)
         fields |= {"base_url": f"{url}/v1", "ads_base_url": url, "oauth_url": f"{url}/token"}
         tokens: TokenStore = TokenMemory(Token(SecretStr(SANDBOX_TOKEN)))
-        grant = None
+        grant: Grant | None = None
     else:
         settings = app.settings
         tokens = TokenFile(app.workspace / "tokens" / "google.json")
@@ -74,9 +75,16 @@ def _google(app: App) -> Any:
         refresh = settings.google_refresh_token
         if refresh.get_secret_value():
             tokens = TokenMemory(Token(SecretStr(""), expires_at=app.now(), refresh=refresh))
+        if settings.google_credentials_file is not None:
+            from platforms.google.service_account import ServiceAccountGrant
+
+            key = settings.google_credentials_file
+            tokens = TokenMemory()
+            grant = ServiceAccountGrant.from_file(key, kind.settings_type()(**fields).oauth_url)
     wanted = kind.settings_type()(**fields)
     auth = OAuth(tokens, grant, wanted.oauth_url, clock=app.now, sleep=app.sleep, platform="google")
     client, quota = make_client(wanted.base_url, auth), SharedQuota(app.store, config.mode)
+    app.closing.append(client.close)
     return kind.adapter_type()(wanted, client, app.now, app.sleep, quota=quota)
 
 

@@ -169,6 +169,17 @@ def _check(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _connect(command: argparse.ArgumentParser) -> None:
+    command.add_argument("platform", choices=["linkedin", "google"])
+    command.add_argument(
+        "--port", type=int, default=8322, help="loopback port of the callback (default 8322)"
+    )
+    command.add_argument(
+        "--redirect-uri", metavar="URL", help="callback registered with your app, if another"
+    )
+    command.add_argument("--no-browser", action="store_true", help="only print the address to open")
+
+
 COMMANDS: dict[str, tuple[str, str, Add]] = {
     "demo": ("Run the whole loop on the sandbox, without an account", "flows.verbs.demo:run", _demo),
     "init": ("Write a commented evenreach.yaml to start from", "flows.verbs.setup:init", _nothing),
@@ -188,6 +199,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     ),
     "hash": ("Hash lines from stdin by a platform's rule", "flows.verbs.setup:hash_lines", _hash),
     "platforms": ("Print what each platform can do", "flows.verbs.setup:platforms", _nothing),
+    "connect": ("Sign in to LinkedIn or Google", "flows.verbs.operate:connect", _connect),
     "upkeep": ("Look after every list: settle, retry, keep alive", "flows.verbs.operate:upkeep", _nothing),
     "sandbox": ("Run LinkedIn and Google on this machine", "flows.verbs.sandbox:run", _sandbox),
 }

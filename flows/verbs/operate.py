@@ -36,3 +36,28 @@ def _upkeep_words(found: Any) -> str:
     dropped = sum(found.pruned.values())
     lines += [f"{dropped:,} rows that retention no longer keeps were dropped."] if dropped else []
     return "\n".join([*lines, *(f"Told: {words}" for words in found.told)])
+
+
+def connect(arguments: argparse.Namespace) -> int:
+    """Sign in to a platform in the browser; the token goes to a file only its owner can read."""
+    import sys
+    import webbrowser
+
+    from flows.connect import sign_in
+
+    def visit(address: str) -> None:
+        print(f"Open this address to sign in (waiting five minutes):\n{address}", file=sys.stderr)
+        if not arguments.no_browser:
+            webbrowser.open(address)
+
+    with opened(arguments) as app:
+        done = sign_in(
+            app, arguments.platform, show=visit, port=arguments.port, redirect_uri=arguments.redirect_uri
+        )
+    words = [
+        f"{'SANDBOX: ' if done.sandbox else ''}signed in to {done.platform}; the token is in {done.file}.",
+        *([f"Consent ends on {done.refresh_until:%Y-%m-%d}."] if done.refresh_until else []),
+        *[f"Note: {note}." for note in done.notes],
+    ]
+    show(arguments, asdict(done), lambda: "\n".join(words))
+    return DONE
