@@ -71,7 +71,16 @@ class Duty:
             target=goal.target,
             band=band,
             budgets=np.array([state.budget]),
-            moves=explain(state, policy, band, wanted=wanted, shocked=shocked, rate=rate, want=goal.target),
+            moves=explain(
+                state,
+                policy,
+                band,
+                wanted=wanted,
+                shocked=shocked,
+                rate=rate,
+                want=goal.target,
+                turns=True,
+            ),
             statuses=goal.statuses or (Status("ok"),),
             forecast={
                 "delivery": min(1.0, turns.throttle * float(rate[on].sum()) / max(state.baseline, 1e-300))

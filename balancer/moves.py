@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from balancer.types import UNPLACED, Move, Policy, State, Vector
 
-REASONS = ("first_split", "newcomer", "shock", "small_audience", "held", "too_much", "too_little")
+REASONS = ("first_split", "newcomer", "shock", "small_audience", "held", "too_much", "too_little",
+           "waiting_turn", "turn_came")  # fmt: skip
 
 
 def explain(
@@ -19,29 +20,48 @@ def explain(
     shocked: NDArray[np.bool_],
     rate: Vector,
     want: Vector,
+    turns: bool = False,
 ) -> tuple[Move, ...]:
     """One Move per changed account, in account order, each with exactly one reason and its numbers.
 
     wanted  (n,) band before small audiences were merged and held accounts taken out
     rate, want  (n,) impressions per day: without control, and aimed at
+    turns   accounts are on and off by turns: whoever is off may be on again from the next plan on
     """
     changed = np.flatnonzero(band != state.band)
     first = bool((state.band < 0).all())
-    release = state.day + policy.dwell_days
     moves = []
     for i in changed.tolist():
-        before, after = int(state.band[i]), int(band[i])
+        name, before, after = state.accounts[i], int(state.band[i]), int(band[i])
+        reason = (
+            _turn(name, policy, after, int(wanted[i]))
+            if turns
+            else _reason(before, after, int(wanted[i]), shocked=bool(shocked[i]), first=first)
+        )
         moves.append(
             Move(
-                account=state.accounts[i],
+                account=name,
                 before=before,
                 after=after,
-                reason=_reason(before, after, int(wanted[i]), shocked=bool(shocked[i]), first=first),
+                reason=reason,
                 evidence={"natural_per_day": float(rate[i]), "wanted_per_day": float(want[i])},
-                release=None if after == UNPLACED else release,
+                release=_release(reason, state.day, policy),
             )
         )
     return tuple(moves)
+
+
+def _release(reason: str, day: int, policy: Policy) -> int | None:
+    """Earliest day of a change back: turns are taken daily, bands rest for the dwell time."""
+    if reason == "held":
+        return None
+    return day + 1 if reason in ("waiting_turn", "turn_came") else day + policy.dwell_days
+
+
+def _turn(account: str, policy: Policy, after: int, wanted: int) -> str:
+    if after == UNPLACED:
+        return "held" if account in policy.held else "waiting_turn"
+    return "turn_came" if after == wanted else "small_audience"
 
 
 def _reason(before: int, after: int, wanted: int, *, shocked: bool, first: bool) -> str:

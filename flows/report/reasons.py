@@ -14,6 +14,7 @@ MOVES: dict[str, str] = {
     "released": "the interval it was paused for is over",
     "held": "you excluded it",
     "waiting_turn": "others are owed more impressions first",
+    "turn_came": "it is owed impressions again",
     "pinned": "you pinned it",
 }
 
