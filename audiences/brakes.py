@@ -6,7 +6,7 @@ person may go on knowingly by naming the number.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from audiences import config
@@ -32,7 +32,7 @@ class Change:
 class Brake:
     """One reason not to go on. ``override`` is what to type to go on all the same; "" when nothing will."""
 
-    code: str  # "empty_source" | "nobody_left" | "too_many_leavers" | "rule_change" | "below_minimum"
+    code: str  # "empty_source" | "nobody_left" | "too_many_leavers" | "rule_change" | "below_minimum" | "source_shrank"
     audience_id: str
     number: int  # leavers, rows or members, by code
     limit: float
@@ -79,6 +79,35 @@ def check(settings: config.Brakes, change: Change, *, accept_shrink: int = 0) ->
         )
         raise Braked(" ".join(b.words for b in tripped), brakes=tripped, remedy=remedy)
     return found
+
+
+def check_sources(
+    settings: config.Brakes, before: Mapping[str, int], now: Mapping[str, int], *, accept_shrink: int = 0
+) -> None:
+    """Compare the rows of each source with those of the last load: source name -> rows.
+
+    Raises Braked when one lost a larger share than ``max_source_drop``, unless that many are accepted: half a
+    file of customers empties no list, but puts every missing customer on the others.
+    """
+    found = [
+        _source_shrank(settings, name, before[name], rows) for name, rows in now.items() if name in before
+    ]
+    tripped = [brake for brake in found if brake is not None and accept_shrink < brake.number]
+    if tripped:
+        words = f"evenreach sync {_accept(max(brake.number for brake in tripped))}"
+        raise Braked(
+            " ".join(brake.words for brake in tripped),
+            brakes=tripped,
+            remedy=f"If this is meant, run {words}.",
+        )
+
+
+def _source_shrank(settings: config.Brakes, name: str, before: int, now: int) -> Brake | None:
+    lost = before - now
+    if lost < max(settings.minimum_leavers, 1) or lost <= settings.max_source_drop * before:
+        return None
+    words = f"{name} has {now} rows, {lost} ({lost / before:.0%}) fewer than at the last load."
+    return Brake("source_shrank", "", lost, settings.max_source_drop, words, _accept(lost))
 
 
 _HARD = frozenset({"empty_source"})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -67,6 +68,41 @@ class Identified:
                 function=row["function"],
                 seniority=row["seniority"],
             )
+
+    def table(self) -> pl.DataFrame:
+        """Every person as columns, without an object per row: those of Contact, in byte order of the id.
+
+        ``identifiers`` is JSON text: a list of (kind, value) pairs as ``contacts`` gives them.
+        """
+        frame = self.frame.sort("contact_id")
+        names = [c for c in frame.columns if _kind_of(c)]
+        pairs = [_pair(name, twin=f"google:{name}" in names) for name in names]
+        joined = pl.concat_str(pairs, separator=",", ignore_nulls=True)
+        return frame.select(
+            "contact_id",
+            "account_id",
+            pl.concat_str(pl.lit("["), joined, pl.lit("]")).alias("identifiers"),
+            "country",
+            pl.col("first_party").fill_null(value=False),
+            "consent",
+            "function",
+            "seniority",
+        )
+
+
+def _pair(name: str, *, twin: bool) -> pl.Expr:
+    """``["kind","value"]``, null without a value. ``twin``: Google may have another digest of this e-mail."""
+    kind: Any = pl.lit(str(_KINDS[_kind_of(name)]))
+    if name.startswith("google:"):
+        kind = pl.concat_str(pl.lit("google:"), kind)
+    elif twin:
+        own = pl.concat_str(pl.lit("linkedin:"), kind)
+        kind = pl.when(pl.col(f"google:{name}").is_not_null()).then(own).otherwise(kind)
+    value: Any = pl.concat_str(pl.lit('"'), name, pl.lit('"'))
+    if _kind_of(name) in ("postal_code", "region_code"):  # plain text, which may need escapes
+        encoded = pl.struct(pl.col(name).alias("v")).struct.json_encode()
+        value = pl.when(pl.col(name).is_not_null()).then(encoded.str.slice(5).str.strip_suffix("}"))
+    return pl.concat_str(pl.lit('["'), kind, pl.lit('",'), value, pl.lit("]"))
 
 
 def identifiers_for(identifiers: Iterable[tuple[str, str]], platform: str) -> tuple[tuple[str, str], ...]:

@@ -23,7 +23,7 @@ def read_workbook(
     data: bytes, *, name: str, kind: str, layout: str, columns: Columns, sheet: str = ""
 ) -> SourceFrame:
     """The first sheet that has a header the layouts know, or the sheet asked for."""
-    sheets = _sheets(data, name, sheet)
+    sheets = sheets_of(data, name, sheet)
     for title, grid in sheets.items():
         found = _table_in(grid, name=name, kind=kind, layout=layout, columns=columns)
         if found is not None:
@@ -33,7 +33,8 @@ def read_workbook(
     raise UnknownColumns("no sheet has a header line that was understood.", file=name)
 
 
-def _sheets(data: bytes, name: str, sheet: str) -> Mapping[str, pl.DataFrame]:
+def sheets_of(data: bytes, name: str, sheet: str = "") -> Mapping[str, pl.DataFrame]:
+    """Title -> cells as text, without a header, of each sheet that has rows, or of the one asked for."""
     import fastexcel
 
     try:

@@ -42,22 +42,36 @@ def read_query(
     read, SourceUnavailable when the database does not answer, SourceError when
     it refuses the query, EmptySource and UnknownColumns as for a file.
     """
-    if not _READS.match(query):
-        raise ConfigError("only a query that reads (SELECT, WITH) is run.", file=name, field="query")
     check_choice(kind, layout, name)
-    engine = _engine(url, name)
-    try:
-        header, frames = _fetch(engine, query, name)
-    finally:
-        engine.dispose()
-    cells = pl.concat(frames) if frames else None
-    if cells is None or cells.height == 0:
-        raise EmptySource("the query gave no row.", file=name)
+    header, cells = _answer(url, query, name)
     found = understand_header(header, name=name, kind=kind, layout=layout, columns=columns or {})
     if found is None:
         raise UnknownColumns("no column of the query was recognised.", file=name)
     cells = cells.select(trimmed(pl.all()))
     return assemble(cells.with_row_index("line", offset=1), found, header, name=name)
+
+
+def query_table(url: str, query: str, *, name: str) -> pl.DataFrame:
+    """The answer of one SELECT under its own column names, as text; of two with one name the first counts.
+
+    Errors as in ``read_query``.
+    """
+    header, cells = _answer(url, query, name)
+    places = {title: header.index(title) for title in header}
+    return pl.DataFrame([cells.to_series(at).alias(title) for title, at in places.items()])
+
+
+def _answer(url: str, query: str, name: str) -> tuple[list[str], pl.DataFrame]:
+    if not _READS.match(query):
+        raise ConfigError("only a query that reads (SELECT, WITH) is run.", file=name, field="query")
+    engine = _engine(url, name)
+    try:
+        header, frames = _fetch(engine, query, name)
+    finally:
+        engine.dispose()
+    if not any(frame.height for frame in frames):
+        raise EmptySource("the query gave no row.", file=name)
+    return header, pl.concat(frames)
 
 
 def _engine(url: str, name: str) -> Engine:

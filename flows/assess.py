@@ -8,7 +8,7 @@ from datetime import date
 import polars as pl
 
 from audiences.scoring import score_universe, scores_from
-from audiences.scoring_frames import contacts_frame, frames_from
+from audiences.scoring_frames import frames_from
 from audiences.scoring_universe import Universe
 from audiences.segments import Evaluation, evaluate_universe
 from flows.wiring import App
@@ -39,11 +39,10 @@ def assess(app: App, *, on: date | None = None, record: bool = True) -> Assessme
     basis = (day, _data_in_place(app), app.config.model_dump_json())
     if known is not None and known[0] == basis:
         return _recorded(app, known[1], record=record)
-    frames = frames_from(app.store.accounts(), app.store.signals())
-    universe = Universe(frames.accounts, frames.signals, on=day)
+    universe = Universe(frames_from(app.store.accounts()).accounts, app.store.signal_frame(), on=day)
     scores = score_universe(app.config.scoring, universe)
     segments = evaluate_universe(app.config, universe, scores)
-    found = Assessment(day, universe, scores, segments, contacts_frame(app.store.contacts()))
+    found = Assessment(day, universe, scores, segments, app.store.contact_frame())
     app.remembered["assessment"] = (basis, found)
     return _recorded(app, found, record=record)
 

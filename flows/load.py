@@ -5,23 +5,30 @@ Raw personal data lives only inside ``load``: what is stored of a person is a di
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import orjson
 import polars as pl
 
-from audiences.clean import Cleaned, clean_companies, clean_contacts, clean_signals
+from audiences.brakes import check_sources
+from audiences.clean import clean_companies, clean_contacts, clean_signals
 from audiences.companies import Resolution, resolve
 from audiences.companies_attach import attach
-from audiences.config import CompanySource, ContactSource, SignalSource, Source
+from audiences.companies_decisions import read_decisions
+from audiences.config import ContactSource
+from audiences.errors import ConfigError
 from audiences.identity_contacts import identify_contacts
-from audiences.model import Contact, Rejected, Signal
-from audiences.sources import SourceFrame, read_source
+from audiences.model import Quarantined, Rejected
+from audiences.scoring_frames import SIGNAL_SCHEMA
+from audiences.sources import SourceFrame
 from audiences.store.records import ImportSummary
-from flows.wiring import App
+from flows.load_rejects import write_rejects
+from flows.load_sources import Frames, Given, Reader
+from flows.suppress import read_suppressions
+from flows.wiring import CONFIG, App
+
+FILES, HEIGHTS = "rejects/files", "sources/rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,66 +52,74 @@ class Loaded:
     signals: Counted
     unmapped: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()  # what was left out and why, to be worked through
 
 
-def load(app: App, *, again: bool = False) -> Loaded:
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """One kind of source, ready to be stored, and what it lost on the way."""
+
+    what: str  # "accounts" | "contacts" | "signals"
+    read: int
+    kept: int
+    rejected: tuple[Rejected, ...]
+    table: pl.DataFrame = field(default_factory=pl.DataFrame)
+    quarantined: tuple[Quarantined, ...] = ()
+
+    def counted(self) -> Counted:
+        reasons = _tally(self.rejected)
+        return Counted(self.read, self.kept, len(self.rejected), len(self.quarantined), reasons)
+
+
+def load(app: App, *, again: bool = False, accept_shrink: int = 0) -> Loaded:
     """Bring accounts, contacts and signals in the store in line with the sources.
 
-    Raises an error of ``audiences.errors`` naming file, line and column; the store then stays as it was.
+    Raises an error of ``audiences.errors`` naming file, line and column, or Braked when a source lost so many
+    rows that it looks half-written; the store then stays as it was.
     """
-    fingerprint = sources_fingerprint(app)
+    reader = Reader(app)
+    fingerprint = reader.fingerprint()
     if not again and _known(app, fingerprint):
         return _as_stored(app)
-    sources = app.config.sources
-    companies = [_companies(app, source) for source in sources.companies]
-    resolution = _resolve(companies)
-    contacts, contact_rejects, people = _contacts(app, sources.contacts, resolution)
-    signals, signal_rejects, seen = _signals(app, sources.signals, resolution)
-    rejects = [r for cleaned, _ in companies for r in cleaned.rejected]
-    read = sum(source.frame.height for _, source in companies)
-    counted = Counted(
-        read, resolution.accounts.height, len(rejects), len(resolution.quarantined), _tally(rejects)
-    )
-    loaded = Loaded(
-        True,
-        counted,
-        Counted(people, len(contacts), len(contact_rejects), 0, _tally(contact_rejects)),
-        Counted(seen, len(signals), len(signal_rejects), 0, _tally(signal_rejects)),
-        {source.source: source.unmapped for _, source in companies if source.unmapped},
-    )
+    frames = reader.frames()
+    before = app.store.get(HEIGHTS, {})
+    check_sources(app.config.brakes, before, frames.heights(), accept_shrink=accept_shrink)
+    return _renewed(app, frames, fingerprint)
+
+
+def _renewed(app: App, frames: Frames, fingerprint: str) -> Loaded:
+    companies, resolution = _companies(app, frames)
+    contacts = _contacts(frames.contacts, resolution)
+    signals = _signals(frames, resolution)
+    never = read_suppressions(app, resolution)
     at, store = app.now(), app.store
+    store.suppress(never.digests, reason="suppression file", at=at)
     store.replace_accounts(list(resolution.account_list()), fingerprint, at)
-    store.replace_contacts(contacts, fingerprint, at)
-    store.replace_signals(signals, fingerprint, at)
-    parts = (("contacts", loaded.contacts, contact_rejects), ("signals", loaded.signals, signal_rejects))
-    for what, part, refused in parts:
-        store.save_import(_summary(what, fingerprint, part, app), refused)
-    store.save_import(_summary("accounts", fingerprint, counted, app), rejects, resolution.quarantined)
-    return loaded
+    store.replace_contact_table(contacts.table, fingerprint, at)
+    store.replace_signal_frame(signals.table, fingerprint, at)
+    store.put(HEIGHTS, frames.heights(), at=at)
+    parts = (contacts, signals, companies)  # accounts last: their line says that everything is in place
+    refused = [reject for part in parts for reject in part.rejected]
+    files = write_rejects(app.workspace, [*refused, *never.rejected], resolution.quarantined)
+    _keep_files(app, [str(file) for file in files])
+    for part in parts:
+        store.save_import(_summary(app, part, fingerprint), part.rejected, part.quarantined)
+    return Loaded(
+        True,
+        companies.counted(),
+        contacts.counted(),
+        signals.counted(),
+        frames.unmapped(),
+        frames.notes(),
+        tuple(str(file) for file in files),
+    )
 
 
-def sources_fingerprint(app: App) -> str:
-    """SHA-256 over the settings of the sources and the bytes of every file they name."""
-    digest = hashlib.sha256(app.config.sources.model_dump_json().encode())
-    for source in _all_sources(app):
-        if source.file is not None:
-            digest.update(
-                hashlib.sha256(_path(app, source).read_bytes()).digest()
-                if _path(app, source).is_file()
-                else b"-"
-            )
-        else:
-            digest.update(app.now().isoformat().encode())  # a query's answer is only known by asking
-    return digest.hexdigest()
-
-
-def _all_sources(app: App) -> Iterator[Source]:
-    sources = app.config.sources
-    yield from (*sources.companies, *sources.contacts, *sources.signals)
-
-
-def _path(app: App, source: Source) -> Path:
-    return app.workspace / str(source.file)
+def _keep_files(app: App, files: list[str]) -> None:
+    """Files of an earlier load that nothing was written to now would only mislead."""
+    for name in set(app.store.get(FILES, [])) - set(files):
+        (app.workspace / name).unlink(missing_ok=True)
+    app.store.put(FILES, files, at=app.now())
 
 
 def _known(app: App, fingerprint: str) -> bool:
@@ -120,40 +135,66 @@ def _as_stored(app: App) -> Loaded:
         reasons = _tally(app.store.rejects(what))
         return Counted(last.rows_read, last.resolved, last.rejected, last.quarantined, reasons)
 
-    return Loaded(False, counted("accounts"), counted("contacts"), counted("signals"))
+    files = tuple(app.store.get(FILES, []))
+    return Loaded(False, counted("accounts"), counted("contacts"), counted("signals"), files=files)
 
 
-def _read(app: App, source: Source, kind: str) -> SourceFrame:
-    name = source.name or str(source.file)
-    layout = "" if source.layout == "auto" else source.layout
-    return read_source(_path(app, source), name=name, kind=kind, layout=layout, columns=source.columns)
+# -- companies, people, signals --------------------------------------------------
 
 
-def _companies(app: App, source: CompanySource) -> tuple[Cleaned, SourceFrame]:
-    frame = _read(app, source, "companies")
-    return clean_companies(frame), frame
+def _companies(app: App, frames: Frames) -> tuple[_Part, Resolution]:
+    if not frames.companies:
+        raise ConfigError(
+            "there is no source of companies.",
+            file=CONFIG,
+            field="sources.companies",
+            remedy="Add a file there; evenreach map FILE --write does it.",
+        )
+    cleaned = [clean_companies(given.frame) for given in frames.companies]
+    decided = app.config.sources.decisions
+    resolution = resolve(
+        pl.concat([one.frame for one in cleaned], how="diagonal_relaxed"),
+        decisions=read_decisions(app.workspace / decided) if decided else None,
+    )
+    rejected = tuple(reject for one in cleaned for reject in one.rejected)
+    kept = resolution.accounts.height
+    return (
+        _Part(
+            "accounts",
+            _rows(one.frame for one in frames.companies),
+            kept,
+            rejected,
+            quarantined=resolution.quarantined,
+        ),
+        resolution,
+    )
 
 
-def _resolve(companies: list[tuple[Cleaned, SourceFrame]]) -> Resolution:
-    return resolve(pl.concat([cleaned.frame for cleaned, _ in companies], how="diagonal_relaxed"))
-
-
-def _contacts(
-    app: App, sources: Iterable[ContactSource], resolution: Resolution
-) -> tuple[list[Contact], list[Rejected], int]:
-    contacts: dict[str, Contact] = {}
+def _contacts(given: Sequence[Given[ContactSource]], resolution: Resolution) -> _Part:
+    """All files at once, so that a refusal of consent in one file holds for a person of another."""
+    rows: list[pl.DataFrame] = []
     rejected: list[Rejected] = []
-    read = 0
-    for source in sources:
-        frame = _read(app, source, "contacts")
-        cleaned = clean_contacts(frame, first_party=source.first_party)
-        rows = _with_defaults(attach(cleaned.frame, resolution), source)
-        people = identify_contacts(rows)
-        rejected += [*cleaned.rejected, *people.rejected]
-        read += frame.frame.height
-        for contact in people.contacts():
-            contacts.setdefault(contact.contact_id, contact)
-    return list(contacts.values()), rejected, read
+    for one in given:
+        cleaned = clean_contacts(one.frame, first_party=one.source.first_party)
+        rows.append(_with_defaults(attach(cleaned.frame, resolution), one.source))
+        rejected += cleaned.rejected
+    if not rows:
+        return _Part("contacts", 0, 0, (), NO_CONTACTS)
+    people = identify_contacts(pl.concat(rows, how="diagonal_relaxed"))
+    rows.clear()
+    table = people.table()
+    return _Part(
+        "contacts", _rows(one.frame for one in given), table.height, (*rejected, *people.rejected), table
+    )
+
+
+NO_CONTACTS = pl.DataFrame(
+    schema={
+        **dict.fromkeys(("contact_id", "account_id", "identifiers", "country"), pl.String),
+        "first_party": pl.Boolean,
+        **dict.fromkeys(("consent", "function", "seniority"), pl.String),
+    }
+)
 
 
 def _with_defaults(frame: pl.DataFrame, source: ContactSource) -> pl.DataFrame:
@@ -167,24 +208,22 @@ def _with_defaults(frame: pl.DataFrame, source: ContactSource) -> pl.DataFrame:
     return frame
 
 
-def _signals(
-    app: App, sources: Iterable[SignalSource], resolution: Resolution
-) -> tuple[list[Signal], list[Rejected], int]:
-    signals: list[Signal] = []
+def _signals(frames: Frames, resolution: Resolution) -> _Part:
+    rows = [pl.DataFrame(schema=SIGNAL_SCHEMA)]
     rejected: list[Rejected] = []
-    read = 0
-    for source in sources:
-        frame = _read(app, source, "signals")
-        cleaned = clean_signals(frame, as_of=source.as_of, kind=source.kind or "")
-        rows = attach(cleaned.frame, resolution)
-        lost = rows.filter(pl.col("account_id").is_null())
+    for given in frames.signals:
+        cleaned = clean_signals(given.frame, as_of=given.source.as_of, kind=given.source.kind or "")
+        attached = attach(cleaned.frame, resolution)
+        lost = attached.filter(pl.col("account_id").is_null())["line"]
         rejected += cleaned.rejected
-        rejected += [Rejected(cleaned.source, line, "", "account_unknown") for line in lost["line"]]
-        known = rows.filter(pl.col("account_id").is_not_null())
-        columns = ("account_id", "kind", "on", "topic", "strength", "person")
-        signals += [Signal(*row) for row in known.select(columns).iter_rows()]
-        read += frame.frame.height
-    return signals, rejected, read
+        rejected += [Rejected(cleaned.source, line, "", "account_unknown") for line in lost]
+        rows.append(attached.filter(pl.col("account_id").is_not_null()).select(list(SIGNAL_SCHEMA)))
+    table = pl.concat(rows)
+    return _Part("signals", _rows(one.frame for one in frames.signals), table.height, tuple(rejected), table)
+
+
+def _rows(frames: Iterable[SourceFrame]) -> int:
+    return sum(source.frame.height for source in frames)
 
 
 def _tally(rejects: Iterable[Rejected]) -> dict[str, int]:
@@ -194,15 +233,15 @@ def _tally(rejects: Iterable[Rejected]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: -item[1]))
 
 
-def _summary(what: str, fingerprint: str, counted: Counted, app: App) -> ImportSummary:
+def _summary(app: App, part: _Part, fingerprint: str) -> ImportSummary:
     return ImportSummary(
-        what=what,
+        what=part.what,
         fingerprint=fingerprint,
         at=app.now(),
-        rows_read=counted.read,
-        resolved=counted.resolved,
-        rejected=counted.rejected,
-        quarantined=counted.quarantined,
+        rows_read=part.read,
+        resolved=part.kept,
+        rejected=len(part.rejected),
+        quarantined=len(part.quarantined),
     )
 
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from audiences.store.accounts import Accounts, Imports, Organizations
 from audiences.store.audit import Audit
 from audiences.store.batches import Batches
+from audiences.store.columns import Columns
 from audiences.store.database import Database
 from audiences.store.dead_letters import DeadLetters
 from audiences.store.deltas import Deltas
@@ -35,6 +36,7 @@ __all__ = ["Store"]
 class Store(
     Accounts,
     Imports,
+    Columns,
     Organizations,
     Segments,
     Lists,

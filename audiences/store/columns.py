@@ -1,0 +1,102 @@
+"""Contacts and signals by column: the road for millions, without an object per row. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+import polars as pl
+from sqlalchemy import Connection, Select, delete, select
+
+from audiences.model import IdentifierKind
+from audiences.scoring_frames import CONTACT_SCHEMA, SIGNAL_SCHEMA, canonical
+from audiences.store.accounts import CONTACT, SIGNAL, note_fingerprint
+from audiences.store.bulk import CHUNK, insert_rows, is_sqlite, raw
+from audiences.store.part import Part
+
+_CONTACT = tuple(column.name for column in CONTACT.c)
+_SIGNAL = tuple(SIGNAL_SCHEMA)
+
+
+class Columns(Part):
+    def replace_contact_table(self, table: pl.DataFrame, source_fingerprint: str, at: datetime) -> None:
+        """Make these the contacts, in one transaction. ``table`` as made by ``Identified.table``."""
+        with self._db.write() as connection:
+            connection.execute(delete(CONTACT))
+            insert_rows(connection, CONTACT, _CONTACT, table.select(_CONTACT).iter_rows())
+            note_fingerprint(connection, "contacts", source_fingerprint, table.height, at)
+
+    def contact_frame(self) -> pl.DataFrame:
+        """All contacts in the shape of CONTACT_SCHEMA, by account and id."""
+        names = ("contact_id", "account_id", "identifiers", *list(CONTACT_SCHEMA)[3:])
+        schema = {name: CONTACT_SCHEMA.get(name, pl.String) for name in names}
+        wanted = select(*(CONTACT.c[name] for name in names))
+        with self._db.read() as connection:
+            stored = _frame(connection, wanted, schema | {"first_party": pl.Boolean})
+        payloads = stored.with_columns(_payloads(stored)).select(list(CONTACT_SCHEMA))
+        return payloads.sort("account_id", "contact_id")
+
+    def replace_signal_frame(self, frame: pl.DataFrame, source_fingerprint: str, at: datetime) -> None:
+        """Make these the signals (SIGNAL_SCHEMA), in one transaction."""
+        with self._db.write() as connection:
+            connection.execute(delete(SIGNAL))
+            rows = frame.select(_SIGNAL)
+            if is_sqlite(connection):  # it keeps a day as text; Polars writes that faster than the binder
+                _insert_plain(connection, rows.with_columns(pl.col("on").cast(pl.String)))
+            else:
+                insert_rows(connection, SIGNAL, _SIGNAL, rows.iter_rows())
+            note_fingerprint(connection, "signals", source_fingerprint, frame.height, at)
+
+    def signal_frame(self, *, since: date | None = None) -> pl.DataFrame:
+        """Signals in the shape of SIGNAL_SCHEMA, in the order given; optionally from a day on."""
+        wanted = select(*(SIGNAL.c[name] for name in _SIGNAL)).order_by(SIGNAL.c.number)
+        if since is not None:
+            wanted = wanted.where(SIGNAL.c.on >= since)
+        with self._db.read() as connection:
+            return _frame(connection, wanted, dict(SIGNAL_SCHEMA))
+
+
+def _insert_plain(connection: Connection, rows: pl.DataFrame) -> None:
+    names = ",".join(f'"{name}"' for name in rows.columns)
+    marks = ",".join("?" * rows.width)
+    raw(connection).executemany(
+        f"INSERT INTO {SIGNAL.name} ({names}) VALUES ({marks})",  # noqa: S608
+        rows.iter_rows(),
+    )
+
+
+def _frame(connection: Connection, wanted: Select[Any], schema: dict[str, Any]) -> pl.DataFrame:
+    """The answer in parts of a moderate size: rows as tuples live only as long as their part."""
+    answer = connection.execution_options(yield_per=CHUNK).execute(wanted)
+    parts = [_part(rows, schema) for rows in answer.partitions(CHUNK)]
+    return pl.concat(parts, rechunk=True) if parts else pl.DataFrame(schema=schema)
+
+
+def _part(rows: Sequence[Any], schema: dict[str, Any]) -> pl.DataFrame:
+    columns = zip(*rows, strict=True)
+    return pl.DataFrame(
+        [
+            pl.Series(name, values, dtype=dtype)
+            for (name, dtype), values in zip(schema.items(), columns, strict=True)
+        ]
+    )
+
+
+def _payloads(stored: pl.DataFrame) -> pl.Series:
+    """Null for the one e-mail that nearly everybody has and that the id already says."""
+    plain = pl.concat_str(pl.lit(f'[["{IdentifierKind.EMAIL.value}","'), "contact_id", pl.lit('"]]'))
+    simple = stored.select((pl.col("identifiers") == plain).alias("simple"))["simple"]
+    payload = pl.Series("payload", [None], dtype=pl.Binary).new_from_index(0, stored.height)
+    rest = (~simple).arg_true()
+    if rest.is_empty():
+        return payload
+    return payload.scatter(
+        rest, pl.Series(list(_canonical(stored["identifiers"].gather(rest))), dtype=pl.Binary)
+    )
+
+
+def _canonical(texts: Iterable[str]) -> Iterator[bytes]:
+    for text in texts:
+        yield canonical((kind, value) for kind, value in orjson.loads(text))
