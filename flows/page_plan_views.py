@@ -77,8 +77,9 @@ class PlanViews(Reports):
             return ()
         elasticity = max(float(plan.forecast.get("elasticity", 0.0)), 0.0)
         points = power_frontier(table.exposure.point, elasticity=elasticity, top=table.top)
-        chosen = np.unique(np.linspace(0, len(points) - 1, STEPS).astype(int))
-        return tuple(PricePoint(points[i].share, min(points[i].delivery, 1.0)) for i in chosen.tolist())
+        even = np.linspace(points[0].share, points[-1].share, STEPS)
+        nearest = {int(np.argmin([abs(point.share - share) for point in points])) for share in even}
+        return tuple(PricePoint(points[i].share, min(points[i].delivery, 1.0)) for i in sorted(nearest))
 
     def _rehearsal(self, record: PlanRecord, table: ShareTable | None) -> tuple[str, ...]:
         """What the policy would have done on the newest report; () until it has been computed beside the page."""

@@ -43,7 +43,9 @@ class Pushes(Previews):
         chosen = {p: one for p, one in upload.lists.items() if p in order.platforms and len(one.members)}
         if upload.problem or not chosen:
             raise Invalid("The list cannot be sent.", fields={"file": upload.problem or "Nobody is on it."})
-        push_id = hashlib.sha256(f"{upload.digest}\n{order.list_name}\n{sorted(chosen)}".encode()).hexdigest()[:16]
+        push_id = hashlib.sha256(
+            f"{upload.digest}\n{order.list_name}\n{sorted(chosen)}".encode()
+        ).hexdigest()[:16]
         known = self.app.store.get(_key(push_id))
         if known is not None and known["stage"] not in ("cancelled", "failed", "undone"):
             return push_id

@@ -14,6 +14,7 @@ from audiences.store.records import AudienceRecord, BatchInfo, BatchStatus, Plan
 from flows import activate
 from flows.page_part import in_page_words
 from flows.page_segments import Segments
+from flows.report import formats
 from flows.web.errors import NotFound, TooLate
 from flows.web.views import AuditLine, RunLine
 from flows.wiring import App
@@ -127,7 +128,9 @@ class Runs(Segments):
             adds=sum(move.after >= 0 for move in plan.moves),
             removes=sum(move.before >= 0 for move in plan.moves),
             link=f"{self.prefect_ui}/runs" if self.prefect_ui else "",
-            message=f"{len(plan.moves):,} accounts change place" if plan.moves else "only budgets",
+            message=f"{formats.plural(len(plan.moves), 'account')} changed place"
+            if plan.moves
+            else "Budgets only",
         )
 
     def _may_undo(self, change: Change) -> bool:

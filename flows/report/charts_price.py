@@ -31,9 +31,11 @@ def price(steps: Sequence[tuple[float, float]], *, now: float | None, aim: float
     if points:
         parts.append(path(points, "line after"))
         parts += [dot(at, "dot after", radius=3) for at in points]
-    for value, name, kind in ((now, "today", "before"), (aim, "this plan", "after")):
+    for i, (value, name, kind) in enumerate(((now, "today", "before"), (aim, "this plan", "after"))):
         if value is not None:
             parts.append(line((x(value), y.end), (x(value), y.start), "mark"))
-            parts.append(label((x(value) + 6, y.start - 8), name, f"name {kind}"))
+            left = x(value) > RIGHT - 70  # names stand one above the other: the two places may be close
+            at = (x(value) + (-6 if left else 6), y.start - 8 - 16 * i)
+            parts.append(label(at, name, f"name {kind}", anchor="end" if left else "start"))
     told = ", ".join(f"{formats.percent(kept)} kept at {formats.percent(share, 0)}" for share, kept in steps)
     return frame("price", size, parts, title="What evenness costs", description=told or "Not known yet.")

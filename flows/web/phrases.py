@@ -140,12 +140,16 @@ def size(line: SegmentLine) -> str:
 
 def plan_effect(plan: PlanView) -> str:
     """What approving is expected to do, first thing on the plan page."""
-    moves = formats.plural(len(plan.summary.moves), "account")
+    count = len(plan.summary.moves)
+    moves = f"{formats.plural(count, 'account')} would change place" if count else "Nobody would change place"
     share = plan.summary.forecast.get("top100_share")
     if share is None:
-        return f"{moves} would change place."
-    now = f" from {formats.percent(plan.share_now.point, 0)}" if plan.share_now is not None else ""
-    return f"{moves} would change place; the top share is expected to go{now} to {formats.percent(share, 0)}."
+        return f"{moves}."
+    then = formats.percent(plan.share_now.point, 0) if plan.share_now is not None else ""
+    now = formats.percent(share, 0)
+    if then == now:
+        return f"{moves}; the top share is expected to stay at {now}."
+    return f"{moves}; the top share is expected to go{f' from {then}' if then else ''} to {now}."
 
 
 def match(line: PushForecast) -> str:
@@ -165,7 +169,7 @@ def minimum(line: PushForecast) -> str:
 
 
 def outcome(run: RunLine) -> str:
-    """What became of a run's rows."""
+    """What became of a run's rows; a plan's run has a message instead."""
     parts = [
         f"{formats.count(number)} {word}"
         for number, word in (
@@ -175,7 +179,7 @@ def outcome(run: RunLine) -> str:
         )
         if number
     ]
-    return ", ".join(parts) or "nothing to do"
+    return ", ".join(parts) or ("" if run.message else "nothing to do")
 
 
 def price_chart(plan: PlanView) -> Markup:
