@@ -180,6 +180,39 @@ def _connect(command: argparse.ArgumentParser) -> None:
     command.add_argument("--no-browser", action="store_true", help="only print the address to open")
 
 
+def _alerts(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "action",
+        nargs="?",
+        choices=["show", "digest", "trial"],
+        default="show",
+        help="send a digest or a trial",
+    )
+
+
+def _listen(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--host", default="127.0.0.1", help="any other address needs accounts and https")
+    command.add_argument("--port", type=int, default=8000)
+    command.add_argument("--name", action="append", help="host name a public page answers to (repeatable)")
+    command.add_argument("--certificate", type=Path, metavar="PEM", help="serve https with this certificate")
+    command.add_argument("--key", type=Path, metavar="PEM", help="the certificate's key")
+    command.add_argument("--behind-proxy", action="store_true", help="a proxy in front speaks https")
+    command.add_argument(
+        "--write-edits", action="store_true", help="approvers may write segment changes into evenreach.yaml"
+    )
+
+
+def _page(command: argparse.ArgumentParser) -> None:
+    _listen(command)
+    command.add_argument("--add-user", metavar="NAME", help="add an account; the password is read from stdin")
+    command.add_argument("--role", choices=["viewer", "operator", "approver"], default="viewer")
+
+
+def _serve(command: argparse.ArgumentParser) -> None:
+    _listen(command)
+    command.add_argument("--prefect-port", type=int, default=4200, help="Prefect's server, on loopback")
+
+
 COMMANDS: dict[str, tuple[str, str, Add]] = {
     "demo": ("Run the whole loop on the sandbox, without an account", "flows.verbs.demo:run", _demo),
     "init": ("Write a commented evenreach.yaml to start from", "flows.verbs.setup:init", _nothing),
@@ -192,6 +225,8 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "balance": ("Plan, approve or refuse balancing", "flows.verbs.reports:balance", _balance),
     "report": ("Print the top-100 impression-share report", "flows.verbs.reports:report", _report),
     "why": ("Say in one sentence why an account stands where it does", "flows.verbs.reports:why", _why),
+    "page": ("Open the page: review, approve, push", "flows.verbs.page:run", _page),
+    "serve": ("Run the page, Prefect and the schedules together", "flows.verbs.page:serve", _serve),
     "rehearse": (
         "Show what balancing would do, before switching it on",
         "flows.verbs.rehearse:run",
@@ -199,6 +234,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     ),
     "hash": ("Hash lines from stdin by a platform's rule", "flows.verbs.setup:hash_lines", _hash),
     "platforms": ("Print what each platform can do", "flows.verbs.setup:platforms", _nothing),
+    "alerts": ("Show what is watched; send the digest or a trial", "flows.verbs.operate:alerts", _alerts),
     "connect": ("Sign in to LinkedIn or Google", "flows.verbs.operate:connect", _connect),
     "upkeep": ("Look after every list: settle, retry, keep alive", "flows.verbs.operate:upkeep", _nothing),
     "sandbox": ("Run LinkedIn and Google on this machine", "flows.verbs.sandbox:run", _sandbox),

@@ -15,6 +15,7 @@ from prefect.client.schemas.objects import TaskRun
 from prefect.tasks import Task
 
 from flows import activate, activate_plan, balance, collect, load, upkeep
+from flows.alerts_entries import alert_entries
 from flows.assess import assess
 from flows.wiring import app_for
 
@@ -48,7 +49,9 @@ async def load_flow(workspace: str) -> dict[str, object]:
 def prepare_list(workspace: str, list_id: str, on: date | None, accept_shrink: int) -> int:
     with app_for(workspace) as app:
         spec = next(s for s in activate.wanted_lists(app) if s.audience_id == list_id)
-        prepared = activate.prepare(app, assess(app, on=on), spec, accept_shrink=accept_shrink)
+        assessment = assess(app, on=on)
+        prepared = activate.prepare(app, assessment, spec, accept_shrink=accept_shrink)
+        alert_entries(app, assessment, [spec.segment])
         return prepared.adds + prepared.removes
 
 

@@ -14,6 +14,7 @@ from flows.verbs.workspace import opened
 def sync(arguments: argparse.Namespace) -> int:
     """Load, evaluate, compare with the ledger, and send what differs; with --dry-run only say it."""
     from flows import activate
+    from flows.alerts_entries import alert_entries
     from flows.assess import assess
     from flows.load import load
 
@@ -46,6 +47,8 @@ def sync(arguments: argparse.Namespace) -> int:
                 row |= {name: counted[name] for name in ("accepted", "rejected", "unknown", "waiting")}
                 row |= {"status": str(state.status) if state else None}
             rows.append(row)
+        if not arguments.dry_run:
+            alert_entries(app, assessment, [spec.segment for spec in specs])
     show(
         arguments, {"dry_run": arguments.dry_run, "lists": rows}, lambda: _sync_words(rows, arguments.dry_run)
     )

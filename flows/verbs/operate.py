@@ -1,4 +1,4 @@
-"""``evenreach upkeep``, ``audit``, ``backup``, ``restore-backup`` and ``connect``: running it for years."""
+"""``evenreach upkeep``, ``alerts``, ``audit``, ``backup``, ``restore-backup``, ``connect``: running it for years."""
 
 from __future__ import annotations
 
@@ -36,6 +36,29 @@ def _upkeep_words(found: Any) -> str:
     dropped = sum(found.pruned.values())
     lines += [f"{dropped:,} rows that retention no longer keeps were dropped."] if dropped else []
     return "\n".join([*lines, *(f"Told: {words}" for words in found.told)])
+
+
+def alerts(arguments: argparse.Namespace) -> int:
+    """Show how every watched subject stands; send the digest or a trial message where asked."""
+    from flows.alerts import OK, Condition, deliver
+    from flows.alerts_channels import channels
+    from flows.alerts_digest import digest, send_digest
+
+    with opened(arguments) as app:
+        names = [name for name, _ in channels(app.settings, app.config.alerts)]
+        sent = True
+        if arguments.action == "digest":
+            sent = send_digest(app)
+        if arguments.action == "trial":
+            sent = deliver(app, [Condition("trial", OK, "This is a trial; nothing happened.")], title="trial")
+        states = app.store.alert_states()
+        lines = [one.words for one in digest(app)]
+    rows = [[state, f"{since:%Y-%m-%d}", subject, words] for subject, (state, since, words) in states.items()]
+    data = {"channels": names, "sent": sent and arguments.action != "show", "digest": lines, "states": rows}
+    tail = f"Channels: {', '.join(names) or 'none; see alerts: in evenreach.yaml'}"
+    trouble = [] if sent else ["No channel took the message; the log says why."]
+    show(arguments, data, lambda: "\n".join([*lines, tail, *trouble]))
+    return DONE if sent else FAILED
 
 
 def connect(arguments: argparse.Namespace) -> int:
