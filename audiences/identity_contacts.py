@@ -7,9 +7,8 @@ flags only, never by copying the incoming frame.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
@@ -76,7 +75,7 @@ class Identified:
         """
         frame = self.frame.sort("contact_id")
         names = [c for c in frame.columns if _kind_of(c)]
-        pairs = [_pair(name, twin=f"google:{name}" in names) for name in names]
+        pairs = [pair for _, pair in sorted(_pairs(names), key=lambda one: one[0])]
         joined = pl.concat_str(pairs, separator=",", ignore_nulls=True)
         return frame.select(
             "contact_id",
@@ -90,19 +89,32 @@ class Identified:
         )
 
 
-def _pair(name: str, *, twin: bool) -> pl.Expr:
-    """``["kind","value"]``, null without a value. ``twin``: Google may have another digest of this e-mail."""
-    kind: Any = pl.lit(str(_KINDS[_kind_of(name)]))
-    if name.startswith("google:"):
-        kind = pl.concat_str(pl.lit("google:"), kind)
-    elif twin:
-        own = pl.concat_str(pl.lit("linkedin:"), kind)
-        kind = pl.when(pl.col(f"google:{name}").is_not_null()).then(own).otherwise(kind)
-    value: Any = pl.concat_str(pl.lit('"'), name, pl.lit('"'))
-    if _kind_of(name) in ("postal_code", "region_code"):  # plain text, which may need escapes
-        encoded = pl.struct(pl.col(name).alias("v")).struct.json_encode()
-        value = pl.when(pl.col(name).is_not_null()).then(encoded.str.slice(5).str.strip_suffix("}"))
-    return pl.concat_str(pl.lit('["'), kind, pl.lit('",'), value, pl.lit("]"))
+def _pairs(names: Sequence[str]) -> Iterator[tuple[str, pl.Expr]]:
+    """(kind, ``["kind","value"]`` or null) of every column. Where Google has another digest of an e-mail, the
+    one in its column is LinkedIn's alone.
+    """
+    for name in names:
+        kind, value = str(_KINDS[_kind_of(name)]), _json_text(name)
+        twin = f"google:{name}"
+        if name.startswith("google:"):
+            yield _pair(f"google:{kind}", value)
+        elif twin in names:
+            yield _pair(kind, pl.when(pl.col(twin).is_null()).then(value))
+            yield _pair(f"linkedin:{kind}", pl.when(pl.col(twin).is_not_null()).then(value))
+        else:
+            yield _pair(kind, value)
+
+
+def _pair(kind: str, value: pl.Expr) -> tuple[str, pl.Expr]:
+    return kind, pl.concat_str(pl.lit(f'["{kind}",'), value, pl.lit("]"))
+
+
+def _json_text(name: str) -> pl.Expr:
+    """Digests need no escape; postal and region codes are plain text."""
+    if _kind_of(name) not in ("postal_code", "region_code"):
+        return pl.concat_str(pl.lit('"'), name, pl.lit('"'))
+    encoded = pl.struct(pl.col(name).alias("v")).struct.json_encode()
+    return pl.when(pl.col(name).is_not_null()).then(encoded.str.slice(5).str.strip_suffix("}"))
 
 
 def identifiers_for(identifiers: Iterable[tuple[str, str]], platform: str) -> tuple[tuple[str, str], ...]:

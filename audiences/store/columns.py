@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import polars as pl
-from sqlalchemy import Connection, Select, delete, select
+from sqlalchemy import Connection, Select, Table, delete, select
 
 from audiences.model import IdentifierKind
 from audiences.scoring_frames import CONTACT_SCHEMA, SIGNAL_SCHEMA, canonical
@@ -25,7 +25,7 @@ class Columns(Part):
         """Make these the contacts, in one transaction. ``table`` as made by ``Identified.table``."""
         with self._db.write() as connection:
             connection.execute(delete(CONTACT))
-            insert_rows(connection, CONTACT, _CONTACT, table.select(_CONTACT).iter_rows())
+            _insert(connection, CONTACT, table.select(_CONTACT))
             note_fingerprint(connection, "contacts", source_fingerprint, table.height, at)
 
     def contact_frame(self) -> pl.DataFrame:
@@ -42,11 +42,7 @@ class Columns(Part):
         """Make these the signals (SIGNAL_SCHEMA), in one transaction."""
         with self._db.write() as connection:
             connection.execute(delete(SIGNAL))
-            rows = frame.select(_SIGNAL)
-            if is_sqlite(connection):  # it keeps a day as text; Polars writes that faster than the binder
-                _insert_plain(connection, rows.with_columns(pl.col("on").cast(pl.String)))
-            else:
-                insert_rows(connection, SIGNAL, _SIGNAL, rows.iter_rows())
+            _insert(connection, SIGNAL, frame.select(_SIGNAL))
             note_fingerprint(connection, "signals", source_fingerprint, frame.height, at)
 
     def signal_frame(self, *, since: date | None = None) -> pl.DataFrame:
@@ -58,13 +54,17 @@ class Columns(Part):
             return _frame(connection, wanted, dict(SIGNAL_SCHEMA))
 
 
-def _insert_plain(connection: Connection, rows: pl.DataFrame) -> None:
+def _insert(connection: Connection, table: Table, rows: pl.DataFrame) -> None:
+    """SQLite keeps a day as text and a flag as a number, as they are here: no binder per row."""
+    if not is_sqlite(connection):
+        insert_rows(connection, table, rows.columns, rows.iter_rows())
+        return
+    days = [name for name, dtype in rows.schema.items() if dtype == pl.Date]
+    plain = rows.with_columns(pl.col(days).cast(pl.String)) if days else rows
     names = ",".join(f'"{name}"' for name in rows.columns)
     marks = ",".join("?" * rows.width)
-    raw(connection).executemany(
-        f"INSERT INTO {SIGNAL.name} ({names}) VALUES ({marks})",  # noqa: S608
-        rows.iter_rows(),
-    )
+    sql = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608
+    raw(connection).executemany(sql, plain.iter_rows())
 
 
 def _frame(connection: Connection, wanted: Select[Any], schema: dict[str, Any]) -> pl.DataFrame:
@@ -92,9 +92,26 @@ def _payloads(stored: pl.DataFrame) -> pl.Series:
     rest = (~simple).arg_true()
     if rest.is_empty():
         return payload
-    return payload.scatter(
-        rest, pl.Series(list(_canonical(stored["identifiers"].gather(rest))), dtype=pl.Binary)
-    )
+    texts = stored["identifiers"].gather(rest)
+    found = _reshaped(texts)
+    odd = found.is_null().arg_true()
+    if not odd.is_empty():
+        found = found.scatter(odd, pl.Series(list(_canonical(texts.gather(odd))), dtype=pl.Binary))
+    return payload.scatter(rest, found)
+
+
+_KIND, _VALUE = "[a-z0-9_:]+", r'"(?:[^"\\]|\\.)*"'
+
+
+def _reshaped(texts: pl.Series) -> pl.Series:
+    """``canonical`` on the text alone, where the kinds stand in order and once each; null elsewhere."""
+    frame = texts.alias("text").to_frame()
+    kinds = pl.col("text").str.extract_all(rf'\["{_KIND}",')
+    in_order = (kinds == kinds.list.sort()) & (kinds.list.n_unique() == kinds.list.len())
+    inner = pl.col("text").str.replace_all(rf'\["({_KIND})",({_VALUE})\]', '"${1}":${2}')
+    whole = pl.concat_str(pl.lit("{"), inner.str.slice(1).str.strip_suffix("]"), pl.lit("}"))
+    plain = ~pl.col("text").str.contains(r"\\u")  # the two writers may differ in what they escape
+    return frame.select(pl.when(in_order & plain).then(whole.cast(pl.Binary)).alias("p"))["p"]
 
 
 def _canonical(texts: Iterable[str]) -> Iterator[bytes]:
