@@ -20,6 +20,7 @@ from pathlib import Path
 from flows.settings import prefect_server_configured, prepare_prefect, server_environment, use_prefect_server
 
 START_SECONDS = 180.0
+_BARE = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
 
 
 class EngineError(Exception):
@@ -30,8 +31,10 @@ class EngineError(Exception):
 
 
 @contextmanager
-def prefect_server(home: Path) -> Iterator[Callable[[], None]]:
+def prefect_server(home: Path, *, port: int = 0, ui: bool = False) -> Iterator[Callable[[], None]]:
     """Start a Prefect server on loopback unless the environment names one; yields ``wait until healthy``.
+
+    port  0 takes a free one;  ui  serve Prefect's pages too, and run its schedules
 
     Raises EngineError from the wait when the server ends or is not healthy after 180 s.
     """
@@ -39,7 +42,7 @@ def prefect_server(home: Path) -> Iterator[Callable[[], None]]:
     if prefect_server_configured():
         yield lambda: None
         return
-    port = _free_port()
+    port = port or _free_port()
     url = f"http://127.0.0.1:{port}/api"
     log = (home / "server.log").open("ab")
     child = subprocess.Popen(  # noqa: S603
@@ -47,9 +50,7 @@ def prefect_server(home: Path) -> Iterator[Callable[[], None]]:
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=log,
-        env=server_environment(
-            PREFECT_UI_ENABLED="0", PREFECT__SERVER_EPHEMERAL="1", PREFECT__SERVER_FINAL="1"
-        ),
+        env=server_environment(**({"PREFECT_SERVER_UI_API_URL": url} if ui else _BARE)),
     )
     use_prefect_server(url, authorities=_one_authority(home))
     try:

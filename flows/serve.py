@@ -1,0 +1,124 @@
+"""The page on a port, and the schedules that run beside it. It decides nothing the page shows.
+
+The page leaves loopback only with accounts and https; Prefect's own server and UI never do.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.wiring import App, WorkspaceError
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from flows.web.access import Access
+
+
+@dataclass(frozen=True, slots=True)
+class PageOptions:
+    """Where the page listens and what it may do.
+
+    names         host names it answers to when it is public; empty = any
+    certificate   PEM files for https; without them a public page needs ``behind_proxy``
+    behind_proxy  a reverse proxy in front of it speaks https
+    write_edits   proposed changes of segments may be written into evenreach.yaml
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    names: tuple[str, ...] = ()
+    certificate: Path | None = None
+    key: Path | None = None
+    behind_proxy: bool = False
+    write_edits: bool = False
+
+    @property
+    def public(self) -> bool:
+        """Whether anybody but this machine can reach it."""
+        if self.behind_proxy:
+            return True
+        try:
+            return not ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host != "localhost"
+
+    @property
+    def address(self) -> str:
+        scheme = "https" if self.certificate else "http"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}:{self.port}"
+
+
+def access_for(app: App, options: PageOptions, now: Callable[[], datetime]) -> Access:
+    """Who may use the page. Raises WorkspaceError for a page beyond loopback without accounts or https."""
+    from flows.page_users import page_secret, read_users
+    from flows.web.access import Access
+
+    users = read_users(app.workspace) if options.public else {}
+    if options.public and not users:
+        raise WorkspaceError(
+            "a page that other machines can reach needs accounts; add one with "
+            "`evenreach page --add-user NAME --role approver`"
+        )
+    if options.public and not (options.certificate or options.behind_proxy):
+        raise WorkspaceError(
+            "a page that other machines can reach needs https: give --certificate and --key, "
+            "or --behind-proxy when a proxy in front of it speaks https"
+        )
+    return Access(
+        page_secret(app.workspace),
+        public=options.public,
+        users=users,
+        hosts=frozenset(name.lower() for name in options.names),
+        secure=options.public,
+        now=now,
+    )
+
+
+def page_server(app: App, options: PageOptions, *, prefect_ui: str = "") -> uvicorn.Server:
+    """The page as a server that has not been started."""
+    import uvicorn
+
+    from flows.page import page_app, page_service
+
+    page = page_service(app, may_write=options.write_edits, prefect_ui=prefect_ui)
+    config = uvicorn.Config(
+        page_app(page, access=access_for(app, options, page.clock)),
+        host=options.host,
+        port=options.port,
+        proxy_headers=False,  # forwarded addresses are judged by the page itself
+        log_level="warning",
+        ssl_certfile=options.certificate,
+        ssl_keyfile=options.key,
+    )
+    return uvicorn.Server(config)
+
+
+@contextmanager
+def page_beside(server: uvicorn.Server) -> Iterator[None]:
+    """Run the page in a thread for as long as the block lasts."""
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.run, name="page", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def serve_schedules(app: App, *, at_once: int = 2) -> None:
+    """Register every deployment and run what is due, until the process is told to stop."""
+    from prefect import serve
+
+    from flows.schedules import deployments
+
+    serve(*deployments(app.config, app.workspace), limit=at_once, print_starting_message=False)

@@ -1,0 +1,76 @@
+"""``evenreach page`` and ``evenreach serve``: the page alone, or with Prefect and the schedules beside it."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.verbs.outcome import DONE, show
+from flows.verbs.workspace import opened
+
+if TYPE_CHECKING:
+    from flows.serve import PageOptions
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Open the page, or add an account to it."""
+    from flows.serve import page_server
+
+    with opened(arguments) as app:
+        if arguments.add_user:
+            return _add_user(arguments, app.workspace)
+        server = page_server(app, _options(arguments))
+        _say(arguments, {"page": _options(arguments).address})
+        server.run()
+    return DONE
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Prefect's server with its UI, the schedules of evenreach.yaml, and the page, until stopped."""
+    from flows.engine import prefect_server
+    from flows.serve import page_beside, page_server, serve_schedules
+    from flows.settings import prefect_server_url
+
+    options = _options(arguments)
+    with opened(arguments) as app:
+        home = app.workspace / "prefect"
+        with prefect_server(home, port=arguments.prefect_port, ui=True) as wait:
+            wait()
+            ui = prefect_server_url().removesuffix("/api")
+            with page_beside(page_server(app, options, prefect_ui=ui)):
+                _say(arguments, {"page": options.address, "prefect": ui})
+                serve_schedules(app)
+    return DONE
+
+
+def _options(arguments: argparse.Namespace) -> PageOptions:
+    from flows.serve import PageOptions
+
+    return PageOptions(
+        host=arguments.host,
+        port=arguments.port,
+        names=tuple(arguments.name or ()),
+        certificate=arguments.certificate,
+        key=arguments.key,
+        behind_proxy=arguments.behind_proxy,
+        write_edits=arguments.write_edits,
+    )
+
+
+def _say(arguments: argparse.Namespace, addresses: dict[str, str]) -> None:
+    lines = [f"The {name if name == 'page' else 'Prefect UI'}: {url}" for name, url in addresses.items()]
+    show(arguments, addresses, lambda: "\n".join([*lines, "Stop with Ctrl-C."]))
+    sys.stdout.flush()
+
+
+def _add_user(arguments: argparse.Namespace, workspace: Path) -> int:
+    from flows.page_users import add_user
+
+    typed = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    add_user(workspace, arguments.add_user, arguments.role, typed)
+    added = {"user": arguments.add_user, "role": arguments.role}
+    show(arguments, added, lambda: f"{arguments.add_user} may sign in as {arguments.role}.")
+    return DONE
