@@ -36,6 +36,7 @@ from flows.plan_codec import decode_plan
 from flows.wiring import App
 
 CENT = Decimal("0.01")
+SERVING = (AudienceStatus.READY, AudienceStatus.UPDATING)  # a list that takes in changes goes on serving
 
 
 class NotApproved(Exception):
@@ -194,7 +195,7 @@ def _go_live(
 def _not_ready(app: App, campaigns: BandCampaigns, b: int) -> tuple[str, ...]:
     """Why a band cannot serve yet; () when it can."""
     state = follow(app, audience_id(campaigns.platform, campaigns.segment, "companies", b))
-    if state is None or state.target_id is None or state.status is not AudienceStatus.READY:
+    if state is None or state.target_id is None or state.status not in SERVING:
         return (f"band {b + 1} is still building; the old campaign keeps running",)
     count = app.platform(campaigns.platform).audience_count
     if count(campaigns.campaigns[b], include=[state.target_id], exclude=()) is None:
