@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from audiences.membership_keys import from_digests
 from audiences.model import Member, MemberKind, MemberTable, Op, PushBatch
-from audiences.store.bulk import insert_rows
+from audiences.store.bulk import insert_rows, is_sqlite, raw
 from audiences.store.database import table_of
 from audiences.store.errors import Conflict, NotFound
 from audiences.store.lists import AUDIENCE, need_audience
@@ -22,7 +22,9 @@ from audiences.store.records import BatchInfo, BatchStatus
 from audiences.tables import PushBatchRow
 
 BATCH = table_of(PushBatchRow)
-_HEADER = [column for column in BATCH.c if column.name not in ("member_keys", "payloads", "account_ids")]
+_CONTENT = ("member_keys", "payloads", "account_ids")
+_HEADER = [column for column in BATCH.c if column.name not in _CONTENT]
+_NEED = select(*_HEADER, AUDIENCE.c.audience_id).join(AUDIENCE, AUDIENCE.c.number == BATCH.c.audience)
 
 
 class Batches(Part):
@@ -40,13 +42,10 @@ class Batches(Part):
         """The content of a batch. Raises ``NotFound``, also when retention dropped the content."""
         with self._db.read() as connection:
             row = need_batch(connection, batch_id)
-            audience_id = connection.execute(
-                select(AUDIENCE.c.audience_id).where(AUDIENCE.c.number == row.audience)
-            ).scalar_one()
-        members = members_of(row)
+            members = members_of(connection, row)
         return PushBatch(
             batch_id=row.batch_id,
-            audience_id=audience_id,
+            audience_id=row.audience_id,
             external_id=row.external_id,
             op=Op(row.op),
             kind=MemberKind(row.kind),
@@ -56,10 +55,8 @@ class Batches(Part):
     def batch_info(self, batch_id: str) -> BatchInfo:
         """Where a batch stands, without its content."""
         with self._db.read() as connection:
-            row = connection.execute(select(*_HEADER).where(BATCH.c.batch_id == batch_id)).one_or_none()
-            if row is None:
-                raise NotFound(f"No batch {batch_id} in the record.")
-            return _info(row, need_audience_id(connection, row.audience))
+            row = need_batch(connection, batch_id)
+            return _info(row, row.audience_id)
 
     def batch_log(self, audience_id: str, *, limit: int = 100) -> tuple[BatchInfo, ...]:
         """The latest batches of a list, newest first."""
@@ -104,8 +101,8 @@ def plan_batches(
     at: datetime,
 ) -> list[str]:
     """Slice ``members`` into planned batches inside the caller's transaction. Returns their ids in order."""
-    slices = list(_sliced(members, batch_size))
-    ids = [content_id(audience.audience_id, version, op, purpose, part) for part in slices]
+    head = (audience.audience_id, version, op, purpose)
+    ids: list[str] = []
     fixed = {
         "audience": audience.number,
         "version": version,
@@ -118,55 +115,49 @@ def plan_batches(
         **dict.fromkeys(("attempts", "accepted", "rejected", "unknown"), 0),
         "error": "",
     }
-    names = [*fixed, "batch_id", "n", "member_keys", "payloads", "account_ids"]
-    rows = (
-        [
-            *fixed.values(),
-            batch_id,
-            len(part),
-            part.keys.tobytes(),
-            pack(part.payloads),
-            pack_texts(part.account_ids),
-        ]
-        for batch_id, part in zip(ids, slices, strict=True)
-    )
-    insert_rows(connection, BATCH, names, rows)
+    names = [*fixed, "batch_id", "n", *_CONTENT]
+
+    def rows() -> Iterator[list[Any]]:
+        for part in _sliced(members, batch_size):
+            content = (part.keys.tobytes(), pack(part.payloads), pack_texts(part.account_ids))
+            ids.append(content_id(*head, len(part), content))
+            yield [*fixed.values(), ids[-1], len(part), *content]
+
+    insert_rows(connection, BATCH, names, rows())
     return ids
 
 
-def content_id(audience_id: str, version: int, op: Op, purpose: str, members: MemberTable) -> str:
-    """Hex SHA-256 over everything that makes a batch what it is; the same content gives the same id."""
-    digest = hashlib.sha256(f"{audience_id}\n{version}\n{op}\n{purpose}\n{len(members)}\n".encode())
-    digest.update(members.keys.tobytes())
-    digest.update(pack(members.payloads) or b"")
-    digest.update(pack_texts(members.account_ids) or b"")
+def content_id(
+    audience_id: str, version: int, op: Op, purpose: str, n: int, content: Iterable[bytes | None]
+) -> str:
+    """Hex SHA-256 over everything that makes a batch what it is; the same content gives the same id.
+
+    content   keys, packed payloads and packed account ids of its ``n`` members
+    """
+    digest = hashlib.sha256(f"{audience_id}\n{version}\n{op}\n{purpose}\n{n}\n".encode())
+    for part in content:
+        digest.update(part or b"")
     return digest.hexdigest()
 
 
-def members_of(row: Row[Any]) -> MemberTable:
-    """The members a batch row carries. Raises ``NotFound`` when retention dropped them."""
-    if row.member_keys is None:
+def members_of(connection: Connection, row: Row[Any]) -> MemberTable:
+    """The members of a batch. Raises ``NotFound`` when retention dropped them."""
+    driver, number = raw(connection), int(row.number)
+    cursor = driver.cursor() if is_sqlite(connection) else driver.cursor(binary=True)  # text doubles the bytes
+    cursor.execute(f"SELECT {', '.join(_CONTENT)} FROM push_batch WHERE number = {number}")  # noqa: S608
+    keys, payloads, account_ids = cursor.fetchone()
+    cursor.close()
+    if keys is None:
         raise NotFound(f"The content of batch {row.batch_id} was dropped by retention.")
-    return MemberTable(
-        from_digests(row.member_keys), unpack(row.payloads, row.n), unpack_texts(row.account_ids, row.n)
-    )
+    return MemberTable(from_digests(keys), unpack(payloads, row.n), unpack_texts(account_ids, row.n))
 
 
-def need_batch(connection: Connection, batch_id: str, *, lock: bool = False) -> Row[Any]:
-    """The row of a batch; raises ``NotFound``."""
-    wanted = select(BATCH).where(BATCH.c.batch_id == batch_id)
-    row = connection.execute(wanted.with_for_update() if lock else wanted).one_or_none()
+def need_batch(connection: Connection, batch_id: str) -> Row[Any]:
+    """The row of a batch and the id of its audience, without its content; raises ``NotFound``."""
+    row = connection.execute(_NEED.where(BATCH.c.batch_id == batch_id)).one_or_none()
     if row is None:
         raise NotFound(f"No batch {batch_id} in the record.")
     return row
-
-
-def need_audience_id(connection: Connection, number: int) -> str:
-    """The id of the audience with this number."""
-    found: str = connection.execute(
-        select(AUDIENCE.c.audience_id).where(AUDIENCE.c.number == number)
-    ).scalar_one()
-    return found
 
 
 def _open_ids(connection: Connection, audience_id: str, condition: Any) -> tuple[str, ...]:

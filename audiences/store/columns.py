@@ -100,18 +100,31 @@ def _payloads(stored: pl.DataFrame) -> pl.Series:
     return payload.scatter(rest, found)
 
 
-_KIND, _VALUE = "[a-z0-9_:]+", r'"(?:[^"\\]|\\.)*"'
+_KINDS = sorted(
+    prefix + kind.value
+    for kind in (
+        IdentifierKind.EMAIL, IdentifierKind.PHONE, IdentifierKind.GIVEN_NAME, IdentifierKind.FAMILY_NAME,
+        IdentifierKind.POSTAL_CODE, IdentifierKind.REGION_CODE,
+    )
+    for prefix in ("", "google:", "linkedin:")
+)  # fmt: skip
 
 
 def _reshaped(texts: pl.Series) -> pl.Series:
-    """``canonical`` on the text alone, where the kinds stand in order and once each; null elsewhere."""
+    """``canonical`` on the text alone, where known kinds stand in order and once each; null elsewhere.
+
+    ``[["a","1"],["b","2"]]`` becomes ``{"a":"1","b":"2"}``. A value with an escape or a bracket might be
+    taken for structure, so such a row is left to the careful way.
+    """
+    text = pl.col("text")
+    at = pl.concat_list(text.str.find(f'["{kind}"', literal=True) for kind in _KINDS).list.drop_nulls()
+    brackets = text.str.count_matches("]", literal=True)
+    in_order = (at == at.list.sort()) & (at.list.len() + 1 == brackets)
+    plain = in_order & ~text.str.contains("\\", literal=True)
+    inner = text.str.replace_all('","', '":"', literal=True).str.replace_all('"],["', '","', literal=True)
+    whole = pl.concat_str(pl.lit("{"), inner.str.strip_prefix("[[").str.strip_suffix("]]"), pl.lit("}"))
     frame = texts.alias("text").to_frame()
-    kinds = pl.col("text").str.extract_all(rf'\["{_KIND}",')
-    in_order = (kinds == kinds.list.sort()) & (kinds.list.n_unique() == kinds.list.len())
-    inner = pl.col("text").str.replace_all(rf'\["({_KIND})",({_VALUE})\]', '"${1}":${2}')
-    whole = pl.concat_str(pl.lit("{"), inner.str.slice(1).str.strip_suffix("]"), pl.lit("}"))
-    plain = ~pl.col("text").str.contains(r"\\u")  # the two writers may differ in what they escape
-    return frame.select(pl.when(in_order & plain).then(whole.cast(pl.Binary)).alias("p"))["p"]
+    return frame.select(pl.when(plain).then(whole.cast(pl.Binary)).alias("p"))["p"]
 
 
 def _canonical(texts: Iterable[str]) -> Iterator[bytes]:

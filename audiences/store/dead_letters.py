@@ -139,10 +139,7 @@ def remember(
 
 def forget(connection: Connection, audience: int, keys: NDArray[np.uint8]) -> None:
     """Drop the dead letters of these members: the platform has taken them now."""
-    if (
-        connection.execute(select(DEAD.c.audience).where(DEAD.c.audience == audience).limit(1)).first()
-        is None
-    ):
+    if not _any(connection, audience):
         return
     if is_sqlite(connection):
         raw(connection).executemany(
@@ -155,13 +152,15 @@ def forget(connection: Connection, audience: int, keys: NDArray[np.uint8]) -> No
         cursor.execute(sql, (audience, each_key(keys)))
 
 
+def _any(connection: Connection, audience: int) -> bool:
+    sql = f"SELECT 1 FROM dead_letter WHERE audience = {int(audience)} LIMIT 1"  # noqa: S608
+    return connection.exec_driver_sql(sql).first() is not None
+
+
 def _tries(
     connection: Connection, audience: int, keys: NDArray[np.uint8], op: str
 ) -> dict[bytes, tuple[int, datetime]]:
-    if (
-        connection.execute(select(DEAD.c.audience).where(DEAD.c.audience == audience).limit(1)).first()
-        is None
-    ):
+    if not _any(connection, audience):
         return {}
     wanted = each_key(keys)
     found: dict[bytes, tuple[int, datetime]] = {}

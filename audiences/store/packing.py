@@ -30,11 +30,11 @@ def unpack(blob: bytes | None, n: int) -> list[bytes]:
 
 
 def pack_texts(texts: Sequence[str]) -> bytes | None:
-    return pack([text.encode() for text in texts])
+    return pack([text.encode() for text in texts]) if any(texts) else None
 
 
 def unpack_texts(blob: bytes | None, n: int) -> list[str]:
-    return [item.decode() for item in unpack(blob, n)]
+    return [item.decode() for item in unpack(blob, n)] if blob is not None else [""] * n
 
 
 def each_key(keys: Keys) -> list[bytes]:
