@@ -89,16 +89,20 @@ def propose(app: App, segment: str, *, shadow: bool = False) -> Proposed:
 def plan_for(state: State, policy: Policy) -> BalancePlan:
     """What the policy's controller proposes. The same inputs give the same bytes.
 
-    Where nobody's members are known, a limit per member has nothing to count by: it is left out, and a
-    status says so.
+    A limit per member that had to be left out is told in a status.
     """
-    uncounted = policy.member_cap is not None and not state.members.any()
-    usable = replace(policy, member_cap=None) if uncounted else policy
-    plan = CONTROLLERS[policy.mode]().propose(state, usable)
-    if not uncounted:
+    kept = usable(state, policy)
+    plan = CONTROLLERS[policy.mode]().propose(state, kept)
+    if kept is policy:
         return plan
     ignored = Status("member_cap_ignored", policy.member_cap or 0.0)
     return replace(plan, statuses=(*plan.statuses, ignored), inputs_hash=inputs_hash(state, policy))
+
+
+def usable(state: State, policy: Policy) -> Policy:
+    """The policy without a limit per member where nobody's members are known: it has nothing to count by."""
+    uncounted = policy.member_cap is not None and not state.members.any()
+    return replace(policy, member_cap=None) if uncounted else policy
 
 
 def todays_plan(app: App, segment: str) -> PlanRecord:

@@ -6,7 +6,7 @@ import argparse
 from datetime import date, timedelta
 from typing import Any
 
-from flows.verbs.outcome import DONE, show, table
+from flows.verbs.outcome import DONE, FAILED, show, table
 from flows.verbs.workspace import opened
 
 
@@ -36,38 +36,86 @@ def collect(arguments: argparse.Namespace) -> int:
 
 def balance(arguments: argparse.Namespace) -> int:
     from flows import balance as balancing
-    from flows.activate_plan import apply_plan
 
     with opened(arguments) as app:
-        if arguments.refuse:
-            record = balancing.refuse(app, balancing.find_plan(app, arguments.refuse).plan_id, who=app.who)
-            show(
-                arguments,
-                _plan(record),
-                lambda: f"Plan {record.plan_id[:12]} is refused; nothing of it is carried out.",
-            )
-            return DONE
-        if arguments.approve:
-            found = balancing.find_plan(app, arguments.approve)
-            record = balancing.approve_as_seen(app, found.plan_id, who=app.who)
-            applied = apply_plan(app, record.plan_id)
-            data = _plan(record) | {"live": applied.live, "notes": list(applied.notes)}
-            data["budgets"] = [str(b) for b in applied.budgets]
-            show(
-                arguments,
-                data,
-                lambda: "\n".join(
-                    [f"Plan {record.plan_id[:12]} is applied: {applied.moves} moves.", *applied.notes]
-                ),
-            )
-            return DONE
-        plans = [
-            balancing.propose(app, name, shadow=arguments.shadow)
-            for name in balancing.balanced_segments(app, arguments.segment)
-        ]
+        for asked, act in (("refuse", _refuse), ("approve", _approve), ("rebuild", _rebuild)):
+            if getattr(arguments, asked):
+                return act(arguments, app, balancing.find_plan(app, getattr(arguments, asked)))
+        names = balancing.balanced_segments(app, arguments.segment)
+        if arguments.scores:
+            return _scores(arguments, app, names)
+        plans = [balancing.propose(app, name, shadow=arguments.shadow) for name in names]
         data = {"plans": [_plan(p.record) | _expected(p.plan) for p in plans]}
         show(arguments, data, lambda: "\n\n".join(_plan_words(p) for p in plans))
     return DONE
+
+
+def _refuse(arguments: argparse.Namespace, app: Any, found: Any) -> int:
+    from flows.balance import refuse
+
+    record = refuse(app, found.plan_id, who=app.who)
+    words = f"Plan {record.plan_id[:12]} is refused; nothing of it is carried out."
+    show(arguments, _plan(record), lambda: words)
+    return DONE
+
+
+def _approve(arguments: argparse.Namespace, app: Any, found: Any) -> int:
+    from flows.activate_plan import apply_plan
+    from flows.balance import approve_as_seen
+
+    record = approve_as_seen(app, found.plan_id, who=app.who)
+    applied = apply_plan(app, record.plan_id)
+    data = _plan(app.store.plan(record.plan_id)) | {"live": applied.live, "notes": list(applied.notes)}
+    data["budgets"] = [str(b) for b in applied.budgets]
+    lines = [f"Plan {record.plan_id[:12]} is applied: {applied.moves} moves.", *applied.notes]
+    show(arguments, data, lambda: "\n".join(lines))
+    return DONE
+
+
+def _rebuild(arguments: argparse.Namespace, _app: Any, found: Any) -> int:
+    from flows.balance import rebuild
+
+    same = rebuild(found)
+    verdict = "follows byte for byte from" if same else "does NOT follow from"
+    words = f"Plan {found.plan_id[:12]} of {found.day} {verdict} its recorded inputs."
+    show(arguments, _plan(found) | {"rebuilt": same}, lambda: words)
+    return DONE if same else FAILED
+
+
+def _scores(arguments: argparse.Namespace, app: Any, names: list[str]) -> int:
+    from dataclasses import asdict
+
+    from flows.forecast import score
+
+    found = {name: [asdict(one) for one in score(app, name)] for name in names}
+    show(arguments, {"scores": found}, lambda: "\n\n".join(_score_words(n, s) for n, s in found.items()))
+    return DONE
+
+
+def _score_words(segment: str, scores: list[dict[str, Any]]) -> str:
+    if not scores:
+        return f"{segment}: no forecast can be scored yet; the day after a plan must have been reported."
+    rows = [
+        [
+            s["day"],
+            f"{s['expected']:,.0f}",
+            f"{s['impressions']:,.0f}",
+            f"{s['error']:.1%}",
+            f"{s['naive_error']:.1%}",
+            f"{s['leaders']:.1%}",
+            f"{s['leaders_seen']:.1%}",
+        ]
+        for s in scores
+    ]
+    error, naive = (sum(s[k] for s in scores) / len(scores) for k in ("error", "naive_error"))
+    header = ["day", "expected", "reported", "error", "as the day before", "leaders expected", "at least"]
+    return "\n".join(
+        [
+            f"{segment}: forecasts of the next reported day, over the accounts the reports name",
+            table(header, rows),
+            f"Mean error {error:.1%}; repeating the day before would have been wrong by {naive:.1%}.",
+        ]
+    )
 
 
 def _plan(record: Any) -> dict[str, Any]:
@@ -83,8 +131,19 @@ def _plan(record: Any) -> dict[str, Any]:
 
 
 def _expected(plan: Any) -> dict[str, Any]:
-    statuses = [{"code": s.code, "number": s.number, "detail": s.detail} for s in plan.statuses]
+    from flows.report import words
+
+    statuses = [
+        {
+            "code": s.code,
+            "number": s.number,
+            "detail": s.detail,
+            "words": words.status(s.code, s.number, s.detail),
+        }
+        for s in plan.statuses
+    ]
     return {
+        "held": int((plan.band < 0).sum()),
         "budgets": [float(b) for b in plan.budgets],
         "forecast": dict(plan.forecast),
         "statuses": statuses,
@@ -95,16 +154,24 @@ def _plan_words(proposed: Any) -> str:
     from flows.report import words
 
     record, plan = proposed.record, proposed.plan
-    bands = [[b + 1, int((plan.band == b).sum()), f"{money:,.2f}"] for b, money in enumerate(plan.budgets)]
+    held = int((plan.band < 0).sum())
+    one = plan.mode in ("duty", "threshold")
+    label = ["campaign"] if one else [f"band {b + 1}" for b in range(plan.budgets.size)]
+    bands = [[n, int((plan.band == b).sum()), f"{plan.budgets[b]:,.2f}"] for b, n in enumerate(label)]
+    bands += [["held out", held, "-"]] if held else []
     expected = [f"{name.replace('_', ' ')}: {value:.3f}" for name, value in sorted(plan.forecast.items())]
     said = [words.status(s.code, s.number, s.detail) for s in plan.statuses]
+    waits = str(record.status) == "proposed"
+    mode = record.mode if record.mode == plan.mode else f"{record.mode}: {plan.mode}"
     return "\n".join(
         [
-            f"Plan {record.plan_id[:12]} for {record.segment} on {record.day} ({record.mode}): {len(record.moves)} moves.",
-            table(["band", "accounts", "budget a day"], bands),
+            f"Plan {record.plan_id[:12]} for {record.segment} on {record.day} ({mode}): {len(record.moves)} moves.",
+            table(["", "accounts", "budget a day"], bands),
             *said,
             *expected,
-            f"It waits. Approve with: evenreach balance --approve {record.plan_id[:12]}",
+            f"It waits. Approve with: evenreach balance --approve {record.plan_id[:12]}"
+            if waits
+            else f"It is recorded as {record.status}; nothing is changed.",
         ]
     )
 

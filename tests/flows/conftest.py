@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.flows import small_workspace
@@ -11,7 +9,10 @@ from tests.flows.list_workspace import lists  # noqa: F401
 
 
 @pytest.fixture(scope="session")
-def copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[small_workspace.Copies]:
+def copies(tmp_path_factory: pytest.TempPathFactory) -> small_workspace.Copies:
     room = tmp_path_factory.mktemp("workspaces")
-    small_workspace.make(room / "original")
-    yield small_workspace.Copies(room / "original", room)
+    small_workspace.make(room / "fresh")
+    made = small_workspace.Copies(room / "fresh", room / "banded", room)
+    made.path("banded")
+    small_workspace.balance_for(room / "banded", days=9)
+    return made

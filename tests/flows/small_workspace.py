@@ -9,13 +9,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from flows import activate, activate_plan, balance, collect
 from flows.assess import assess
 from flows.load import load
-from flows.sandbox_link import START
 from flows.wiring import App, open_app
 
 SEGMENT, CAMPAIGN, COMPANIES = "everyone", "600000001", 400
@@ -48,7 +47,7 @@ policies:
 def make(folder: Path) -> None:
     """Import, push, attach, deliver and collect two weeks."""
     folder.mkdir(parents=True)
-    (folder / "evenreach.yaml").write_text(CONFIG.replace("MODE", "bands"))
+    choose(folder, "bands")
     (folder / "companies.csv").write_text(_companies())
     with open_app(folder) as app:
         assert app.sandbox is not None
@@ -77,29 +76,42 @@ def _companies() -> str:
 
 
 def forward(app: App, *, days: int) -> None:
-    """Let the sandbox's clock run to the same hour ``days`` later."""
+    """Let the sandbox's clock run to the next morning ``days`` later, a little later in the day than before."""
     assert app.sandbox is not None
-    moment = datetime.combine((app.now() + timedelta(days=days)).date(), START.time(), START.tzinfo)
-    app.sandbox.advance_to(moment.replace(hour=9))
+    later = app.now() + timedelta(days=days, minutes=10)
+    app.sandbox.advance_to(max(later, datetime.combine(later.date(), time(9), later.tzinfo)))
+
+
+def balance_for(folder: Path, *, days: int) -> None:
+    """Carry out a plan a day in bands."""
+    with open_app(folder) as app:
+        for _ in range(days):
+            balanced_day(app)
 
 
 @dataclass(frozen=True)
 class Copies:
-    """Makes copies of one workspace, so that no test sees another's changes."""
+    """Makes copies of a workspace before balancing, or of the same after some days of it."""
 
-    original: Path
+    fresh: Path
+    banded: Path
     room: Path
 
-    def path(self, name: str, *, mode: str = "bands") -> Path:
+    def path(self, name: str, *, mode: str = "bands", banded: bool = False) -> Path:
         copy = self.room / name
-        shutil.copytree(self.original, copy, ignore=shutil.ignore_patterns("address"))
-        (copy / "evenreach.yaml").write_text(CONFIG.replace("MODE", mode))
+        shutil.copytree(self.banded if banded else self.fresh, copy, ignore=shutil.ignore_patterns("address"))
+        choose(copy, mode)
         return copy
 
     @contextmanager
-    def opened(self, name: str, *, mode: str = "bands") -> Iterator[App]:
-        with open_app(self.path(name, mode=mode)) as app:
+    def opened(self, name: str, *, mode: str = "bands", banded: bool = False) -> Iterator[App]:
+        with open_app(self.path(name, mode=mode, banded=banded)) as app:
             yield app
+
+
+def choose(folder: Path, mode: str) -> None:
+    """Set the policy's mode (and more of the policy, after a comma)."""
+    (folder / "evenreach.yaml").write_text(CONFIG.replace("MODE", mode))
 
 
 def balanced_day(app: App) -> balance.Proposed:
