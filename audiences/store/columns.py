@@ -117,14 +117,28 @@ def _reshaped(texts: pl.Series) -> pl.Series:
     taken for structure, so such a row is left to the careful way.
     """
     text = pl.col("text")
-    at = pl.concat_list(text.str.find(f'["{kind}"', literal=True) for kind in _KINDS).list.drop_nulls()
-    brackets = text.str.count_matches("]", literal=True)
-    in_order = (at == at.list.sort()) & (at.list.len() + 1 == brackets)
-    plain = in_order & ~text.str.contains("\\", literal=True)
+    frame = texts.alias("text").to_frame()
+    at = frame.select(text.str.find(f'["{kind}"', literal=True).alias(kind) for kind in _KINDS)
+    kinds = [kind for kind in _KINDS if at[kind].null_count() < at.height] or list(_KINDS)
+    sane = text.str.count_matches("]", literal=True) == at.select(_count(kinds)).to_series() + 1
+    sane &= ~text.str.contains("\\", literal=True) & pl.lit(at.select(_ascending(kinds)).to_series())
     inner = text.str.replace_all('","', '":"', literal=True).str.replace_all('"],["', '","', literal=True)
     whole = pl.concat_str(pl.lit("{"), inner.str.strip_prefix("[[").str.strip_suffix("]]"), pl.lit("}"))
-    frame = texts.alias("text").to_frame()
-    return frame.select(pl.when(plain).then(whole.cast(pl.Binary)).alias("p"))["p"]
+    return frame.select(pl.when(sane).then(whole.cast(pl.Binary)).alias("p"))["p"]
+
+
+def _count(kinds: Sequence[str]) -> pl.Expr:
+    return pl.sum_horizontal([pl.col(kind).is_not_null().cast(pl.UInt32) for kind in kinds])
+
+
+def _ascending(kinds: Sequence[str]) -> pl.Expr:
+    """True where each kind that is there stands behind those before it."""
+    last, result = pl.lit(-1, pl.Int64), pl.lit(value=True)
+    for kind in kinds:
+        place = pl.col(kind).cast(pl.Int64)
+        result = result & (place > last).fill_null(value=True)
+        last = pl.coalesce(place, last)
+    return result.alias("ascending")
 
 
 def _canonical(texts: Iterable[str]) -> Iterator[bytes]:
