@@ -23,8 +23,11 @@ class SandboxLink:
     url: str
     client: httpx.Client
     stop: Callable[[], None]
+    clock: Callable[[], datetime] | None = None  # read directly where the sandbox runs in this process
 
     def now(self) -> datetime:
+        if self.clock is not None:
+            return self.clock()
         return datetime.fromisoformat(str(self.get("/sandbox/clock")["now"]))
 
     def sleep(self, seconds: float) -> None:
@@ -54,7 +57,11 @@ def link_sandbox(state_dir: Path) -> SandboxLink:
     from platforms.sandbox.server import start
 
     server = start(port=0, clock="simulated", start_at=START, state_dir=state_dir)
-    return SandboxLink(server.url, _client(server.url), server.stop)
+
+    def clock() -> datetime:
+        return datetime.fromtimestamp(server.engine.clock.now() / 1000, UTC)
+
+    return SandboxLink(server.url, _client(server.url), server.stop, clock)
 
 
 def _joined(state_dir: Path) -> SandboxLink | None:

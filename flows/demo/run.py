@@ -29,6 +29,7 @@ IMPRESSIONS, PRICE = (
     0.033,
 )
 APPROVER = "demo"
+DAYS_READ_AGAIN = 2  # the newest complete day, and the one before in case it was restated
 Say = Callable[[str], None]
 
 
@@ -122,7 +123,7 @@ def balance_daily(app: App, calendar: Calendar, tick: Callable[[int, int], None]
     for done, day in enumerate(days, 1):
         if day not in applied:
             _sandbox(app).advance_to(morning(day, hour=8 if day == days[0] else 9))
-            _run(balance_flow(str(app.workspace), SEGMENT, day, approved_by=APPROVER))
+            _run(balance_flow(str(app.workspace), SEGMENT, day, days=DAYS_READ_AGAIN, approved_by=APPROVER))
             if done % 7 == 0:
                 _run(upkeep_flow(str(app.workspace)))
         tick(done, len(days))
