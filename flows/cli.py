@@ -113,6 +113,8 @@ def _balance(command: argparse.ArgumentParser) -> None:
     command.add_argument("--approve", metavar="PLAN", help="approve this plan and apply it")
     command.add_argument("--refuse", metavar="PLAN", help="refuse this plan")
     command.add_argument("--shadow", action="store_true", help="plan and record, never apply")
+    command.add_argument("--scores", action="store_true", help="how well earlier plans forecast what came")
+    command.add_argument("--rebuild", metavar="PLAN", help="check that a stored plan follows from its inputs")
 
 
 def _report(command: argparse.ArgumentParser) -> None:
@@ -141,6 +143,34 @@ def _rehearse(command: argparse.ArgumentParser) -> None:
     command.add_argument("--plant", choices=["proportional", "power", "auction"], default="proportional")
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--weeks", type=int, default=8)
+    command.add_argument("--seeds", type=int, default=1, help="how many seeds, for bands of uncertainty")
+    command.add_argument(
+        "--headroom", type=float, default=5.0, help="times today's traffic an account can take"
+    )
+    command.add_argument("--compare", action="store_true", help="every mode and cap side by side")
+    command.add_argument(
+        "--caps",
+        default="none,3,2",
+        metavar="X,...",
+        help="with --compare: caps in multiples of the even share",
+    )
+    command.add_argument(
+        "--floor", type=float, default=0.98, help="with --compare: least impressions you accept, of today's"
+    )
+
+
+def _experiment(command: argparse.ArgumentParser) -> None:
+    command.add_argument("action", choices=["plan", "evaluate"])
+    _segment(command)
+    command.add_argument("--salt", default="1", help="name of the experiment; another one draws other halves")
+    command.add_argument("--design", default="budget_split", help="default: budget_split")
+    command.add_argument("--base", type=float, default=0.02, help="accounts with the outcome, as a fraction")
+    command.add_argument("--lift", type=float, default=0.25, help="lift you hope for, relative")
+    command.add_argument("--rho", type=float, default=0.0, help="correlation of the outcome with its past")
+    command.add_argument(
+        "--outcomes", type=Path, metavar="CSV", help="with evaluate: account, outcome[, before]"
+    )
+    command.add_argument("--out", type=Path, metavar="CSV", help="with plan: write who is in which half")
 
 
 def _hash(command: argparse.ArgumentParser) -> None:
@@ -216,7 +246,7 @@ def _serve(command: argparse.ArgumentParser) -> None:
 COMMANDS: dict[str, tuple[str, str, Add]] = {
     "demo": ("Run the whole loop on the sandbox, without an account", "flows.verbs.demo:run", _demo),
     "init": ("Write a commented evenreach.yaml to start from", "flows.verbs.setup:init", _nothing),
-    "check": ("Check configuration, data and connections", "flows.verbs.setup:check", _check),
+    "check": ("Check configuration, data and connections", "flows.verbs.check:check", _check),
     "map": ("Propose how a file's columns are read", "flows.verbs.setup:map_file", _map),
     "segments": ("List, show, preview or export segments", "flows.verbs.segments:run", _segments),
     "sync": ("Bring the platforms' lists in line with the segments", "flows.verbs.lists:sync", _sync),
@@ -231,6 +261,11 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
         "Show what balancing would do, before switching it on",
         "flows.verbs.rehearse:run",
         _rehearse,
+    ),
+    "experiment": (
+        "Plan or evaluate a budget-split experiment",
+        "flows.verbs.experiment:run",
+        _experiment,
     ),
     "hash": ("Hash lines from stdin by a platform's rule", "flows.verbs.setup:hash_lines", _hash),
     "platforms": ("Print what each platform can do", "flows.verbs.setup:platforms", _nothing),

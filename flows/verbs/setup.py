@@ -1,11 +1,10 @@
-"""Commands that set up and look: init, check, map, hash, platforms."""
+"""Commands that set up and look: init, map, hash, platforms."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -27,89 +26,6 @@ def init(arguments: argparse.Namespace) -> int:
     (folder / "data").mkdir(exist_ok=True)
     show(arguments, {"written": str(target)}, lambda: f"Wrote {target}. Read it, then run: evenreach check")
     return DONE
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at. ``remedy`` is empty when it is well."""
-
-    what: str
-    well: bool
-    words: str
-    remedy: str = ""
-
-
-def check(arguments: argparse.Namespace) -> int:
-    """Look at configuration, data and connections; exit code 1 when something needs doing."""
-    found: list[Finding] = []
-    with opened(arguments) as app:
-        found.append(
-            Finding("configuration", True, f"{len(app.config.segments)} segments, read without fault")
-        )
-        found += _looked(lambda: _sources(app), "sources")
-        found += _looked(lambda: _rules(app), "segments")
-        if not arguments.offline:
-            for name in app.config.platforms.names():
-                found += _looked(lambda n=name: _platform(app, n), name)  # type: ignore[misc]
-    rows = [
-        ["well" if f.well else "DO", f.what, f.words + (f" {f.remedy}" if f.remedy else "")] for f in found
-    ]
-    show(arguments, {"findings": [asdict(f) for f in found]}, lambda: table(["", "what", "finding"], rows))
-    return DONE if all(f.well for f in found) else FAILED
-
-
-def _looked(look: Callable[[], list[Finding]], what: str) -> list[Finding]:
-    """The findings, or the error as one."""
-    try:
-        return look()
-    except Exception as error:
-        remedy = getattr(error, "remedy", None)
-        if remedy is None:
-            raise
-        words = str(error)
-        return [Finding(what, False, words, "" if str(remedy) in words else str(remedy))]
-
-
-def _sources(app: Any) -> list[Finding]:
-    from flows.load import load
-
-    loaded = load(app)
-    return [
-        Finding(
-            what,
-            True,
-            f"{c.read:,} rows read, {c.resolved:,} kept, {c.rejected:,} rejected, {c.quarantined:,} set aside",
-        )
-        for what, c in (
-            ("companies", loaded.companies),
-            ("contacts", loaded.contacts),
-            ("signals", loaded.signals),
-        )
-    ] + [
-        Finding(f"columns of {name}", True, f"not used: {', '.join(columns)}")
-        for name, columns in loaded.unmapped.items()
-    ]
-
-
-def _rules(app: Any) -> list[Finding]:
-    from audiences.segments_warnings import workspace_warnings
-    from flows.assess import assess
-
-    assessment = assess(app, record=False)
-    empty = [name for name, found in assessment.segments.items() if not found.members.any()]
-    findings = [
-        Finding(name, False, "nobody qualifies.", "Run evenreach segments preview.") for name in empty
-    ]
-    findings += [
-        Finding("segments", True, f"worth knowing: {advice.words}")
-        for advice in workspace_warnings(app.config)
-    ]
-    return findings
-
-
-def _platform(app: Any, name: str) -> list[Finding]:
-    said = app.platform(name).check()
-    return [Finding(name, False, words) for words in said] or [Finding(name, True, "signed in, answers")]
 
 
 def map_file(arguments: argparse.Namespace) -> int:
