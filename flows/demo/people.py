@@ -75,15 +75,19 @@ def write_contacts(path: Path, domains: Sequence[str], *, seed: int, people: int
     write_atomically(path, _csv(CONTACT_COLUMNS, rows))
 
 
-def write_visits(path: Path, domains: Sequence[str], *, seed: int, until: date, visits: int) -> None:
-    """Write ``visits`` rows over the 90 days before ``until``; seven in ten by keen companies."""
+def write_visits(path: Path, domains: Sequence[str], *, seed: int, start: date, visits: int) -> None:
+    """Write ``visits`` rows, half in the 90 days before ``start`` and half in the 90 after; keen ones lead.
+
+    A visit of a later day counts only when the clock gets there.
+    """
     rng = random.Random(f"visits-{seed}")
     keen = keen_domains(domains, seed=seed)
 
     def rows() -> Iterator[list[str]]:
         for _ in range(visits):
             host = rng.choice(keen if rng.random() < 0.7 else domains)
-            on = until - timedelta(days=1 + min(89, int(rng.expovariate(1 / 18))))
+            before = -min(89, int(rng.expovariate(1 / 18)))
+            on = start + timedelta(days=rng.choice((before, rng.randrange(1, 91))))
             page = rng.choice(PAGES)
             yield [
                 on.isoformat(),

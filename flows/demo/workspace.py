@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from flows.files import write_atomically
 from flows.sandbox_link import START
 from flows.wiring import CONFIG, WorkspaceError
 
-PEOPLE, VISITS, CRM_ROWS = 18_000, 20_000, 600
+PEOPLE, VISITS, CRM_ROWS = 18_000, 40_000, 600
 SEED_FILE = "demo-seed.txt"
 
 
