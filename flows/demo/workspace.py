@@ -36,9 +36,7 @@ def make_workspace(folder: Path, *, seed: int) -> bool:
     companies = folder / "data" / "companies.csv.gz"
     domains = company_domains(companies)
     write_contacts(folder / "data" / "contacts.csv", domains, seed=seed, people=PEOPLE)
-    write_visits(
-        folder / "data" / "visits.csv", domains, seed=seed, until=START.date() + timedelta(1), visits=VISITS
-    )
+    write_visits(folder / "data" / "visits.csv", domains, seed=seed, start=START.date(), visits=VISITS)
     write_crm(folder / "data" / "crm.csv", companies, seed=seed, rows=CRM_ROWS)
     write_atomically(folder / CONFIG, _bundled(CONFIG))  # last: it makes the folder a workspace
     return True

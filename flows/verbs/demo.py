@@ -89,7 +89,7 @@ def _words(outcome: Any, folder: Path) -> str:
             "Next:",
             f"  evenreach segments preview tier-1-strike --workspace {folder}",
             f"  evenreach why {_somebody(outcome)} --workspace {folder}",
-            f"  evenreach sync --dry-run --workspace {folder}",
+            f"  evenreach sync tech-and-industry --dry-run --workspace {folder}",
         ]
     )
 
