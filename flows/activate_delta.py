@@ -217,7 +217,7 @@ def _braked(
         minimum_audience=0 if spec.kind == MemberKind.COMPANY else minimum(app, spec.platform),
         previous_qualifying=before.get("qualifying"),
         qualifying=grounds.qualifying,
-        rules_changed=bool(before) and before.get("rules") != grounds.rules,
+        rules_changed=bool(before and grounds.rules) and before.get("rules") != grounds.rules,
     )
     try:
         return tuple(brake.words for brake in check(app.config.brakes, change, accept_shrink=accept_shrink))

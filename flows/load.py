@@ -6,7 +6,7 @@ Raw personal data lives only inside ``load``: what is stored of a person is a di
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import orjson
 import polars as pl
@@ -29,6 +29,7 @@ from flows.suppress import read_suppressions
 from flows.wiring import CONFIG, App
 
 FILES, HEIGHTS = "rejects/files", "sources/rows"
+ERASED = "erased"  # the reason an erasure suppresses with
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def load(app: App, *, again: bool = False, accept_shrink: int = 0) -> Loaded:
 
 def _renewed(app: App, frames: Frames, fingerprint: str) -> Loaded:
     companies, resolution = _companies(app, frames)
-    contacts = _contacts(frames.contacts, resolution)
+    contacts = _without_erased(app, _contacts(frames.contacts, resolution))
     signals = _signals(frames, resolution)
     never = read_suppressions(app, resolution)
     at, store = app.now(), app.store
@@ -186,6 +187,13 @@ def _contacts(given: Sequence[Given[ContactSource]], resolution: Resolution) -> 
     return _Part(
         "contacts", _rows(one.frame for one in given), table.height, (*rejected, *people.rejected), table
     )
+
+
+def _without_erased(app: App, part: _Part) -> _Part:
+    """A source may still name a person who was erased; the record does not take them back."""
+    gone = [row.tobytes().hex() for row in app.store.suppressed(reason=ERASED)]
+    table = part.table.filter(~pl.col("contact_id").is_in(gone)) if gone else part.table
+    return replace(part, table=table, kept=table.height)
 
 
 NO_CONTACTS = pl.DataFrame(

@@ -49,10 +49,13 @@ class Suppression(Part):
                 gone += done.rowcount
         return gone
 
-    def suppressed(self) -> Keys:
-        """(n, 32) uint8, sorted."""
+    def suppressed(self, *, reason: str | None = None) -> Keys:
+        """(n, 32) uint8, sorted; optionally those put there for one reason."""
+        wanted = select(SUPPRESSION.c.digest).order_by(SUPPRESSION.c.digest)
+        if reason is not None:
+            wanted = wanted.where(SUPPRESSION.c.reason == reason)
         with self._db.read() as connection:
-            rows = connection.execute(select(SUPPRESSION.c.digest).order_by(SUPPRESSION.c.digest)).scalars()
+            rows = connection.execute(wanted).scalars()
             return from_digests(b"".join(bytes(row) for row in rows))
 
     def suppression_counts(self) -> dict[str, int]:
@@ -65,6 +68,18 @@ class Suppression(Part):
 
 
 class Erasure(Part):
+    def keys_known_by(self, digest: bytes) -> tuple[bytes, ...]:
+        """Members and contacts that have this digest among their identifiers: theirs need not be the key."""
+        text = digest.hex()
+        with self._db.read() as connection:
+            contacts = connection.execute(
+                select(CONTACT.c.contact_id).where(CONTACT.c.identifiers.contains(text))
+            ).scalars()
+            found = {bytes.fromhex(contact_id) for contact_id in contacts}
+            sql = f"SELECT DISTINCT key FROM ledger WHERE {_inside(connection, 'payload')} > 0"  # noqa: S608
+            rows = connection.exec_driver_sql(sql, (text.encode(),)).scalars()
+            return tuple(sorted(found | {bytes(key) for key in rows}))
+
     def lists_that_held(self, digest: bytes) -> tuple[str, ...]:
         """Every audience that was ever asked about this member: in the ledger, or in a batch still kept."""
         with self._db.read() as connection:
@@ -130,10 +145,15 @@ def _steps(connection: Connection, digest: bytes) -> tuple[ErasureStep, ...]:
 
 
 def _batches_with(connection: Connection, digest: bytes, *, settled: bool) -> list[int]:
-    inside = "instr(member_keys, ?)" if is_sqlite(connection) else "position(%s in member_keys)"
+    inside = _inside(connection, "member_keys")
     only = "AND status = 'settled'" if settled else ""
     sql = f"SELECT number FROM push_batch WHERE {inside} > 0 {only}"  # noqa: S608
     return list(connection.exec_driver_sql(sql, (digest,)).scalars())
+
+
+def _inside(connection: Connection, column: str) -> str:
+    """Where in a column of bytes the one parameter stands, 0 for nowhere."""
+    return f"instr({column}, ?)" if is_sqlite(connection) else f"position(%s in {column})"
 
 
 def _scrubbed(row: Row[Any], digest: bytes) -> dict[str, bytes | None]:
