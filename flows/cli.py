@@ -73,10 +73,18 @@ def _demo(command: argparse.ArgumentParser) -> None:
 
 
 def _segments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("action", choices=["list", "show", "preview", "export"])
+    command.add_argument("action", choices=["list", "show", "preview", "export", "performance", "contrasts"])
     command.add_argument("segment", nargs="?", help="name from evenreach.yaml")
     command.add_argument("--account", help="with show: why this account is in or out")
-    command.add_argument("--out", type=Path, help="with export: a .csv or .parquet file")
+    command.add_argument(
+        "--out", help="with export: a .csv or .parquet file, or sql:URL (sql:env:NAME keeps it secret)"
+    )
+    command.add_argument(
+        "--table", default="evenreach_segments", help="with export to a database: the table to replace"
+    )
+    command.add_argument(
+        "--top", type=int, default=20, help="with contrasts: how many of the best customers (default 20)"
+    )
 
 
 def _sync(command: argparse.ArgumentParser) -> None:
@@ -96,7 +104,36 @@ def _push(command: argparse.ArgumentParser) -> None:
     command.add_argument("--note", default="", help="what it is for")
     command.add_argument("--until", metavar="YYYY-MM-DD", help="end date; the list is emptied then")
     command.add_argument("--layout", help="name of a layout (default: recognised from the columns)")
+    command.add_argument(
+        "--first-party", action="store_true", help="the people gave you their details themselves"
+    )
+    command.add_argument(
+        "--accept-shrink", type=int, metavar="N", help="go on although exactly N members would leave"
+    )
     command.add_argument("--dry-run", action="store_true", help="show what would be sent; send nothing")
+
+
+def _suppress(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--reason", default="asked not to be addressed", help="kept beside the digests")
+    command.add_argument("--undo", action="store_true", help="take the lines of stdin off the list again")
+    command.add_argument(
+        "--show", action="store_true", help="only count who is on the list; stdin is not read"
+    )
+
+
+def _restore(command: argparse.ArgumentParser) -> None:
+    command.add_argument("list", help="name of a list, such as linkedin/tier-1/companies")
+    command.add_argument(
+        "--version", type=int, metavar="N", help="version to go back to (default: show them)"
+    )
+    command.add_argument("--dry-run", action="store_true", help="show what would be sent; send nothing")
+    command.add_argument(
+        "--accept-shrink", type=int, metavar="N", help="go on although exactly N members would leave"
+    )
+
+
+def _recipes(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", nargs="?", help="print this one (default: the names)")
 
 
 def _segment(command: argparse.ArgumentParser) -> None:
@@ -243,14 +280,45 @@ def _serve(command: argparse.ArgumentParser) -> None:
     command.add_argument("--prefect-port", type=int, default=4200, help="Prefect's server, on loopback")
 
 
+def _backup(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "file", type=Path, help="a file that does not exist yet, e.g. evenreach-2026-11-22.tar.gz"
+    )
+    command.add_argument("--with-tokens", action="store_true", help="put the sign-ins in as well")
+    command.add_argument("--without-record", action="store_true", help="leave out a PostgreSQL database")
+
+
+def _restore_backup(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "file", type=Path, help="written by evenreach backup; --workspace names the new folder"
+    )
+
+
+def _audit(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--subject", help="only lines about this list, campaign, segment or platform")
+    command.add_argument("--last", type=int, default=50, metavar="N", help="how many (default 50)")
+
+
 COMMANDS: dict[str, tuple[str, str, Add]] = {
     "demo": ("Run the whole loop on the sandbox, without an account", "flows.verbs.demo:run", _demo),
     "init": ("Write a commented evenreach.yaml to start from", "flows.verbs.setup:init", _nothing),
     "check": ("Check configuration, data and connections", "flows.verbs.check:check", _check),
     "map": ("Propose how a file's columns are read", "flows.verbs.setup:map_file", _map),
-    "segments": ("List, show, preview or export segments", "flows.verbs.segments:run", _segments),
+    "segments": (
+        "List, preview and export segments, and say how they perform",
+        "flows.verbs.segments:run",
+        _segments,
+    ),
     "sync": ("Bring the platforms' lists in line with the segments", "flows.verbs.lists:sync", _sync),
     "push": ("Push a one-off list from a file", "flows.verbs.lists:push", _push),
+    "restore": ("Bring a list back to an earlier version", "flows.verbs.restore:run", _restore),
+    "suppress": (
+        "Keep people and companies (stdin) off every list",
+        "flows.verbs.people:suppress",
+        _suppress,
+    ),
+    "erase": ("Erase people (stdin) from every list and the record", "flows.verbs.people:erase", _nothing),
+    "recipes": ("Print ready-made negative segments to copy", "flows.verbs.setup:recipes", _recipes),
     "collect": ("Read impression reports into the ledger", "flows.verbs.reports:collect", _collect),
     "balance": ("Plan, approve or refuse balancing", "flows.verbs.reports:balance", _balance),
     "report": ("Print the top-100 impression-share report", "flows.verbs.reports:report", _report),
@@ -269,6 +337,13 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     ),
     "hash": ("Hash lines from stdin by a platform's rule", "flows.verbs.setup:hash_lines", _hash),
     "platforms": ("Print what each platform can do", "flows.verbs.setup:platforms", _nothing),
+    "audit": ("Print who did what, and when", "flows.verbs.operate:audit", _audit),
+    "backup": ("Copy the workspace into one file", "flows.verbs.operate:backup", _backup),
+    "restore-backup": (
+        "Put such a copy back as a new workspace",
+        "flows.verbs.operate:restore_backup",
+        _restore_backup,
+    ),
     "alerts": ("Show what is watched; send the digest or a trial", "flows.verbs.operate:alerts", _alerts),
     "connect": ("Sign in to LinkedIn or Google", "flows.verbs.operate:connect", _connect),
     "upkeep": ("Look after every list: settle, retry, keep alive", "flows.verbs.operate:upkeep", _nothing),

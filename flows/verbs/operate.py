@@ -84,3 +84,62 @@ def connect(arguments: argparse.Namespace) -> int:
     ]
     show(arguments, asdict(done), lambda: "\n".join(words))
     return DONE
+
+
+def backup(arguments: argparse.Namespace) -> int:
+    """Copy the workspace into one file; others may go on working."""
+    from flows import backup as copying
+    from flows.runs import audit
+
+    with opened(arguments) as app:
+        done = copying.backup(
+            app.workspace,
+            arguments.file,
+            at=app.now(),
+            with_tokens=arguments.with_tokens,
+            without_record=arguments.without_record,
+        )
+        audit(app, "backup made", arguments.file.name, {"files": done.files, "tokens": done.tokens})
+    left_out = [] if done.record else ["the record (use pg_dump)"]
+    left_out += [] if done.tokens else ["sign-ins"]
+    tail = f" Not in it: {', '.join(left_out)}." if left_out else ""
+    show(arguments, asdict(done), lambda: f"{done.files:,} files, {done.bytes:,} bytes -> {done.file}.{tail}")
+    return DONE
+
+
+def restore_backup(arguments: argparse.Namespace) -> int:
+    """Put a copy back as a new workspace; an existing one is never touched."""
+    from flows import backup as copying
+    from flows.wiring import WorkspaceError
+
+    if arguments.workspace is None:
+        raise WorkspaceError("name the new folder with --workspace")
+    done = copying.restore(arguments.file, arguments.workspace)
+    show(
+        arguments,
+        asdict(done),
+        lambda: (
+            f"{done.files:,} files put back into {done.file}. Next: evenreach check --workspace {done.file}"
+        ),
+    )
+    return DONE
+
+
+def audit(arguments: argparse.Namespace) -> int:
+    """Print who did what, newest last; with --json one line per deed in a list."""
+    with opened(arguments) as app:
+        if arguments.subject:
+            lines = app.store.audit_log(subject=arguments.subject, limit=1_000_000)[-arguments.last :]
+        else:
+            lines = tuple(reversed(app.store.audit_tail(arguments.last)))
+    rows = [asdict(line) for line in lines]
+    names = ["at", "who", "what", "subject", "detail"]
+    cells = [
+        [f"{r['at']:%Y-%m-%d %H:%M}", r["who"], r["what"], r["subject"], _details(r["detail"])] for r in rows
+    ]
+    show(arguments, {"lines": rows}, lambda: table(names, cells))
+    return DONE
+
+
+def _details(detail: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in detail.items())
