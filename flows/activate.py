@@ -33,6 +33,7 @@ __all__ = [
     "prepare",
     "send",
     "settle",
+    "together",
     "wanted_lists",
 ]
 
@@ -68,7 +69,7 @@ def send(app: App, list_id: str) -> Sent:
             waiting = [app.store.batch_info(b).op for b in app.store.batches_to_settle(list_id)]
             if any(op is not info.op for op in waiting):
                 break
-            total = _add(total, _send_one(app, platform, batch_id))
+            total = together(total, _send_one(app, platform, batch_id))
     return total
 
 
@@ -118,6 +119,7 @@ def follow(app: App, list_id: str) -> AudienceState | None:
     return state
 
 
-def _add(one: Sent, other: Sent) -> Sent:
+def together(one: Sent, other: Sent) -> Sent:
+    """Two rounds of one list as one."""
     numbers = ("adds", "removes", "accepted", "rejected", "unknown", "waiting")
     return Sent(one.audience_id, **{n: getattr(one, n) + getattr(other, n) for n in numbers})

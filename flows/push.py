@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import orjson
 
 from audiences.clean import clean_companies, clean_contacts
 from audiences.companies import resolve
@@ -86,7 +87,7 @@ def read_list(
     else:
         raise SourceError(f"this is a file of {source.kind}, not of companies or people.", file=file.name)
     members = MemberKind.COMPANY if source.kind == "companies" else MemberKind.CONTACT
-    table, refused["suppressed"] = _without(app.store.suppressed(), _table(rows))
+    table, refused["suppressed"] = without_suppressed(app.store.suppressed(), _table(rows))
     left_out = {reason: n for reason, n in refused.items() if n}
     return OneOffList(
         members, source.frame.height, table, tuple(rejected), left_out, dict(source.mapping), source.unmapped
@@ -173,13 +174,27 @@ def _table(rows: Iterable[Row]) -> MemberTable:
     return MemberTable(keys[order], [canonical(values[i][1]) for i in order], [values[i][0] for i in order])
 
 
-def _without(suppressed: Keys, table: MemberTable) -> tuple[MemberTable, int]:
-    barred = {row.tobytes() for row in suppressed}
-    keep = [i for i, row in enumerate(table.keys) if row.tobytes() not in barred]
+def without_suppressed(suppressed: Keys, table: MemberTable) -> tuple[MemberTable, int]:
+    """The members that are not barred, by their key or by any digest they are known by; and how many were."""
+    if not len(suppressed):
+        return table, 0
+    barred = frozenset(row.tobytes().hex() for row in suppressed)
+    keep = [
+        i
+        for i, (row, payload) in enumerate(zip(table.keys, table.payloads, strict=True))
+        if row.tobytes().hex() not in barred and not (_values(payload) & barred)
+    ]
     kept = MemberTable(
         table.keys[keep], [table.payloads[i] for i in keep], [table.account_ids[i] for i in keep]
     )
     return kept, len(table) - len(keep)
+
+
+def _values(payload: bytes) -> set[str]:
+    if not payload:
+        return set()
+    values = orjson.loads(payload).values()
+    return {text for one in values for text in (one if isinstance(one, list) else [one])}
 
 
 def rejects_csv(rejected: Iterable[Rejected]) -> Iterator[str]:

@@ -7,63 +7,85 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from flows.verbs.outcome import DONE, show, table
+from flows.verbs.outcome import DONE, STOPPED, show, table
 from flows.verbs.workspace import opened
 
 
 def sync(arguments: argparse.Namespace) -> int:
-    """Load, evaluate, compare with the ledger, and send what differs; with --dry-run only say it."""
+    """Load, evaluate, compare with the ledger, and send what differs; with --dry-run only say it.
+
+    A brake stops its own list alone; the others go on, and the exit code is 3.
+    """
     from flows import activate
-    from flows.alerts_entries import alert_entries
     from flows.assess import assess
     from flows.load import load
 
-    rows: list[dict[str, Any]] = []
     with opened(arguments) as app:
         specs = activate.wanted_lists(app, arguments.segment, arguments.platform)
-        load(app)
+        loaded = load(app, accept_shrink=arguments.accept_shrink or 0)
         assessment = assess(app)
-        shrink = arguments.accept_shrink or 0
-        for spec in specs:
-            prepared = activate.patiently(
-                app,
-                lambda s=spec: activate.prepare(  # type: ignore[misc]
-                    app, assessment, s, accept_shrink=shrink, dry_run=arguments.dry_run
-                ),
-            )
-            row = {
-                "list": spec.audience_id,
-                "members": prepared.desired,
-                "adds": prepared.adds,
-                "removes": prepared.removes,
-                "left_out": dict(prepared.left_out),
-                "warnings": list(prepared.warnings),
-            }
-            if not arguments.dry_run:
-                sent = activate.patiently(app, lambda s=spec: activate.send(app, s.audience_id))  # type: ignore[misc]
-                activate.settle(app, spec.audience_id)
-                state = activate.follow(app, spec.audience_id)
-                counted = asdict(sent)
-                row |= {name: counted[name] for name in ("accepted", "rejected", "unknown", "waiting")}
-                row |= {"status": str(state.status) if state else None}
-            rows.append(row)
-        if not arguments.dry_run:
-            alert_entries(app, assessment, [spec.segment for spec in specs])
-    show(
-        arguments, {"dry_run": arguments.dry_run, "lists": rows}, lambda: _sync_words(rows, arguments.dry_run)
-    )
-    return DONE
+        rows = [_sync_one(arguments, app, assessment, spec) for spec in specs]
+    data = {"dry_run": arguments.dry_run, "lists": rows, "rejects": list(loaded.files)}
+    show(arguments, data, lambda: _sync_words(data))
+    return STOPPED if any(row["stopped"] for row in rows) else DONE
 
 
-def _sync_words(rows: list[dict[str, Any]], dry_run: bool) -> str:
+def _sync_one(arguments: argparse.Namespace, app: Any, assessment: Any, spec: Any) -> dict[str, Any]:
+    from audiences.brakes import Braked
+    from flows import activate
+
+    shrink, dry = arguments.accept_shrink or 0, arguments.dry_run
+    try:
+        prepared = activate.patiently(
+            app, lambda: activate.prepare(app, assessment, spec, accept_shrink=shrink, dry_run=dry)
+        )
+    except Braked as error:
+        return {"list": spec.audience_id, "stopped": str(error)}
+    row = {
+        "list": spec.audience_id,
+        "stopped": None,
+        "members": prepared.desired,
+        "adds": prepared.adds,
+        "removes": prepared.removes,
+        "changed": prepared.changed,
+        "left_out": dict(prepared.left_out),
+        "warnings": list(prepared.warnings),
+    }
+    return row if dry else row | _sent(app, spec.audience_id)
+
+
+def _sent(app: Any, list_id: str) -> dict[str, Any]:
+    """Send, settle, and send once more: a platform that settles later may have held batches back."""
+    from flows import activate
+
+    sent = activate.patiently(app, lambda: activate.send(app, list_id))
+    activate.settle(app, list_id)
+    if app.store.batches_to_send(list_id):
+        again = activate.patiently(app, lambda: activate.send(app, list_id))
+        sent = activate.together(sent, again)
+        activate.settle(app, list_id)
+    state = activate.follow(app, list_id)
+    counted = asdict(sent)
+    names = ("accepted", "rejected", "unknown", "waiting")
+    return {name: counted[name] for name in names} | {"status": str(state.status) if state else None}
+
+
+def _sync_words(data: dict[str, Any]) -> str:
     names = ["list", "members", "adds", "removes"]
-    names += [] if dry_run else ["accepted", "rejected", "unknown", "waiting", "status"]
-    lines = [table(names, [[row[name] for name in names] for row in rows])]
-    for row in rows:
+    names += [] if data["dry_run"] else ["accepted", "rejected", "unknown", "waiting", "status"]
+    lines = [table(names, [[row.get(name) for name in names] for row in data["lists"]])]
+    for row in data["lists"]:
+        if row["stopped"]:
+            lines.append(f"{row['list']} was stopped: {row['stopped']}")
+            continue
         left = ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in row["left_out"].items())
         lines += [f"{row['list']}: left out {left}"] if left else []
+        lines += (
+            [f"{row['list']}: {row['changed']:,} again, with other identifiers"] if row["changed"] else []
+        )
         lines += [f"{row['list']}: {warning}" for warning in row["warnings"]]
-    return "\n".join([*lines, "Nothing was sent."] if dry_run else lines)
+    lines += [f"Rows that were left out, and why: {file}" for file in data["rejects"]]
+    return "\n".join([*lines, "Nothing was sent."] if data["dry_run"] else lines)
 
 
 def push(arguments: argparse.Namespace) -> int:
@@ -74,7 +96,13 @@ def push(arguments: argparse.Namespace) -> int:
 
     until = date.fromisoformat(arguments.until) if arguments.until else None
     with opened(arguments) as app:
-        wanted = read_list(app, arguments.file, arguments.platform, layout=arguments.layout or "")
+        wanted = read_list(
+            app,
+            arguments.file,
+            arguments.platform,
+            layout=arguments.layout or "",
+            first_party=arguments.first_party,
+        )
         name = arguments.name or arguments.file.stem
         spec = one_off_spec(name, arguments.platform, wanted.kind, arguments.note)
         prepared = push_list(
@@ -84,6 +112,7 @@ def push(arguments: argparse.Namespace) -> int:
             owner=arguments.owner or app.who,
             note=arguments.note,
             until=until,
+            accept_shrink=arguments.accept_shrink or 0,
             dry_run=arguments.dry_run,
         )
         rejects = None

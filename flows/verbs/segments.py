@@ -1,10 +1,11 @@
-"""``evenreach segments``: list, show, preview, export."""
+"""``evenreach segments``: list, show, preview; and the way to performance, contrasts and export."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
+from flows.verbs import segment_results
 from flows.verbs.outcome import DONE, show, table
 from flows.verbs.workspace import opened
 
@@ -22,9 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise WorkspaceError(f'there is no segment "{name}"; there are {", ".join(app.config.segments)}')
         load(app)
         assessment = assess(app)
-        return {"list": _list, "show": _show, "preview": _preview, "export": _export}[arguments.action](
-            arguments, app, assessment
-        )
+        return ACTIONS[arguments.action](arguments, app, assessment)
 
 
 def _list(arguments: argparse.Namespace, app: Any, assessment: Any) -> int:
@@ -167,18 +166,11 @@ def _preview_words(found: Any, advice: list[str]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _export(arguments: argparse.Namespace, app: Any, assessment: Any) -> int:
-    from pathlib import Path
-
-    from audiences.segments_export import csv_bytes, parquet_bytes, stamped
-    from flows.files import write_atomically
-
-    frame = stamped(assessment.segments, assessment.scores)
-    out = arguments.out or Path("segments.csv")
-    write_atomically(out, parquet_bytes(frame) if out.suffix == ".parquet" else csv_bytes(frame))
-    show(
-        arguments,
-        {"file": str(out), "companies": frame.height},
-        lambda: f"{frame.height:,} companies -> {out}",
-    )
-    return DONE
+ACTIONS = {
+    "list": _list,
+    "show": _show,
+    "preview": _preview,
+    "export": segment_results.export,
+    "performance": segment_results.performance,
+    "contrasts": segment_results.contrasts,
+}

@@ -81,6 +81,18 @@ def hash_lines(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def recipes(arguments: argparse.Namespace) -> int:
+    """Print the commented YAML of one ready-made negative segment, or the names of all."""
+    from audiences.config_recipes import recipe, recipe_names
+
+    wanted = [arguments.name] if arguments.name else list(recipe_names())
+    texts = {name: recipe(name) for name in wanted}
+    lines = [f"{name}: {text.lstrip('# ').splitlines()[0]}" for name, text in texts.items()]
+    plain = texts[arguments.name].rstrip() if arguments.name else "\n".join(lines)
+    show(arguments, {"recipes": texts}, lambda: plain)
+    return DONE
+
+
 def platforms(arguments: argparse.Namespace) -> int:
     """Print each capability record."""
     from platforms import PLATFORMS

@@ -1,0 +1,69 @@
+"""``evenreach restore``: a list as it once was, by the same delta, brakes and batches as any other change."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from flows.verbs.outcome import DONE, show, table
+from flows.verbs.workspace import opened
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Without --version show the versions there are."""
+    from flows import activate
+    from flows.restore import restore
+    from flows.wiring import WorkspaceError
+
+    with opened(arguments) as app:
+        record = app.store.audience(arguments.list)
+        if record is None:
+            known = ", ".join(one.spec.audience_id for one in app.store.audiences()) or "none yet"
+            raise WorkspaceError(f'there is no list "{arguments.list}"; there are {known}')
+        if arguments.version is None:
+            return _versions(arguments, app.store.ledger_versions(arguments.list))
+        prepared = restore(
+            app,
+            record.spec,
+            arguments.version,
+            accept_shrink=arguments.accept_shrink or 0,
+            dry_run=arguments.dry_run,
+        )
+        state = None if arguments.dry_run else activate.follow(app, arguments.list)
+    data = {
+        "list": arguments.list,
+        "version": arguments.version,
+        "members": prepared.desired,
+        "adds": prepared.adds,
+        "removes": prepared.removes,
+        "left_out": dict(prepared.left_out),
+        "status": str(state.status) if state else None,
+        "dry_run": arguments.dry_run,
+    }
+    show(arguments, data, lambda: _words(data, segment=record.spec.segment))
+    return DONE
+
+
+def _versions(arguments: argparse.Namespace, versions: Any) -> int:
+    rows = [
+        {"version": version, "at": f"{at:%Y-%m-%d %H:%M}", "adds": adds, "removes": removes}
+        for version, at, adds, removes in versions
+    ]
+    names = ["version", "at", "adds", "removes"]
+    show(
+        arguments,
+        {"list": arguments.list, "versions": rows},
+        lambda: table(names, [[row[name] for name in names] for row in rows]),
+    )
+    return DONE
+
+
+def _words(data: dict[str, Any], *, segment: str) -> str:
+    done = "would have" if data["dry_run"] else "has"
+    lines = [
+        f"{data['list']} {done} the {data['members']:,} members of version {data['version']} again: "
+        f"{data['adds']:,} added, {data['removes']:,} removed."
+    ]
+    lines += [f"left out: {n:,} {reason}" for reason, n in data["left_out"].items()]
+    lines += [f"The next sync follows the rules of {segment} again."] if segment else []
+    return "\n".join(lines)

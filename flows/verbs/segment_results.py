@@ -1,0 +1,140 @@
+"""``evenreach segments performance|contrasts|export``: what became of segments, and their table for a CRM."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from flows.verbs.outcome import DONE, show, table
+
+
+def performance(arguments: argparse.Namespace, app: Any, assessment: Any) -> int:
+    """Conversion, win rate, velocity, CAC and LTV per segment, each with its n."""
+    from audiences.performance import EVERYTHING
+    from audiences.performance import performance as measure
+    from flows.deals import read_deals
+
+    read = read_deals(app)
+    members = {
+        name: found.version.account_ids
+        for name, found in assessment.segments.items()
+        if arguments.segment in (None, name)
+    }
+    found = measure(members, read.deals, economics=app.config.economics)
+    rows = [_measured(one) for one in found.values()]
+    data = {"deals": len(read.deals), "rejected": len(read.rejected), "segments": rows}
+    names = [
+        "segment",
+        "companies",
+        "deals",
+        "customers",
+        "win rate",
+        "average",
+        "days",
+        "per day",
+        "CAC",
+        "LTV",
+    ]
+    keys = ["accounts", "deals", "customers"]
+    cells = [
+        [one.segment, *(getattr(one, key) for key in keys), *(_said(m, f) for m, f in _measures(one))]
+        for one in found.values()
+    ]
+    stages = [line for one in found.values() for line in _stages(one)]
+    show(
+        arguments,
+        data,
+        lambda: "\n".join(
+            [
+                f"{len(read.deals):,} deals, {len(read.rejected):,} rows without a company.",
+                "",
+                table(names, cells),
+            ]
+            + (["", *stages] if stages else [])
+            + ["", f"{EVERYTHING}: all companies with a deal."]
+        ),
+    )
+    return DONE
+
+
+def _measures(one: Any) -> list[tuple[Any, str]]:
+    return [
+        (one.win_rate, ".0%"),
+        (one.average_deal, ",.0f"),
+        (one.cycle_days, ",.0f"),
+        (one.velocity, ",.0f"),
+        (one.cac, ",.0f"),
+        (one.ltv, ",.0f"),
+    ]
+
+
+def _said(measure: Any, form: str) -> str:
+    """The number with its n; in words where it rests on too few."""
+    if measure is None:
+        return "-"
+    if measure.value is None or not measure.enough:
+        return measure.words or "-"
+    return f"{measure.value:{form}} (n = {measure.n})"
+
+
+def _stages(one: Any) -> list[str]:
+    steps = [step for step in one.conversion if step.rate.n]
+    return [f"{one.segment}: {s.stage} to {s.next_stage} {_said(s.rate, '.0%')}" for s in steps]
+
+
+def _measured(one: Any) -> dict[str, Any]:
+    data: dict[str, Any] = asdict(one)
+    for name in ("win_rate", "average_deal", "cycle_days", "velocity", "cac", "ltv"):
+        if data[name] is not None:
+            data[name]["words"] = getattr(one, name).words
+    for step, given in zip(data["conversion"], one.conversion, strict=True):
+        step["rate"]["words"] = given.rate.words
+    return data
+
+
+def contrasts(arguments: argparse.Namespace, app: Any, assessment: Any) -> int:
+    """What the best customers have more often than all customers."""
+    from audiences.scoring_customers import contrasts as compare
+    from flows.deals import read_deals
+
+    won: dict[str, float] = {}
+    for deal in read_deals(app).deals:
+        if deal.outcome == "won":
+            won[deal.account_id] = won.get(deal.account_id, 0.0) + (deal.amount or 0.0)
+    found = compare(assessment.universe.accounts, won, top=arguments.top)
+    rows = [asdict(one) for one in found]
+    telling = [one for one in found if one.strength in ("strong", "weak", "against")]
+    cells = [
+        [one.field, one.value, f"{one.top_share:.0%}", f"{one.all_share:.0%}", one.strength]
+        for one in telling
+    ]
+    names = ["field", "value", f"best {arguments.top}", "all customers", "contrast"]
+    text = table(names, cells) if cells else f"{len(won):,} customers: too few to say, or no contrast."
+    show(arguments, {"customers": len(won), "contrasts": rows}, lambda: text)
+    return DONE
+
+
+def export(arguments: argparse.Namespace, app: Any, assessment: Any) -> int:
+    """Tier, scores and segments per company to a file, or to a table of a database."""
+    from audiences.segments_export import csv_bytes, parquet_bytes, stamped
+    from flows.files import write_atomically
+
+    frame = stamped(assessment.segments, assessment.scores)
+    target = arguments.out or "segments.csv"
+    if target.startswith("sql:"):
+        from flows.export_sql import write_table
+
+        address = target.removeprefix("sql:")
+        written = write_table(app, address, arguments.table, frame)
+    else:
+        file = Path(target)
+        write_atomically(file, parquet_bytes(frame) if file.suffix == ".parquet" else csv_bytes(frame))
+        written = str(file)
+    show(
+        arguments,
+        {"file": written, "companies": frame.height},
+        lambda: f"{frame.height:,} companies -> {written}",
+    )
+    return DONE
