@@ -337,6 +337,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     ),
     "hash": ("Hash lines from stdin by a platform's rule", "flows.verbs.setup:hash_lines", _hash),
     "platforms": ("Print what each platform can do", "flows.verbs.setup:platforms", _nothing),
+    "undo": ("Take back the last change of a list", "flows.verbs.operate:undo", _restore),
     "audit": ("Print who did what, and when", "flows.verbs.operate:audit", _audit),
     "backup": ("Copy the workspace into one file", "flows.verbs.operate:backup", _backup),
     "restore-backup": (

@@ -143,3 +143,18 @@ def audit(arguments: argparse.Namespace) -> int:
 
 def _details(detail: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in detail.items())
+
+
+def undo(arguments: argparse.Namespace) -> int:
+    """Take back the last change of a list (or everything since --version); undoing twice does it again."""
+    from flows.verbs.restore import run
+    from flows.wiring import WorkspaceError
+
+    if arguments.version is None:
+        with opened(arguments) as app:
+            known = app.store.audience(arguments.list)
+            versions = app.store.ledger_versions(arguments.list) if known else ()
+        if not versions:
+            raise WorkspaceError(f'there is nothing to undo on "{arguments.list}"')
+        arguments.version = versions[-1][0] - 1
+    return run(arguments)
