@@ -17,8 +17,8 @@ from typing import Any
 from audiences.errors import AudienceError
 from audiences.store.errors import StoreBusy
 from audiences.store.records import AuditLine
-from flows.activate import Busy as ListBusy
 from flows.exposure import NothingCollected
+from flows.runs import Busy as ListBusy
 from flows.web.errors import Busy, Invalid, NotFound, NothingYet, PageError
 from flows.wiring import App, WorkspaceError
 from platforms.errors import PlatformError

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from audiences.store.records import PlanRecord
@@ -14,6 +16,7 @@ from flows.page_report import Reports
 from flows.plan_codec import decode_inputs, decode_plan, policy_from
 from flows.report import formats
 from flows.report.model import plan_summary
+from flows.report.pieces import PlanSummary
 from flows.reporting import account_facts
 from flows.web.views import Override, PlanView, PricePoint
 
@@ -36,7 +39,7 @@ class PlanViews(Reports):
             status=str(record.status),
             shown_hash=record.inputs_hash,
             made_at=record.created_at,
-            summary=plan_summary(plan, facts),
+            summary=_largest_first(plan_summary(plan, facts), table),
             share_now=table.top_share if table is not None else None,
             rehearsal=self._rehearsal(record, table),
             price=self._price(plan, table),
@@ -102,6 +105,15 @@ class PlanViews(Reports):
 
             self.workers.start(key, compute)
         return ()
+
+
+def _largest_first(summary: PlanSummary, table: ShareTable | None) -> PlanSummary:
+    """Moves in the order of what the accounts saw, so that those who take most stand on top."""
+    if table is None:
+        return summary
+    seen = dict(zip(table.exposure.accounts, table.exposure.point.tolist(), strict=True))
+    moves = sorted(summary.moves, key=lambda move: -seen.get(move.account_id, 0.0))
+    return replace(summary, moves=tuple(moves))
 
 
 def _rehearsed(found: Rehearsal) -> tuple[str, ...]:

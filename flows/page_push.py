@@ -18,7 +18,7 @@ from audiences.model import AudienceStatus
 from flows import activate, push
 from flows.page_part import in_page_words, told
 from flows.page_preview import Previews
-from flows.page_runs import restore
+from flows.page_runs import take_back
 from flows.report.pieces import ListLine
 from flows.web.errors import Invalid, NotFound, TooLate
 from flows.web.views import PushOrder, PushProgress
@@ -60,7 +60,9 @@ class Pushes(Previews):
         self._keep(push_id, kept)
         self.note(who, "push", order.list_name, owner=order.owner, rows=kept["total"])
         self.stops[push_id] = stop = threading.Event()
-        self.workers.start(f"push {push_id}", lambda: self._send(push_id, chosen, order, who, stop))
+        shown = self._preview(preview_id)
+        agreed = {f.platform: f.removes for f in shown.forecasts if order.list_name == shown.suggested_name}
+        self.workers.start(f"push {push_id}", lambda: self._send(push_id, chosen, order, who, stop, agreed))
         self.uploads.forget_content(preview_id)
         return push_id
 
@@ -71,7 +73,9 @@ class Pushes(Previews):
         order: PushOrder,
         who: str,
         stop: threading.Event,
+        agreed: Mapping[str, int],
     ) -> None:
+        """Send to one platform after the other; ``agreed`` are the removals that were shown beforehand."""
         if stop.wait(self.grace):
             return
         app = self.acting(who)
@@ -83,7 +87,15 @@ class Pushes(Previews):
                 versions = self.app.store.get(_key(push_id))["versions"]
                 versions |= {platform: [known.ledger_version if known else 0, -1]}
                 self._change(push_id, versions=versions)
-                push.push_list(app, wanted, spec, owner=order.owner, note=order.note, until=order.ends_on)
+                push.push_list(
+                    app,
+                    wanted,
+                    spec,
+                    owner=order.owner,
+                    note=order.note,
+                    until=order.ends_on,
+                    accept_shrink=agreed.get(platform, 0),
+                )
                 versions[platform][1] = self.app.store.ledger_keys(spec.audience_id).version
                 self._change(push_id, versions=versions)
             self._change(push_id, stage="settling")
@@ -185,7 +197,7 @@ class Pushes(Previews):
         self._change(push_id, stage="undone")
         with in_page_words():
             for platform, list_id in kept["lists"].items():
-                restore(self.acting(who), list_id, int(kept["versions"][platform][0]))
+                take_back(self.acting(who), list_id, int(kept["versions"][platform][0]))
                 self._remember_undone(list_id, int(kept["versions"][platform][1]))
         self.note(who, "undo", found.list_name)
         return self.push_progress(push_id)

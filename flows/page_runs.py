@@ -9,12 +9,11 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from audiences.membership_delta import delta
 from audiences.store.records import AudienceRecord, BatchInfo, BatchStatus, PlanRecord, PlanStatus
-from flows import activate
 from flows.page_part import in_page_words
 from flows.page_segments import Segments
 from flows.report import formats
+from flows.restore import restore
 from flows.web.errors import NotFound, TooLate
 from flows.web.views import AuditLine, RunLine
 from flows.wiring import App
@@ -75,7 +74,7 @@ class Runs(Segments):
                     raise TooLate("This run cannot be undone: the list has changed since, or a plan made it.")
                 list_id = change.record.spec.audience_id
                 with in_page_words():
-                    restore(self.acting(who), list_id, change.version - 1)
+                    take_back(self.acting(who), list_id, change.version - 1)
                 self._remember_undone(list_id, change.version)
                 self.note(who, "undo", list_id, version=change.version)
                 return self._line_of(change)
@@ -152,21 +151,16 @@ class Runs(Segments):
         self.app.store.put(f"undone/{list_id}", kept, at=self.app.now())
 
 
-def restore(app: App, list_id: str, version: int) -> activate.Sent:
-    """Send what brings a list back to what it had been asked to hold at an earlier version.
+def take_back(app: App, list_id: str, version: int) -> None:
+    """Bring a list back to an earlier version, however many leave: the person saw the numbers.
 
-    The brakes are for changes nobody looked at; this one a person asked for, of numbers they saw.
-    Raises a platform's error or the store's NotFound for a version that is no longer kept.
+    Whoever was suppressed since stays off. Raises a platform's error, or NotFound for a version that is not kept.
     """
     record = app.store.audience(list_id)
     if record is None:
         raise NotFound("There is no such list.")
-    ledger = app.store.ledger_keys(list_id)
-    members = app.store.ledger_at(list_id, version)
-    back = delta(list_id, members, ledger_keys=ledger.keys, base_version=ledger.version)
-    size = app.platform(record.spec.platform).capabilities.batch_size
-    app.store.record_delta(back, batch_size=size, at=app.now())
-    return activate.patiently(app, lambda: activate.send(app, list_id))
+    everybody = len(app.store.ledger_keys(list_id).keys)
+    restore(app, record.spec, version, accept_shrink=everybody)
 
 
 def _short(value: object) -> str:
