@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,11 @@ class Lists:
     companies: list[dict[str, str]]
     people: list[dict[str, str]]
     capture: pytest.CaptureFixture[str]
+    patch: pytest.MonkeyPatch
+
+    def stdin(self, text: str) -> None:
+        """What the next command reads."""
+        self.patch.setattr("sys.stdin", io.StringIO(text))
 
     def write(self) -> None:
         """Write both files as they now should be."""
@@ -120,11 +126,14 @@ def person(i: int) -> dict[str, str]:
 
 
 @contextmanager
-def list_workspace(folder: Path, capture: pytest.CaptureFixture[str]) -> Iterator[Lists]:
+def list_workspace(
+    folder: Path, capture: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch
+) -> Iterator[Lists]:
     """A fresh workspace beside a sandbox that every command joins."""
     folder.mkdir(parents=True)
     (folder / "evenreach.yaml").write_text(CONFIG)
-    lists = Lists(folder, [company(i) for i in range(COMPANIES)], [person(i) for i in range(PEOPLE)], capture)
+    companies, people = [company(i) for i in range(COMPANIES)], [person(i) for i in range(PEOPLE)]
+    lists = Lists(folder, companies, people, capture, patch)
     lists.write()
     server = start(port=0, clock="simulated", start_at=START, state_dir=folder / "sandbox")
     try:
@@ -134,6 +143,8 @@ def list_workspace(folder: Path, capture: pytest.CaptureFixture[str]) -> Iterato
 
 
 @pytest.fixture
-def lists(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Lists]:
-    with list_workspace(tmp_path / "lists", capsys) as workspace:
+def lists(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Lists]:
+    with list_workspace(tmp_path / "lists", capsys, monkeypatch) as workspace:
         yield workspace
