@@ -60,7 +60,7 @@ class Accounts(Part):
         """(account id, name, domain) of every account, by id."""
         wanted = select(ACCOUNT.c.account_id, ACCOUNT.c.name, ACCOUNT.c.domain).order_by(ACCOUNT.c.account_id)
         with self._db.read() as connection:
-            return [(row.account_id, row.name, row.domain) for row in connection.execute(wanted)]
+            return list(map(tuple, connection.execute(wanted)))
 
     def account_count(self) -> int:
         with self._db.read() as connection:

@@ -143,7 +143,9 @@ def content_id(
 def members_of(connection: Connection, row: Row[Any]) -> MemberTable:
     """The members of a batch. Raises ``NotFound`` when retention dropped them."""
     driver, number = raw(connection), int(row.number)
-    cursor = driver.cursor() if is_sqlite(connection) else driver.cursor(binary=True)  # text doubles the bytes
+    cursor = (
+        driver.cursor() if is_sqlite(connection) else driver.cursor(binary=True)
+    )  # text doubles the bytes
     cursor.execute(f"SELECT {', '.join(_CONTENT)} FROM push_batch WHERE number = {number}")  # noqa: S608
     keys, payloads, account_ids = cursor.fetchone()
     cursor.close()

@@ -8,14 +8,13 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-import numpy as np
 import orjson
-from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, insert, select
 
 from audiences.model import ImpressionReport, ReportRow, ReportTotal
 from audiences.store.bulk import insert_rows
 from audiences.store.database import table_of
+from audiences.store.impressions_columns import FIELDS, columns_of
 from audiences.store.part import Part
 from audiences.store.report_records import ImpressionColumns, ReportWindow, TotalRow
 from audiences.tables import (
@@ -30,7 +29,7 @@ SCOPE, WINDOW = table_of(ReportScopeRow), table_of(ReportWindowRow)
 IMPRESSION, TOTAL = table_of(ImpressionRow), table_of(ImpressionTotalRow)
 LINK = table_of(OrganizationLinkRow)
 
-_ORDER = ("first", "campaign_id", "creative_id", "entity", "last")
+_ORDER = ("first", "campaign_id", "creative_id", "last")
 _ROW = tuple(column.name for column in IMPRESSION.c)
 _TOTAL = tuple(column.name for column in TOTAL.c)
 
@@ -76,16 +75,13 @@ class Impressions(Part):
         wanted = _within(IMPRESSION, platform, start, end, grain, source)
         if campaigns is not None:
             wanted = wanted.where(IMPRESSION.c.campaign_id.in_(list(campaigns)))
+        linked = select(LINK.c.urn, LINK.c.account_id).where(LINK.c.platform == platform)
         with self._db.read() as connection:
-            rows = sorted(connection.execute(wanted), key=attrgetter(*_ORDER))
-            links = {
-                row.urn: row.account_id
-                for row in connection.execute(select(LINK).where(LINK.c.platform == platform))
-            }
-        if segment_accounts is not None:
-            inside = set(segment_accounts)
-            rows = [row for row in rows if links.get(row.entity) in inside]
-        return _columns(rows, links)
+            found = connection.execute(wanted.with_only_columns(*(IMPRESSION.c[n] for n in FIELDS)))
+            rows = found.cursor.fetchall()  # the driver's own rows: ours would be made, and taken apart again
+            found.close()
+            links = dict(connection.execute(linked).tuples().all())
+        return columns_of(rows, links, inside=segment_accounts)
 
     def totals(
         self,
@@ -106,7 +102,7 @@ class Impressions(Part):
                 TotalRow(
                     r.first, r.last, r.campaign_id, r.creative_id, r.impressions, r.clicks, Decimal(r.spend)
                 )
-                for r in sorted(connection.execute(wanted), key=attrgetter(*_ORDER[:3], "last"))
+                for r in sorted(connection.execute(wanted), key=attrgetter(*_ORDER))
             )
 
     def report_windows(
@@ -223,35 +219,3 @@ def _within(table: Any, platform: str, start: date, end: date, grain: str, sourc
         .where(table.c.first >= start, table.c.last <= end)
     )
     return wanted if source is None else wanted.where(SCOPE.c.source == source)
-
-
-def _columns(rows: Sequence[Any], links: dict[str, str]) -> ImpressionColumns:
-    entities, entity = _codes([row.entity for row in rows])
-    campaigns, campaign = _codes([row.campaign_id for row in rows])
-    creatives, creative = _codes([row.creative_id for row in rows])
-    return ImpressionColumns(
-        first=_ints([row.first.toordinal() for row in rows]),
-        last=_ints([row.last.toordinal() for row in rows]),
-        entity=entity,
-        campaign=campaign,
-        creative=creative,
-        impressions=_ints([-1 if row.impressions is None else row.impressions for row in rows]),
-        clicks=_ints([-1 if row.clicks is None else row.clicks for row in rows]),
-        members=_ints([-1 if row.members is None else row.members for row in rows]),
-        spend=np.array([np.nan if row.spend is None else float(row.spend) for row in rows], dtype=np.float64),
-        entities=entities,
-        accounts=tuple(links.get(name) for name in entities),
-        campaigns=campaigns,
-        creatives=creatives,
-    )
-
-
-def _codes(names: list[str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """The distinct names in order, and for each name its place among them."""
-    distinct = tuple(sorted(set(names)))
-    place = {name: i for i, name in enumerate(distinct)}
-    return distinct, _ints([place[name] for name in names])
-
-
-def _ints(values: list[int]) -> NDArray[np.int64]:
-    return np.array(values, dtype=np.int64)

@@ -38,10 +38,8 @@ class Segments(Part):
     def tiers(self) -> dict[str, int]:
         """Account id -> tier."""
         with self._db.read() as connection:
-            return {
-                row.account_id: row.tier
-                for row in connection.execute(select(SCORE.c.account_id, SCORE.c.tier))
-            }
+            rows = connection.execute(select(SCORE.c.account_id, SCORE.c.tier))
+            return dict(rows.tuples().all())
 
     def save_segment_version(self, version: SegmentVersion, *, at: datetime) -> bool:
         """Store who qualifies now. False when the latest version already has this fingerprint."""

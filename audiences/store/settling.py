@@ -139,11 +139,13 @@ _CODES = {RowStatus.ACCEPTED: 1, RowStatus.UNKNOWN: 2, RowStatus.REJECTED: 3}
 
 def _not_overtaken(connection: Connection, batch: Row[Any], members: MemberTable) -> NDArray[np.bool_]:
     """(n,) bool: False where a later batch about the same member was answered before this one."""
-    later = connection.exec_driver_sql(  # no values but numbers, and cheaper than composing it for every batch
-        f"SELECT member_keys FROM push_batch WHERE audience = {int(batch.audience)}"  # noqa: S608
-        f" AND number > {int(batch.number)} AND version > {int(batch.version)}"
-        " AND status = 'settled' AND member_keys IS NOT NULL"
-    ).scalars()
+    later = (
+        connection.exec_driver_sql(  # no values but numbers, and cheaper than composing it for every batch
+            f"SELECT member_keys FROM push_batch WHERE audience = {int(batch.audience)}"  # noqa: S608
+            f" AND number > {int(batch.number)} AND version > {int(batch.version)}"
+            " AND status = 'settled' AND member_keys IS NOT NULL"
+        ).scalars()
+    )
     live = np.ones(len(members), dtype=np.bool_)
     for blob in later:
         live &= ~contained(members.keys, from_digests(blob))
