@@ -123,9 +123,10 @@ def _outside(app: App, segment: str, name: str, record: PlanRecord | None, on: d
     answer = why(assess_as_stored(app, segment).segments[segment], name)
     numbers["verdict"] = answer.verdict
     if answer.verdict == "holdout":
-        share = app.config.segments[segment].holdout
+        rule = app.config.segments[segment].holdout
+        share = f"{rule.share:.0%} of the companies, " if rule else ""
         text = (
-            f"{name} qualifies for {segment} but is in its holdout ({share:.0%} of the companies, chosen once by "
+            f"{name} qualifies for {segment} but is in its holdout ({share}chosen once by "
             "lot): it is never targeted, so that the others can be compared with it."
         )
         return Explained(segment, text, numbers)

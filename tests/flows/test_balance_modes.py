@@ -53,7 +53,7 @@ def test_turns_hold_busy_accounts_out_of_the_one_campaign_and_leave_its_money_al
     with copies.opened("duty", mode="duty") as app:
         before = top_share(app, days=7)
         given = app.platform("linkedin").campaign(CAMPAIGN).daily_budget
-        last = [balanced_day(app) for _ in range(7)][-1]
+        last = [balanced_day(app) for _ in range(5)][-1]
 
         campaign = app.platform("linkedin").campaign(CAMPAIGN)
         assert campaign.exclude == (held_target(app, SEGMENT, "linkedin"),)
@@ -63,14 +63,14 @@ def test_turns_hold_busy_accounts_out_of_the_one_campaign_and_leave_its_money_al
         held = [a for a, b in zip(last.plan.accounts, last.plan.band, strict=True) if b == UNPLACED]
         listed = app.store.ledger_counts(held_spec(app, SEGMENT, "linkedin").audience_id)
         assert listed.accepted == len(held) > 0
-        assert top_share(app, days=5) < before
+        assert top_share(app, days=2) < before
         assert rebuilt(app)
 
 
 def test_a_threshold_excludes_whoever_reached_it(copies: Copies) -> None:
     path = copies.path("threshold", mode="threshold, threshold: 400, interval_days: 14")
     with open_app(path) as app:
-        plans = [balanced_day(app).plan for _ in range(6)]
+        plans = [balanced_day(app).plan for _ in range(4)]
         held = [move for plan in plans for move in plan.moves if move.after == UNPLACED]
 
         assert held
