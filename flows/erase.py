@@ -74,6 +74,7 @@ def _off_every_list(app: App, key: bytes) -> list[str]:
 def _off_one_list(app: App, key: bytes, step: ErasureStep) -> None:
     batch_id = step.batch_id or _removal(app, key, step.audience_id)
     app.store.note_erasure(key, step.audience_id, batch_id=batch_id, done_at=None)
+    settle(app, step.audience_id)  # additions that are still open hold the removal back
     patiently(app, lambda: send(app, step.audience_id))
     settle(app, step.audience_id)
     done = _confirmed_at(app, batch_id)

@@ -37,7 +37,8 @@ def write_rejects(
 
 def file_name(source: str) -> str:
     """A plain file name for a source, which may be a path."""
-    return re.sub(r"[^\w.-]+", "-", source).strip("-.") + ".csv"
+    plain = re.sub(r"[^\w.-]+", "-", source).strip("-.")
+    return plain if plain.endswith(".csv") else f"{plain}.csv"
 
 
 def _csv(header: tuple[str, ...], lines: Iterable[Line]) -> str:

@@ -87,7 +87,8 @@ def read_list(
     else:
         raise SourceError(f"this is a file of {source.kind}, not of companies or people.", file=file.name)
     members = MemberKind.COMPANY if source.kind == "companies" else MemberKind.CONTACT
-    table, refused["suppressed"] = without_suppressed(app.store.suppressed(), _table(rows))
+    table, barred = without_suppressed(app.store.suppressed(), _table(rows))
+    refused["suppressed"] = refused.get("suppressed", 0) + barred
     left_out = {reason: n for reason, n in refused.items() if n}
     return OneOffList(
         members, source.frame.height, table, tuple(rejected), left_out, dict(source.mapping), source.unmapped
@@ -143,8 +144,13 @@ def _people(app: App, platform: str, contacts: Iterable[Contact]) -> tuple[list[
     rules = list_rules(app, platform)
     known = set(rules.identifiers)
     rows: list[Row] = []
-    refused = {"no_identifier": 0, "consent_denied": 0, "consent_unknown": 0, "not_first_party": 0}
+    barred = frozenset(row.tobytes().hex() for row in app.store.suppressed())
+    reasons = ("suppressed", "no_identifier", "consent_denied", "consent_unknown", "not_first_party")
+    refused = dict.fromkeys(reasons, 0)
     for contact in contacts:
+        if barred and (contact.contact_id in barred or any(v in barred for _, v in contact.identifiers)):
+            refused["suppressed"] += 1
+            continue
         found = tuple((k, v) for k, v in identifiers_for(contact.identifiers, platform) if k in known)
         reason = _refusal(contact, found, consent=rules.needs_consent, first_party=rules.needs_first_party)
         if reason:

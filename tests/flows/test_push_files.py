@@ -1,0 +1,56 @@
+"""A one-off file to a list: the messy file twice is one list, and rejects are named without their values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.flows.list_workspace import Lists
+
+MESSY = """\
+Exported by somebody;;;
+;;;
+E-Mail;First Name;Last Name;Consent
+ Ann.Bell@One.com ;Ann;Bell;yes
+ann.bell@one.com;Ann;Bell;yes
+cy@two.com;Cy;Dee;no
+not an address;Eve;Fox;yes
+gus@three.com;Gus;Hill;yes
+"""
+
+
+def test_the_same_messy_file_twice_changes_nothing_and_names_no_value(lists: Lists) -> None:
+    file = lists.folder / "fair.csv"
+    file.write_text(MESSY, encoding="utf-8-sig")
+    words = ("push", str(file), "--platform", "linkedin", "--first-party", "--note", "the fair")
+    dry = lists.run(*words, "--dry-run")
+    first = lists.run(*words)
+    assert (dry["adds"], first["adds"], first["members"]) == (2, 2, 2)
+    assert first["left_out"] == {"consent_denied": 1}
+    second = lists.run(*words)
+    assert (second["adds"], second["removes"]) == (0, 0)
+    rejects = Path(first["rejects_file"]).read_text()
+    assert "7,email" in rejects
+    assert not any(text in rejects + str(first) for text in ("Eve", "not an address", "gus@", "ann.bell"))
+
+
+def test_a_file_that_lost_most_of_its_people_is_stopped_until_the_number_is_named(lists: Lists) -> None:
+    file = lists.folder / "people.csv"
+    rows = [f"p{i}@one.com" for i in range(40)]
+    file.write_text("\n".join(["email", *rows]))
+    words = ("push", str(file), "--first-party")
+    lists.run(*words)
+    file.write_text("\n".join(["email", *rows[:10]]))
+    error = lists.run(*words, code=3)["error"]
+    assert "30 of 40" in error["message"]
+    assert lists.run(*words, "--accept-shrink", "30")["removes"] == 30
+    file.write_text("email\n")
+    assert lists.run(*words, code=1)["error"]["error"] == "EmptySource"
+
+
+def test_a_person_suppressed_by_one_platforms_digest_is_on_no_pushed_list(lists: Lists) -> None:
+    file = lists.folder / "gmail.csv"
+    file.write_text("email\na.b+x@gmail.com\nc@one.com\n")
+    lists.stdin("ab@gmail.com")  # one mailbox by Google's rule, another by LinkedIn's
+    lists.run("suppress")
+    pushed = lists.run("push", str(file), "--first-party")
+    assert (pushed["members"], pushed["left_out"]) == (1, {"suppressed": 1})
