@@ -112,7 +112,7 @@ def read_upload(app: App, name: str, content: bytes, mapping: Mapping[str, str] 
         kind = "" if mapping is None else _kind(mapping)
         columns = None if mapping is None else _columns(mapping, kind)
         try:
-            source = read_source(path, kind=kind, columns=columns)
+            source = read_source(path, name=name, kind=kind, columns=columns)
         except UnknownColumns:
             headers = propose_mapping(path).unmapped
             known = dict.fromkeys(headers, "") | {h: f for h, f in (mapping or {}).items() if h in headers}
