@@ -24,7 +24,8 @@ from audiences.tables import PushBatchRow
 BATCH = table_of(PushBatchRow)
 _CONTENT = ("member_keys", "payloads", "account_ids")
 _HEADER = [column for column in BATCH.c if column.name not in _CONTENT]
-_NEED = select(*_HEADER, AUDIENCE.c.audience_id).join(AUDIENCE, AUDIENCE.c.number == BATCH.c.audience)
+_LIST = (AUDIENCE.c.audience_id, AUDIENCE.c.ledger_version)
+_NEED = select(*_HEADER, *_LIST).join(AUDIENCE, AUDIENCE.c.number == BATCH.c.audience)
 
 
 class Batches(Part):
@@ -155,7 +156,7 @@ def members_of(connection: Connection, row: Row[Any]) -> MemberTable:
 
 
 def need_batch(connection: Connection, batch_id: str) -> Row[Any]:
-    """The row of a batch and the id of its audience, without its content; raises ``NotFound``."""
+    """The row of a batch without its content, with id and version of its list; raises ``NotFound``."""
     row = connection.execute(_NEED.where(BATCH.c.batch_id == batch_id)).one_or_none()
     if row is None:
         raise NotFound(f"No batch {batch_id} in the record.")

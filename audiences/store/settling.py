@@ -86,7 +86,7 @@ def _locked(connection: Connection, batch_id: str) -> Row[Any]:
         connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
     audience = select(BATCH.c.audience).where(BATCH.c.batch_id == batch_id).scalar_subquery()
     connection.execute(select(AUDIENCE.c.number).where(AUDIENCE.c.number == audience).with_for_update())
-    return need_batch(connection, batch_id)
+    return need_batch(connection, batch_id)  # read after the lock: another worker may have settled it before
 
 
 def _await(connection: Connection, batch: Row[Any], request_id: str | None, at: datetime) -> None:
@@ -139,6 +139,9 @@ _CODES = {RowStatus.ACCEPTED: 1, RowStatus.UNKNOWN: 2, RowStatus.REJECTED: 3}
 
 def _not_overtaken(connection: Connection, batch: Row[Any], members: MemberTable) -> NDArray[np.bool_]:
     """(n,) bool: False where a later batch about the same member was answered before this one."""
+    live = np.ones(len(members), dtype=np.bool_)
+    if batch.version >= batch.ledger_version:  # nothing later was ever planned
+        return live
     later = (
         connection.exec_driver_sql(  # no values but numbers, and cheaper than composing it for every batch
             f"SELECT member_keys FROM push_batch WHERE audience = {int(batch.audience)}"  # noqa: S608
@@ -146,7 +149,6 @@ def _not_overtaken(connection: Connection, batch: Row[Any], members: MemberTable
             " AND status = 'settled' AND member_keys IS NOT NULL"
         ).scalars()
     )
-    live = np.ones(len(members), dtype=np.bool_)
     for blob in later:
         live &= ~contained(members.keys, from_digests(blob))
     return live

