@@ -1,0 +1,114 @@
+"""``evenreach segments`` and its neighbours: performance, contrasts, exports, recipes, mapping."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import polars as pl
+import pytest
+
+from audiences.config import parse
+from flows.cli import main
+from tests.flows.list_workspace import Lists
+
+DEALS = "\n".join(
+    [
+        "Deal ID,Company Domain,Stage,Amount,Create Date,Close Date",
+        *(f"{i},company{i:03}-works.com,Closed Won,{1000 * i},2026-01-01,2026-03-01" for i in range(30, 60)),
+        *(f"{i},company{i:03}-works.com,Closed Lost,,2026-01-01,2026-02-01" for i in range(60, 70)),
+        *(f"{i},company{i:03}-works.com,Negotiation,5000,2026-06-01," for i in range(70, 80)),
+        "99,,Closed Won,5,2026-01-01,2026-02-01",
+    ]
+)
+
+
+@pytest.fixture
+def with_deals(lists: Lists) -> Lists:
+    (lists.folder / "deals.csv").write_text(DEALS + "\n")
+    lists.config("segments:\n", "  deals: [{file: deals.csv}]\nsegments:\n")
+    return lists
+
+
+def test_performance_joins_deals_and_says_where_there_are_too_few(with_deals: Lists) -> None:
+    answer = with_deals.run("segments", "performance")
+    assert (answer["deals"], answer["rejected"]) == (50, 1)
+    everyone, customers = answer["segments"][0], answer["segments"][1]
+    assert everyone["win_rate"]["value"] == 0.75
+    assert (everyone["win_rate"]["n"], everyone["cycle_days"]["value"]) == (40, 59.0)
+    assert everyone["velocity"]["value"] == pytest.approx(10 * 0.75 * 44_500 / 59)
+    assert customers["win_rate"] == {
+        "value": None, "n": 0, "low": None, "high": None, "enough": False, "words": "too few to say (n = 0)",
+    }  # fmt: skip
+    with_deals.capture.readouterr()
+    assert main(["segments", "performance", "--workspace", str(with_deals.folder)]) == 0
+    printed = with_deals.capture.readouterr().out
+    assert "75% (n = 40)" in printed
+    assert "too few to say (n = 0)" in printed
+
+
+def test_performance_without_deals_says_what_to_add(lists: Lists) -> None:
+    error = lists.run("segments", "performance", code=1)["error"]
+    assert "sources.deals" in error["message"]
+    assert lists.run("segments", "contrasts", code=1)["error"]["error"] == "ConfigError"
+
+
+def test_contrasts_name_what_the_best_customers_have_more_often(with_deals: Lists) -> None:
+    answer = with_deals.run("segments", "contrasts", "--top", "12")
+    bands = {row["value"]: row for row in answer["contrasts"] if row["field"] == "employees"}
+    assert answer["customers"] == 30
+    assert bands["50 to 99"]["all_share"] == 1.0
+
+
+def test_the_export_is_the_same_as_csv_parquet_and_table_and_overwrites_no_stranger(lists: Lists) -> None:
+    csv, parquet = lists.folder / "out.csv", lists.folder / "out.parquet"
+    assert lists.run("segments", "export", "--out", str(csv))["companies"] == 200
+    lists.run("segments", "export", "--out", str(parquet))
+    lists.patch.setenv("CRM", "sqlite:///crm.db")
+    for _ in range(2):
+        lists.run("segments", "export", "--out", "sql:env:CRM", "--table", "accounts")
+    frame = pl.read_parquet(parquet)
+    database = sqlite3.connect(lists.folder / "crm.db")
+    rows = database.execute("SELECT account_id, tier, segments FROM accounts ORDER BY account_id").fetchall()
+    assert rows == frame.select("account_id", "tier", "segments").sort("account_id").rows()
+    assert pl.read_csv(csv)["segments"].to_list() == frame["segments"].to_list()
+    database.execute("CREATE TABLE invoices (account_id TEXT)")
+    database.commit()
+    error = lists.run("segments", "export", "--out", "sql:env:CRM", "--table", "invoices", code=1)["error"]
+    assert "invoices" in error["message"]
+    database.close()
+    broken = lists.run("segments", "export", "--out", "sql:nosuch://user:word@host/x", code=1)["error"]
+    assert "word" not in str(broken)
+
+
+def test_every_recipe_is_a_segment_that_may_be_pasted_into_the_settings(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["recipes"]) == 0
+    names = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()]
+    assert names == ["competitors", "converted", "customers", "open_deals", "poor_fit", "staff"]
+    for name in names:
+        assert main(["recipes", name]) == 0
+        text = capsys.readouterr().out
+        assert text.startswith("#")
+        assert parse("workspace: x\n" + text).segments
+    assert main(["recipes", "nobody"]) == 1
+    assert "customers" in capsys.readouterr().err
+
+
+def test_map_adds_a_source_and_keeps_every_comment(lists: Lists) -> None:
+    (lists.folder / "more.csv").write_text("Firma,Webseite,Mitarbeiter\nNeu AG,neu.de,50\n")
+    said = lists.run("map", str(lists.folder / "more.csv"), "--write")
+    assert said["columns"]["employees"] == ["Mitarbeiter"]
+    text = (lists.folder / "evenreach.yaml").read_text()
+    assert "# Written by hand; every comment must survive." in text
+    assert "# ours" in text
+    sources = parse(text).sources.companies
+    assert [source.file for source in sources] == ["companies.csv", "more.csv"]
+    assert lists.run("segments", "list")["segments"][0]["companies"] == 181
+    (lists.folder / "odd.csv").write_text("a,b\n1,2\n")
+    assert lists.run("map", str(lists.folder / "odd.csv"), code=1)["unmapped"] == ["a", "b"]
+
+
+def test_a_command_about_a_list_or_segment_there_is_not_names_those_there_are(lists: Lists) -> None:
+    assert "everyone" in lists.run("segments", "show", "nobody", code=1)["error"]["message"]
+    assert "none yet" in lists.run("restore", "linkedin/x/companies", code=1)["error"]["message"]
