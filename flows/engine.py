@@ -62,6 +62,8 @@ def prefect_server(home: Path, *, port: int = 0, ui: bool = False) -> Iterator[C
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
+        if child.stdin is not None:
+            child.stdin.close()
         log.close()
 
 
