@@ -49,7 +49,7 @@ def _compare(arguments: argparse.Namespace, source: Any) -> int:
         floor=arguments.floor,
         headroom=arguments.headroom,
     )
-    show(arguments, found.as_json(), lambda: _price_words(found))
+    show(arguments, found.as_json(), lambda: price_words(found))
     return DONE
 
 
@@ -67,7 +67,9 @@ def caps(text: str) -> list[float | None]:
     return found
 
 
-def _price_words(found: Any) -> str:
+def price_words(found: Any) -> str:
+    """A PriceTable as text: a row per mode and cap, what the floor allows, what was assumed."""
+
     def spread(row: Any, name: str, shape: str) -> str:
         low, high = format(row.low[name], shape), format(row.high[name], shape)
         middle = format(row.figures[name], shape)

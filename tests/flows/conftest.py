@@ -12,7 +12,4 @@ from tests.flows.list_workspace import lists  # noqa: F401
 def copies(tmp_path_factory: pytest.TempPathFactory) -> small_workspace.Copies:
     room = tmp_path_factory.mktemp("workspaces")
     small_workspace.make(room / "fresh")
-    made = small_workspace.Copies(room / "fresh", room / "banded", room)
-    made.path("banded")
-    small_workspace.balance_for(room / "banded", days=9)
-    return made
+    return small_workspace.Copies(room / "fresh", room)

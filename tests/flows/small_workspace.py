@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from flows import activate, activate_plan, balance, collect
@@ -89,13 +90,19 @@ def balance_for(folder: Path, *, days: int) -> None:
             balanced_day(app)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Copies:
     """Makes copies of a workspace before balancing, or of the same after some days of it."""
 
     fresh: Path
-    banded: Path
     room: Path
+
+    @cached_property
+    def banded(self) -> Path:
+        """Nine days in bands; made when the first test asks for it."""
+        made = self.path("after-nine-days")
+        balance_for(made, days=9)
+        return made
 
     def path(self, name: str, *, mode: str = "bands", banded: bool = False) -> Path:
         copy = self.room / name
