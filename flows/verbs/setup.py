@@ -34,7 +34,8 @@ def map_file(arguments: argparse.Namespace) -> int:
 
     proposal = propose_mapping(arguments.file)
     data = asdict(proposal)
-    if arguments.write:
+    understood = proposal.kind in ("companies", "contacts", "signals") and bool(proposal.layout)
+    if arguments.write and understood:
         with opened(arguments) as app:
             data["written"] = str(_add_source(app.workspace, arguments.file, proposal))
     rows = [[ours, ", ".join(theirs)] for ours, theirs in proposal.columns.items()]
@@ -44,11 +45,11 @@ def map_file(arguments: argparse.Namespace) -> int:
     lines += [table(["ours", "in the file"], rows)] if rows else []
     lines += [f"not used: {', '.join(proposal.unmapped)}"] if proposal.unmapped else []
     show(arguments, data, lambda: "\n".join([*lines, *proposal.notes]))
-    return DONE if proposal.layout else FAILED
+    return DONE if understood else FAILED
 
 
 def _add_source(workspace: Path, file: Path, proposal: Any) -> Path:
-    """Add the file under sources, keeping every comment of evenreach.yaml."""
+    """Add the file under sources, or renew its entry, keeping every comment of evenreach.yaml."""
     import io
 
     from ruamel.yaml import YAML
@@ -65,7 +66,13 @@ def _add_source(workspace: Path, file: Path, proposal: Any) -> Path:
         named = str(file.absolute())
     columns = {ours: theirs[0] for ours, theirs in proposal.columns.items()}
     entry = {"file": named, "layout": proposal.layout, "columns": columns}
-    settings.setdefault("sources", {}).setdefault(proposal.kind, []).append(entry)
+    settings["sources"] = settings.get("sources") or {}
+    settings["sources"][proposal.kind] = part = settings["sources"].get(proposal.kind) or []
+    known = next((one for one in part if one.get("file") == named), None)
+    if known is None:
+        part.append(entry)
+    else:
+        known.update(entry)
     buffer = io.StringIO()
     yaml.dump(settings, buffer)
     write_atomically(target, buffer.getvalue())

@@ -106,7 +106,9 @@ def test_map_adds_a_source_and_keeps_every_comment(lists: Lists) -> None:
     assert [source.file for source in sources] == ["companies.csv", "more.csv"]
     assert lists.run("segments", "list")["segments"][0]["companies"] == 181
     (lists.folder / "odd.csv").write_text("a,b\n1,2\n")
-    assert lists.run("map", str(lists.folder / "odd.csv"), code=1)["unmapped"] == ["a", "b"]
+    assert lists.run("map", str(lists.folder / "odd.csv"), "--write", code=1)["unmapped"] == ["a", "b"]
+    lists.run("map", str(lists.folder / "more.csv"), "--write")
+    assert (lists.folder / "evenreach.yaml").read_text() == text  # neither the odd one nor the same one again
 
 
 def test_a_command_about_a_list_or_segment_there_is_not_names_those_there_are(lists: Lists) -> None:
