@@ -299,6 +299,10 @@ def _audit(command: argparse.ArgumentParser) -> None:
     command.add_argument("--last", type=int, default=50, metavar="N", help="how many (default 50)")
 
 
+def _deploy(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--pool", default="evenreach", help="name of the work pool (default evenreach)")
+
+
 COMMANDS: dict[str, tuple[str, str, Add]] = {
     "demo": ("Run the whole loop on the sandbox, without an account", "flows.verbs.demo:run", _demo),
     "init": ("Write a commented evenreach.yaml to start from", "flows.verbs.setup:init", _nothing),
@@ -338,6 +342,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     "hash": ("Hash lines from stdin by a platform's rule", "flows.verbs.setup:hash_lines", _hash),
     "platforms": ("Print what each platform can do", "flows.verbs.setup:platforms", _nothing),
     "undo": ("Take back the last change of a list", "flows.verbs.operate:undo", _restore),
+    "deploy": ("Register the schedules with a Prefect work pool", "flows.verbs.operate:deploy", _deploy),
     "audit": ("Print who did what, and when", "flows.verbs.operate:audit", _audit),
     "backup": ("Copy the workspace into one file", "flows.verbs.operate:backup", _backup),
     "restore-backup": (

@@ -39,6 +39,7 @@ class Kept:
     empty: str = ""  # why a list that should reach people reaches nobody
     trouble: str = ""  # the error that ended this list's run
     retryable: bool = False
+    busy: bool = False  # another run works on it; nothing was done here
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,9 @@ def _guarded(app: App, record: AudienceRecord) -> Kept:
     list_id = record.spec.audience_id
     try:
         return keep(app, record)
+    except activate.Busy:
+        words = "another run is working on it"
+        return Kept(list_id, open=_open(app, list_id), notes=(words,), busy=True)
     except Exception as error:
         if getattr(error, "remedy", None) is None:
             raise

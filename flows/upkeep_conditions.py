@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from audiences.store.records import PlanStatus
@@ -13,6 +14,7 @@ from flows.wiring import App
 if TYPE_CHECKING:
     from flows.upkeep import Kept
 
+SILENCE = timedelta(hours=26)  # a daily run may miss once before anybody is told
 DEAD_WORDS = {
     "archived": "is archived on the platform; it wakes when members are sent or a campaign uses it.",
     "expired": "has expired on the platform and was not made anew.",
@@ -24,10 +26,17 @@ DEAD_WORDS = {
 def conditions(app: App, lists: Sequence[Kept]) -> tuple[Condition, ...]:
     """Everything a person may want to hear about when it changes."""
     return (
-        *(one for kept in lists for one in _list(kept)),
+        *(one for kept in lists if not _passing(app, kept) for one in _list(kept)),
         *token_conditions(app),
         *_plans(app),
     )
+
+
+def _passing(app: App, kept: Kept) -> bool:
+    """Whether it is too early for a word: another run is at it, or the platform was well within a day."""
+    record = app.store.audience(kept.audience_id)
+    fresh = record is not None and record.checked_at is not None and app.now() - record.checked_at < SILENCE
+    return kept.busy or (bool(kept.trouble) and kept.retryable and fresh)
 
 
 def _list(kept: Kept) -> Iterator[Condition]:

@@ -158,3 +158,21 @@ def undo(arguments: argparse.Namespace) -> int:
             raise WorkspaceError(f'there is nothing to undo on "{arguments.list}"')
         arguments.version = versions[-1][0] - 1
     return run(arguments)
+
+
+def deploy(arguments: argparse.Namespace) -> int:
+    """Register every scheduled flow with a work pool of the Prefect server that PREFECT_API_URL names."""
+    from flows.settings import prefect_server_configured, prepare_prefect
+    from flows.wiring import WorkspaceError
+
+    if not prefect_server_configured():
+        raise WorkspaceError("set PREFECT_API_URL to the Prefect server that all machines share")
+    with opened(arguments) as app:
+        prepare_prefect(app.workspace / "prefect")
+        from flows.pool import register
+
+        names = register(app, arguments.pool)
+    data = {"pool": arguments.pool, "deployments": names}
+    start = f"Start a worker on each machine: prefect worker start --pool {arguments.pool}"
+    show(arguments, data, lambda: "\n".join([*names, start]))
+    return DONE

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from pydantic import SecretStr
 from audiences.model import AudienceStatus
 from flows import activate, activate_renew
 from flows.tokens import token_conditions, token_path
-from flows.upkeep import UpkeepTrouble, raise_trouble, upkeep
+from flows.upkeep import Kept, UpkeepTrouble, raise_trouble, upkeep
+from flows.upkeep_conditions import conditions
 from flows.wiring import App, open_app
 from platforms.oauth import Token, TokenFile
 from tests.flows.kept_workspace import COMPANIES, PEOPLE, forward, in_ledger, sync, truly_on, write
@@ -239,6 +241,26 @@ def test_one_lists_trouble_does_not_stop_the_others_and_is_told_once(app: App) -
     assert not [words for words in upkeep(app).told if COMPANIES in words]
     with pytest.raises(UpkeepTrouble, match=COMPANIES):
         raise_trouble(found)
+
+
+def test_a_passing_trouble_is_told_only_after_a_day_and_a_busy_list_never(app: App) -> None:
+    upkeep(app)
+    passing = Kept(COMPANIES, trouble="no answer", retryable=True)
+    assert not [one for one in conditions(app, [passing]) if COMPANIES in one.subject]
+    lasting = replace(passing, retryable=False)
+    assert [one.state for one in conditions(app, [lasting]) if COMPANIES in one.subject] == ["trouble"]
+    forward(app, days=2)
+    assert [one.state for one in conditions(app, [passing]) if COMPANIES in one.subject] == ["trouble"]
+    assert not [one for one in conditions(app, [Kept(COMPANIES, busy=True)]) if COMPANIES in one.subject]
+
+
+def test_a_list_another_run_is_working_on_is_left_to_it(app: App) -> None:
+    forward(app, days=30)
+    app.store.take_lease(COMPANIES, "elsewhere:1:1", now=app.now(), until=app.now() + timedelta(hours=1))
+    found = {kept.audience_id: kept for kept in upkeep(app).lists}
+    assert found[COMPANIES].busy
+    assert not found[PEOPLE].busy
+    raise_trouble(upkeep(app))
 
 
 @pytest.mark.parametrize(
