@@ -70,7 +70,7 @@ def modelled(exposure: Exposure) -> ModelledShares | None:
 
     Always to be shown beside the hard bounds, never instead of them.
     """
-    if exposure.point.size < LEAST_ACCOUNTS:
+    if exposure.point.size < LEAST_ACCOUNTS or np.array_equal(exposure.low, exposure.high):
         return None
     try:
         return modelled_shares(exposure, rng=np.random.default_rng(SEED), draws=DRAWS)
