@@ -9,8 +9,9 @@ import numpy as np
 from audiences.store.records import PlanRecord
 from balancer.errors import BalancerError
 from balancer.frontier import power_frontier
-from balancer.rehearse import Rehearsal, rehearse
-from balancer.types import BalancePlan, Policy, ShareTable
+from balancer.hiding import TRUNCATED
+from balancer.rehearse import rehearse
+from balancer.types import BalancePlan, Policy, ShareTable, Vector
 from flows.exceptions import AccountException
 from flows.page_report import Reports
 from flows.plan_codec import decode_inputs, decode_plan, policy_from
@@ -85,26 +86,47 @@ class PlanViews(Reports):
         return tuple(PricePoint(points[i].share, min(points[i].delivery, 1.0)) for i in sorted(nearest))
 
     def _rehearsal(self, record: PlanRecord, table: ShareTable | None) -> tuple[str, ...]:
-        """What the policy would have done on the newest report; () until it has been computed beside the page."""
+        """What the policy would do from the newest report on; computed once, beside the page."""
         if table is None:
             return ()
         key = f"rehearsal {record.segment} {record.mode} {table.exposure.total}"
         if key in self.app.remembered:
             sentences: tuple[str, ...] = self.app.remembered[key]
             return sentences
-        if str(record.status) == "proposed":
-            counts = np.asarray(np.round(table.exposure.point), dtype=np.float64)
-            policy = self._written_policy(record.segment)
+        if str(record.status) != "proposed":
+            return ()
+        counts = np.asarray(np.round(table.exposure.point), dtype=np.float64)
+        policy = self._written_policy(record.segment)
 
-            def compute() -> None:
-                try:
-                    found = rehearse(counts, mode=record.mode, weeks=REHEARSED_WEEKS, policy=policy)
-                    self.app.remembered[key] = _rehearsed(found)
-                except BalancerError:
-                    self.app.remembered[key] = ()
+        def compute() -> None:
+            try:
+                self.app.remembered[key] = _rehearsed(counts, record.mode, policy)
+            except BalancerError:
+                self.app.remembered[key] = ()
 
-            self.workers.start(key, compute)
-        return ()
+        self.workers.start(key, compute)
+        return ("It is being rehearsed on your newest report; look again in half a minute.",)
+
+
+def _rehearsed(counts: Vector, mode: str, policy: Policy) -> tuple[str, ...]:
+    """Two markets between which the real one lies, in sentences."""
+    markets = (
+        ("If an impression costs the same at every company", "proportional"),
+        ("If every single impression is auctioned", "auction"),
+    )
+    found = []
+    for market, plant in markets:
+        one = rehearse(counts, mode=mode, plant=plant, weeks=REHEARSED_WEEKS, policy=policy, rule=TRUNCATED)
+        found.append(
+            f"{market}: the top share goes from {formats.percent(one.top100_before, 0)} to "
+            f"{formats.percent(one.top100_after, 0)} within {one.weeks} weeks, with "
+            f"{formats.percent(one.delivery)} of today's impressions."
+        )
+    return (
+        *found,
+        "Simulated from your newest report; what it does not show, and that a company can take about five times "
+        "as much, is assumed. The real market lies somewhere between; nothing is promised.",
+    )
 
 
 def _largest_first(summary: PlanSummary, table: ShareTable | None) -> PlanSummary:
@@ -114,17 +136,6 @@ def _largest_first(summary: PlanSummary, table: ShareTable | None) -> PlanSummar
     seen = dict(zip(table.exposure.accounts, table.exposure.point.tolist(), strict=True))
     moves = sorted(summary.moves, key=lambda move: -seen.get(move.account_id, 0.0))
     return replace(summary, moves=tuple(moves))
-
-
-def _rehearsed(found: Rehearsal) -> tuple[str, ...]:
-    return (
-        f"Over {found.weeks} simulated weeks that begin where your newest report ends: top share "
-        f"{formats.percent(found.top100_before, 0)} to {formats.percent(found.top100_after, 0)}, "
-        f"{formats.percent(found.delivery)} of the impressions, settled after about "
-        f"{formats.count(found.settle_days)} days.",
-        "A rehearsal shows what follows if the market behaves as assumed. It promises nothing.",
-        *(f"Assumed: {one}" for one in found.assumed),
-    )
 
 
 def _overrides(exceptions: dict[str, AccountException], names: dict[str, str]) -> tuple[Override, ...]:

@@ -15,7 +15,7 @@ def test_the_plan_page_says_the_effect_the_price_and_the_reasons(local: Visit) -
     for words in (
         "30\u00a0accounts would change place",
         "from 38\u00a0% to 20\u00a0%",
-        "Rehearsed on your past reports",
+        "Rehearsed",
         "What evenness costs",
         "Earliest change back",
         "because it draws more impressions than its fair part",
