@@ -122,7 +122,7 @@ def test_a_plan_is_approved(tab: Tab, server: str, service: MemoryService) -> No
     page.goto(server)
     page.click("text=A plan for Strike list DACH")
     page.click("button:has-text('Approve')")
-    page.wait_for_selector("text=Approved, goes out with the next run")
+    page.wait_for_selector(".chip.approved")
     assert service.newest.status == "approved"
 
 
