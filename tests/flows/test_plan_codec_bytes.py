@@ -8,10 +8,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from balancer.auto import FEWEST
 from balancer.canon import encode_memory, inputs_hash, plan_bytes
 from balancer.rehearse import CONTROLLERS
 from balancer.types import DayReport, Policy, State
-from flows.balance import plan_for
+from flows.balance import one_campaign, plan_for
 from flows.plan_codec import decode_inputs, decode_plan, encode_inputs, encode_plan
 
 policies = st.builds(
@@ -86,3 +87,14 @@ def test_a_plan_rebuilds_from_its_stored_inputs_whatever_the_policy(state: State
     assert plan_bytes(stored) == plan_bytes(plan)
     assert plan_bytes(plan_for(*decode_inputs(encode_inputs(state, policy)))) == plan_bytes(plan)
     assert stored.inputs_hash == inputs_hash(state, policy)
+
+
+@settings(max_examples=15, deadline=None)
+@given(state=states())
+def test_auto_keeps_one_campaign_where_the_list_is_too_small_to_split(state: State) -> None:
+    policy = Policy(mode="auto", minimum_members=10**9)
+    known = bool(state.members.any())
+    single = one_campaign(state, policy)
+
+    assert single == (known or len(state.accounts) < FEWEST)
+    assert plan_for(state, policy).mode == ("duty" if single else "bands")
