@@ -10,14 +10,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from audiences.membership_keys import from_digests
-from audiences.model import Member, MemberKind, MemberTable, Op, PushBatch
+from audiences.model import MemberKind, MemberTable, Op, PushBatch
 from audiences.store.bulk import insert_rows, is_sqlite, raw
 from audiences.store.database import table_of
 from audiences.store.errors import Conflict, NotFound
 from audiences.store.lists import AUDIENCE, need_audience
-from audiences.store.packing import each_key, pack, pack_texts, unpack, unpack_texts
+from audiences.store.packing import pack, pack_texts, unpack, unpack_texts
 from audiences.store.part import Part
-from audiences.store.payloads import identifiers_of
+from audiences.store.payloads import nouns_of
 from audiences.store.records import BatchInfo, BatchStatus
 from audiences.tables import PushBatchRow
 
@@ -50,7 +50,7 @@ class Batches(Part):
             external_id=row.external_id,
             op=Op(row.op),
             kind=MemberKind(row.kind),
-            members=tuple(_members(members)),
+            members=nouns_of(members),
         )
 
     def batch_info(self, batch_id: str) -> BatchInfo:
@@ -177,11 +177,6 @@ def _sliced(members: MemberTable, size: int) -> Iterator[MemberTable]:
         yield MemberTable(
             members.keys[start:stop], members.payloads[start:stop], members.account_ids[start:stop]
         )
-
-
-def _members(table: MemberTable) -> Iterable[Member]:
-    rows = zip(each_key(table.keys), table.account_ids, table.payloads, strict=True)
-    return (Member(key, account_id, identifiers_of(key, payload)) for key, account_id, payload in rows)
 
 
 def _info(row: Row[Any], audience_id: str) -> BatchInfo:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import repeat
+
 import orjson
 
-from audiences.model import IdentifierKind
+from audiences.model import IdentifierKind, Member, MemberTable
+from audiences.store.packing import KEY_BYTES, each_key
 
 Identifiers = tuple[tuple[str, str], ...]
 
@@ -20,6 +24,27 @@ def identifiers_of(key: bytes, payload: bytes) -> Identifiers:
     for kind, value in orjson.loads(payload).items():
         pairs.extend((kind, one) for one in (value if isinstance(value, list) else [value]))
     return tuple(pairs)
+
+
+def nouns_of(table: MemberTable) -> tuple[Member, ...]:
+    """The rows as members, in order."""
+    keys = each_key(table.keys)
+    if any(table.payloads):
+        found: Iterable[Identifiers] = map(identifiers_of, keys, table.payloads)
+    else:
+        text = table.keys.tobytes().hex()
+        mails = [text[i : i + 2 * KEY_BYTES] for i in range(0, len(text), 2 * KEY_BYTES)]
+        found = zip(zip(repeat(IdentifierKind.EMAIL.value), mails, strict=False), strict=True)
+    return tuple(_built(keys, table.account_ids, found))
+
+
+def _built(keys: list[bytes], account_ids: Iterable[str], identifiers: Iterable[Identifiers]) -> list[Member]:
+    """Members, a field at a time: their own constructor takes three times as long, a third of a push."""
+    made = list(map(Member.__new__, repeat(Member, len(keys))))
+    for name, values in (("key", keys), ("account_id", account_ids), ("identifiers", identifiers)):
+        for _ in map(getattr(Member, name).__set__, made, values):
+            pass
+    return made
 
 
 def payload_of(identifiers: Identifiers, key: bytes = b"") -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -20,7 +21,6 @@ NO_ANSWER = RowResult(RowStatus.UNKNOWN, "no_answer", retryable=True)
 NO_IDENTIFIER = RowResult(RowStatus.REJECTED, "no_usable_identifier")
 
 _HEX64 = re.compile(r"[0-9a-f]{64}")
-_HEX = re.compile(r"[0-9a-f]*")
 _EMAIL = str(IdentifierKind.EMAIL.value)
 _MAIL_HEAD, _MAIL_TAIL = '{"idType":"SHA256_EMAIL","idValue":"', '"}'
 _CREATED = {"status": 201}
@@ -49,11 +49,22 @@ def elements(batch: PushBatch) -> list[bytes | None]:
 
 def _plain_mails(batch: PushBatch) -> list[bytes] | None:
     """The digests of a batch in which everybody is one good e-mail digest (nearly all are); else None."""
-    pairs = [member.identifiers[0] for member in batch.members if len(member.identifiers) == 1]
-    mails = [value for kind, value in pairs if kind == _EMAIL and len(value) == 64]
-    if len(mails) < len(batch.members) or not _HEX.fullmatch("".join(mails)):
+    held = [member.identifiers for member in batch.members]
+    if set(map(len, held)) != {1}:
+        return None
+    kinds, mails = zip(*chain.from_iterable(held), strict=True)
+    joined = "".join(mails)
+    if set(kinds) != {_EMAIL} or set(map(len, mails)) != {64} or not _is_hex(joined):
         return None
     return [mail.encode() for mail in mails]
+
+
+def _is_hex(text: str) -> bool:
+    """Lower-case hex throughout; there and back is ten times as fast as a pattern."""
+    try:
+        return bytes.fromhex(text).hex() == text
+    except ValueError:
+        return False
 
 
 def body(parts: Sequence[bytes]) -> bytes:
