@@ -125,7 +125,7 @@ def _rehearsed(counts: Vector, mode: str, policy: Policy) -> tuple[str, ...]:
     return (
         *found,
         "Simulated from your newest report; what it does not show, and that a company can take about five times "
-        "as much, is assumed. The real market lies somewhere between; nothing is promised.",
+        "as much, is assumed. A real market may lie anywhere between; nothing is promised.",
     )
 
 
