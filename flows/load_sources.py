@@ -24,20 +24,23 @@ class Frames:
     contacts: tuple[Given[ContactSource], ...]
     signals: tuple[Given[SignalSource], ...]
 
-    def everything(self) -> Iterator[Given[CompanySource] | Given[ContactSource] | Given[SignalSource]]:
-        yield from (*self.companies, *self.contacts, *self.signals)
+    def everything(self) -> Iterator[SourceFrame]:
+        """What each source gave, in the order of the settings."""
+        yield from (given.frame for given in self.companies)
+        yield from (given.frame for given in self.contacts)
+        yield from (given.frame for given in self.signals)
 
     def heights(self) -> dict[str, int]:
         """Rows per source name."""
-        return {given.frame.source: given.frame.frame.height for given in self.everything()}
+        return {one.source: one.frame.height for one in self.everything()}
 
     def unmapped(self) -> dict[str, tuple[str, ...]]:
         """Columns nothing is made of, per source that has some."""
-        return {one.frame.source: one.frame.unmapped for one in self.everything() if one.frame.unmapped}
+        return {one.source: one.unmapped for one in self.everything() if one.unmapped}
 
     def notes(self) -> tuple[str, ...]:
         """How odd files were read, in words."""
-        return tuple(f"{one.frame.source}: {note}" for one in self.everything() for note in one.frame.notes)
+        return tuple(f"{one.source}: {note}" for one in self.everything() for note in one.notes)
 
 
 @dataclass(frozen=True, eq=False)
