@@ -235,7 +235,7 @@ def test_a_file_nobody_can_be_found_by_is_not_sent(page: Page) -> None:
     assert shown.problems
     with pytest.raises(Invalid):
         page.push_confirm(shown.preview_id, order(), who="maya")
-    with pytest.raises(Invalid, match="odd.xlsx"):
+    with pytest.raises(Invalid, match=r"odd\.xlsx"):
         page.push_preview(b"\x00\x01\xff", "odd.xlsx", mapping=None, who="maya")
 
 
