@@ -9,8 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flows.wiring import App
+
+if TYPE_CHECKING:
+    from flows.alerts_channels import Message, Send
 
 OK = "ok"
 LOG = logging.getLogger(__name__)
@@ -65,11 +69,11 @@ def deliver(app: App, worth: Sequence[Condition], *, title: str = "") -> bool:
     return any(taken) or not taken
 
 
-def _sent(send: object, name: str, message: object) -> bool:
+def _sent(send: Send, name: str, message: Message) -> bool:
     from flows.alerts_channels import NotSent
 
     try:
-        send(message)  # type: ignore[operator]
+        send(message)
     except NotSent as error:
         LOG.warning("an alert was not sent by %s: %s", name, error)
         return False
