@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from flows import cli_options as options
+
 Add = Callable[[argparse.ArgumentParser], None]
 
 
@@ -61,299 +63,77 @@ def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
 
-def _nothing(command: argparse.ArgumentParser) -> None:
-    """This command has no options of its own."""
-
-
-def _demo(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--seed", type=int, default=1, help="seed of people, visits and market (default 1)")
-    command.add_argument(
-        "--weeks", type=int, default=8, help="weeks under balancing, at least 4; the last 4 are compared"
-    )
-
-
-def _segments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("action", choices=["list", "show", "preview", "export", "performance", "contrasts"])
-    command.add_argument("segment", nargs="?", help="name from evenreach.yaml")
-    command.add_argument("--account", help="with show: why this account is in or out")
-    command.add_argument(
-        "--out", help="with export: a .csv or .parquet file, or sql:URL (sql:env:NAME keeps it secret)"
-    )
-    command.add_argument(
-        "--table", default="evenreach_segments", help="with export to a database: the table to replace"
-    )
-    command.add_argument(
-        "--top", type=int, default=20, help="with contrasts: how many of the best customers (default 20)"
-    )
-
-
-def _sync(command: argparse.ArgumentParser) -> None:
-    command.add_argument("segment", nargs="?", help="one segment (default: every segment with a sync entry)")
-    command.add_argument("--platform", help="one platform (default: every platform named in the segment)")
-    command.add_argument("--dry-run", action="store_true", help="show what would be sent; send nothing")
-    command.add_argument(
-        "--accept-shrink", type=int, metavar="N", help="go on although exactly N members would leave"
-    )
-
-
-def _push(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", type=Path, help="a list of companies or people (CSV, XLSX, Parquet)")
-    command.add_argument("--platform", default="linkedin")
-    command.add_argument("--name", help="name of the list (default: the file's name)")
-    command.add_argument("--owner", help="who answers for it (default: you)")
-    command.add_argument("--note", default="", help="what it is for")
-    command.add_argument("--until", metavar="YYYY-MM-DD", help="end date; the list is emptied then")
-    command.add_argument("--layout", help="name of a layout (default: recognised from the columns)")
-    command.add_argument(
-        "--first-party", action="store_true", help="the people gave you their details themselves"
-    )
-    command.add_argument(
-        "--accept-shrink", type=int, metavar="N", help="go on although exactly N members would leave"
-    )
-    command.add_argument("--dry-run", action="store_true", help="show what would be sent; send nothing")
-
-
-def _suppress(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--reason", default="asked not to be addressed", help="kept beside the digests")
-    command.add_argument("--undo", action="store_true", help="take the lines of stdin off the list again")
-    command.add_argument(
-        "--show", action="store_true", help="only count who is on the list; stdin is not read"
-    )
-
-
-def _restore(command: argparse.ArgumentParser) -> None:
-    command.add_argument("list", help="name of a list, such as linkedin/tier-1/companies")
-    command.add_argument(
-        "--version", type=int, metavar="N", help="version to go back to (default: show them)"
-    )
-    command.add_argument("--dry-run", action="store_true", help="show what would be sent; send nothing")
-    command.add_argument(
-        "--accept-shrink", type=int, metavar="N", help="go on although exactly N members would leave"
-    )
-
-
-def _recipes(command: argparse.ArgumentParser) -> None:
-    command.add_argument("name", nargs="?", help="print this one (default: the names)")
-
-
-def _segment(command: argparse.ArgumentParser) -> None:
-    command.add_argument("segment", nargs="?", help="a segment with a balance entry (default: all of them)")
-
-
-def _collect(command: argparse.ArgumentParser) -> None:
-    _segment(command)
-    command.add_argument("--days", type=int, default=35, help="how far back to read again (default 35)")
-
-
-def _balance(command: argparse.ArgumentParser) -> None:
-    _segment(command)
-    command.add_argument("--approve", metavar="PLAN", help="approve this plan and apply it")
-    command.add_argument("--refuse", metavar="PLAN", help="refuse this plan")
-    command.add_argument("--shadow", action="store_true", help="plan and record, never apply")
-    command.add_argument("--scores", action="store_true", help="how well earlier plans forecast what came")
-    command.add_argument("--rebuild", metavar="PLAN", help="check that a stored plan follows from its inputs")
-
-
-def _report(command: argparse.ArgumentParser) -> None:
-    _segment(command)
-    command.add_argument("--days", type=int, default=28, help="length of the window (default 28)")
-    command.add_argument("--end", metavar="YYYY-MM-DD", help="last day (default: the newest complete one)")
-    command.add_argument(
-        "--before", metavar="YYYY-MM-DD", help="last day of an earlier window to compare with"
-    )
-    command.add_argument("--top", type=int, default=100)
-    command.add_argument("--out", type=Path, help="write the self-contained HTML file here")
-
-
-def _sandbox(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--port", type=int, default=8321)
-    command.add_argument("--clock", choices=["real", "simulated"], default="real")
-    command.add_argument("--state", type=Path, metavar="DIR", help="keep its state here between runs")
-
-
-def _rehearse(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--impressions", type=Path, metavar="FILE", help="past impressions per account")
-    command.add_argument(
-        "--world", choices=["A", "B", "C", "D"], default="A", help="a simulated world instead"
-    )
-    command.add_argument("--mode", choices=["bands", "duty", "threshold", "auto"], default="bands")
-    command.add_argument("--plant", choices=["proportional", "power", "auction"], default="proportional")
-    command.add_argument("--seed", type=int, default=1)
-    command.add_argument("--weeks", type=int, default=8)
-    command.add_argument("--seeds", type=int, default=1, help="how many seeds, for bands of uncertainty")
-    command.add_argument(
-        "--headroom", type=float, default=5.0, help="times today's traffic an account can take"
-    )
-    command.add_argument("--compare", action="store_true", help="every mode and cap side by side")
-    command.add_argument(
-        "--caps",
-        default="none,3,2",
-        metavar="X,...",
-        help="with --compare: caps in multiples of the even share",
-    )
-    command.add_argument(
-        "--floor", type=float, default=0.98, help="with --compare: least impressions you accept, of today's"
-    )
-
-
-def _experiment(command: argparse.ArgumentParser) -> None:
-    command.add_argument("action", choices=["plan", "evaluate"])
-    _segment(command)
-    command.add_argument("--salt", default="1", help="name of the experiment; another one draws other halves")
-    command.add_argument("--design", default="budget_split", help="default: budget_split")
-    command.add_argument("--base", type=float, default=0.02, help="accounts with the outcome, as a fraction")
-    command.add_argument("--lift", type=float, default=0.25, help="lift you hope for, relative")
-    command.add_argument("--rho", type=float, default=0.0, help="correlation of the outcome with its past")
-    command.add_argument(
-        "--outcomes", type=Path, metavar="CSV", help="with evaluate: account, outcome[, before]"
-    )
-    command.add_argument("--out", type=Path, metavar="CSV", help="with plan: write who is in which half")
-
-
-def _hash(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--platform", choices=["linkedin", "google"], required=True)
-    command.add_argument(
-        "--kind",
-        choices=["email", "phone", "given_name", "family_name"],
-        default="email",
-        help="default: email",
-    )
-
-
-def _map(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", type=Path)
-    command.add_argument("--write", action="store_true", help="add the source to evenreach.yaml")
-
-
-def _why(command: argparse.ArgumentParser) -> None:
-    command.add_argument("account", help="account id or domain")
-    command.add_argument("--on", metavar="YYYY-MM-DD", help="default: the newest plan")
-
-
-def _check(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--offline", action="store_true", help="configuration and data only, no platform is called"
-    )
-
-
-def _connect(command: argparse.ArgumentParser) -> None:
-    command.add_argument("platform", choices=["linkedin", "google"])
-    command.add_argument(
-        "--port", type=int, default=8322, help="loopback port of the callback (default 8322)"
-    )
-    command.add_argument(
-        "--redirect-uri", metavar="URL", help="callback registered with your app, if another"
-    )
-    command.add_argument("--no-browser", action="store_true", help="only print the address to open")
-
-
-def _alerts(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "action",
-        nargs="?",
-        choices=["show", "digest", "trial"],
-        default="show",
-        help="send a digest or a trial",
-    )
-
-
-def _listen(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--host", default="127.0.0.1", help="any other address needs accounts and https")
-    command.add_argument("--port", type=int, default=8000)
-    command.add_argument("--name", action="append", help="host name a public page answers to (repeatable)")
-    command.add_argument("--certificate", type=Path, metavar="PEM", help="serve https with this certificate")
-    command.add_argument("--key", type=Path, metavar="PEM", help="the certificate's key")
-    command.add_argument("--behind-proxy", action="store_true", help="a proxy in front speaks https")
-    command.add_argument(
-        "--write-edits", action="store_true", help="approvers may write segment changes into evenreach.yaml"
-    )
-
-
-def _page(command: argparse.ArgumentParser) -> None:
-    _listen(command)
-    command.add_argument("--add-user", metavar="NAME", help="add an account; the password is read from stdin")
-    command.add_argument("--role", choices=["viewer", "operator", "approver"], default="viewer")
-
-
-def _serve(command: argparse.ArgumentParser) -> None:
-    _listen(command)
-    command.add_argument("--prefect-port", type=int, default=4200, help="Prefect's server, on loopback")
-
-
-def _backup(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "file", type=Path, help="a file that does not exist yet, e.g. evenreach-2026-11-22.tar.gz"
-    )
-    command.add_argument("--with-tokens", action="store_true", help="put the sign-ins in as well")
-    command.add_argument("--without-record", action="store_true", help="leave out a PostgreSQL database")
-
-
-def _restore_backup(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "file", type=Path, help="written by evenreach backup; --workspace names the new folder"
-    )
-
-
-def _audit(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--subject", help="only lines about this list, campaign, segment or platform")
-    command.add_argument("--last", type=int, default=50, metavar="N", help="how many (default 50)")
-
-
-def _deploy(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--pool", default="evenreach", help="name of the work pool (default evenreach)")
-
-
 COMMANDS: dict[str, tuple[str, str, Add]] = {
-    "demo": ("Run the whole loop on the sandbox, without an account", "flows.verbs.demo:run", _demo),
-    "init": ("Write a commented evenreach.yaml to start from", "flows.verbs.setup:init", _nothing),
-    "check": ("Check configuration, data and connections", "flows.verbs.check:check", _check),
-    "map": ("Propose how a file's columns are read", "flows.verbs.setup:map_file", _map),
+    "demo": ("Run the whole loop on the sandbox, without an account", "flows.verbs.demo:run", options.demo),
+    "init": ("Write a commented evenreach.yaml to start from", "flows.verbs.setup:init", options.nothing),
+    "check": ("Check configuration, data and connections", "flows.verbs.check:check", options.check),
+    "map": ("Propose how a file's columns are read", "flows.verbs.setup:map_file", options.map),
     "segments": (
         "List, preview and export segments, and say how they perform",
         "flows.verbs.segments:run",
-        _segments,
+        options.segments,
     ),
-    "sync": ("Bring the platforms' lists in line with the segments", "flows.verbs.lists:sync", _sync),
-    "push": ("Push a one-off list from a file", "flows.verbs.lists:push", _push),
-    "restore": ("Bring a list back to an earlier version", "flows.verbs.restore:run", _restore),
+    "sync": ("Bring the platforms' lists in line with the segments", "flows.verbs.lists:sync", options.sync),
+    "push": ("Push a one-off list from a file", "flows.verbs.lists:push", options.push),
+    "restore": ("Bring a list back to an earlier version", "flows.verbs.restore:run", options.restore),
     "suppress": (
         "Keep people and companies (stdin) off every list",
         "flows.verbs.people:suppress",
-        _suppress,
+        options.suppress,
     ),
-    "erase": ("Erase people (stdin) from every list and the record", "flows.verbs.people:erase", _nothing),
-    "recipes": ("Print ready-made negative segments to copy", "flows.verbs.setup:recipes", _recipes),
-    "collect": ("Read impression reports into the ledger", "flows.verbs.reports:collect", _collect),
-    "balance": ("Plan, approve or refuse balancing", "flows.verbs.reports:balance", _balance),
-    "report": ("Print the top-100 impression-share report", "flows.verbs.reports:report", _report),
-    "why": ("Say in one sentence why an account stands where it does", "flows.verbs.reports:why", _why),
-    "page": ("Open the page: review, approve, push", "flows.verbs.page:run", _page),
-    "serve": ("Run the page, Prefect and the schedules together", "flows.verbs.page:serve", _serve),
+    "erase": (
+        "Erase people (stdin) from every list and the record",
+        "flows.verbs.people:erase",
+        options.nothing,
+    ),
+    "recipes": ("Print ready-made negative segments to copy", "flows.verbs.setup:recipes", options.recipes),
+    "collect": ("Read impression reports into the ledger", "flows.verbs.reports:collect", options.collect),
+    "balance": ("Plan, approve or refuse balancing", "flows.verbs.reports:balance", options.balance),
+    "report": ("Print the top-100 impression-share report", "flows.verbs.reports:report", options.report),
+    "why": (
+        "Say in one sentence why an account stands where it does",
+        "flows.verbs.reports:why",
+        options.why,
+    ),
+    "page": ("Open the page: review, approve, push", "flows.verbs.page:run", options.page),
+    "serve": ("Run the page, Prefect and the schedules together", "flows.verbs.page:serve", options.serve),
     "rehearse": (
         "Show what balancing would do, before switching it on",
         "flows.verbs.rehearse:run",
-        _rehearse,
+        options.rehearse,
     ),
     "experiment": (
         "Plan or evaluate a budget-split experiment",
         "flows.verbs.experiment:run",
-        _experiment,
+        options.experiment,
     ),
-    "hash": ("Hash lines from stdin by a platform's rule", "flows.verbs.setup:hash_lines", _hash),
-    "platforms": ("Print what each platform can do", "flows.verbs.setup:platforms", _nothing),
-    "undo": ("Take back the last change of a list", "flows.verbs.operate:undo", _restore),
-    "deploy": ("Register the schedules with a Prefect work pool", "flows.verbs.operate:deploy", _deploy),
-    "audit": ("Print who did what, and when", "flows.verbs.operate:audit", _audit),
-    "backup": ("Copy the workspace into one file", "flows.verbs.operate:backup", _backup),
+    "hash": ("Hash lines from stdin by a platform's rule", "flows.verbs.setup:hash_lines", options.hash),
+    "platforms": ("Print what each platform can do", "flows.verbs.setup:platforms", options.nothing),
+    "undo": ("Take back the last change of a list", "flows.verbs.operate:undo", options.restore),
+    "deploy": (
+        "Register the schedules with a Prefect work pool",
+        "flows.verbs.operate:deploy",
+        options.deploy,
+    ),
+    "audit": ("Print who did what, and when", "flows.verbs.operate:audit", options.audit),
+    "backup": ("Copy the workspace into one file", "flows.verbs.operate:backup", options.backup),
     "restore-backup": (
         "Put such a copy back as a new workspace",
         "flows.verbs.operate:restore_backup",
-        _restore_backup,
+        options.restore_backup,
     ),
-    "alerts": ("Show what is watched; send the digest or a trial", "flows.verbs.operate:alerts", _alerts),
-    "connect": ("Sign in to LinkedIn or Google", "flows.verbs.operate:connect", _connect),
-    "upkeep": ("Look after every list: settle, retry, keep alive", "flows.verbs.operate:upkeep", _nothing),
-    "sandbox": ("Run LinkedIn and Google on this machine", "flows.verbs.sandbox:run", _sandbox),
+    "alerts": (
+        "Show what is watched; send the digest or a trial",
+        "flows.verbs.operate:alerts",
+        options.alerts,
+    ),
+    "connect": ("Sign in to LinkedIn or Google", "flows.verbs.operate:connect", options.connect),
+    "upkeep": (
+        "Look after every list: settle, retry, keep alive",
+        "flows.verbs.operate:upkeep",
+        options.nothing,
+    ),
+    "sandbox": ("Run LinkedIn and Google on this machine", "flows.verbs.sandbox:run", options.sandbox),
 }
 
 if __name__ == "__main__":
