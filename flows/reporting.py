@@ -14,6 +14,7 @@ from balancer.evaluate_band import aa_band
 from balancer.starved import starved
 from balancer.types import UNPLACED, ShareTable
 from flows.bands import band_campaigns
+from flows.comparison import comparison_notes
 from flows.exposure import segment_accounts, share_table
 from flows.plan_codec import decode_inputs, decode_plan
 from flows.report.model import ReportPage, build_page
@@ -46,6 +47,14 @@ def report(
         segment, statuses=(PlanStatus.PROPOSED, PlanStatus.APPLIED, PlanStatus.SHADOW)
     )
     shown = weekly(app, segment, weeks, top=top)
+    said: tuple[str, ...] = ()
+    if earlier:
+        quiet = [week.share.point for week in shown[: _quiet_weeks(shown)]]
+        counts = (_creatives(app, segment, earlier[1]), _creatives(app, segment, window[1]))
+        found = comparison_notes(before, newest, earlier, window, creatives=counts, weekly=quiet)
+        said = found.notes
+        if found.change is None:
+            earlier, before = None, newest
     page = build_page(
         segment=app.config.segments[segment].title or segment,
         before=before,
@@ -59,7 +68,7 @@ def report(
         plan=decode_plan(plan.body) if plan else None,
         lists=list_lines(app),
         companies=companies(app),
-        notes=notes(app),
+        notes=(*notes(app), *said),
         currency="USD",
     )
     return Compared(page, before, newest if earlier else None)
@@ -99,14 +108,24 @@ def starved_reasons(app: App, segment: str) -> Mapping[str, str]:
 
 def quiet_band(weeks: Sequence[Week]) -> tuple[float, float] | None:
     """Where the weekly share lies when nothing is changed; None with too few weeks before balancing."""
-    began = next((i for i, week in enumerate(weeks) if week.marks), len(weeks))
-    history = np.array([week.share.point for week in weeks[:began]], dtype=np.float64)
+    history = np.array([week.share.point for week in weeks[: _quiet_weeks(weeks)]], dtype=np.float64)
     try:
         band = aa_band(history)
     except BadNumbers:
         return None
     level = float(history.mean())
     return level + band.low - band.typical, level + band.high - band.typical
+
+
+def _quiet_weeks(weeks: Sequence[Week]) -> int:
+    """How many weeks passed before the first intervention."""
+    return next((i for i, week in enumerate(weeks) if week.marks), len(weeks))
+
+
+def _creatives(app: App, segment: str, day: date) -> int:
+    """Creatives that ran for the segment on a day; each has its own list in the reports."""
+    campaigns = band_campaigns(app, segment)
+    return sum(len(campaigns.creatives.get(campaign, ())) for campaign in campaigns.delivering(day))
 
 
 def weekly(app: App, segment: str, windows: Sequence[tuple[date, date]], *, top: int) -> list[Week]:
