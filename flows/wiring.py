@@ -36,7 +36,7 @@ class App:
     sleep: Callable[[float], None]
     sandbox: SandboxLink | None = None
     remembered: dict[str, Any] = field(default_factory=dict)  # what is costly to compute, by what it rests on
-    closing: list[Callable[[], None]] = field(default_factory=list)  # what to close with it: adapters' clients
+    closing: list[Callable[[], None]] = field(default_factory=list)  # with it: adapters' clients
     _platforms: dict[str, Any] = field(default_factory=dict)
 
     @property
