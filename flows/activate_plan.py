@@ -16,7 +16,7 @@ import numpy as np
 
 from audiences.model import AudienceStatus
 from audiences.store.records import PlanRecord, PlanStatus
-from balancer.types import UNPLACED, BalancePlan
+from balancer.types import BalancePlan
 from flows.activate import (
     audience_id,
     audit,
@@ -228,4 +228,4 @@ def to_cents(amounts: list[float], total: Decimal) -> list[Decimal]:
     return cents
 
 
-__all__ = ["UNPLACED", "Applied", "apply_plan", "attach", "our_targets", "to_cents"]
+__all__ = ["Applied", "apply_plan", "attach", "our_targets", "to_cents"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from audiences.model import ImpressionReport
 from flows.bands import BandCampaigns, band_campaigns, remember
@@ -140,8 +140,3 @@ def _report(
 
 def _link(app: App, campaigns: BandCampaigns, reports: Sequence[ImpressionReport]) -> None:
     link(app, campaigns.platform, {row.entity for report in reports for row in report.rows})
-
-
-def midnight(day: date) -> datetime:
-    """The start of a day, UTC: the platforms' reports count in UTC."""
-    return datetime.combine(day, time(), tzinfo=UTC)

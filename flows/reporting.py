@@ -8,13 +8,12 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from audiences.store.records import PlanRecord, PlanStatus
-from balancer.errors import BadNumbers
-from balancer.evaluate_band import aa_band
+from audiences.store.records import PlanStatus
 from balancer.starved import starved
 from balancer.types import UNPLACED, ShareTable
 from flows.bands import band_campaigns
 from flows.comparison import comparison_notes
+from flows.comparison import quiet_band as quiet_change
 from flows.exposure import segment_accounts, share_table
 from flows.plan_codec import decode_inputs, decode_plan
 from flows.report.model import ReportPage, build_page
@@ -49,9 +48,10 @@ def report(
     shown = weekly(app, segment, weeks, top=top)
     said: tuple[str, ...] = ()
     if earlier:
-        quiet = [week.share.point for week in shown[: _quiet_weeks(shown)]]
         counts = (_creatives(app, segment, earlier[1]), _creatives(app, segment, window[1]))
-        found = comparison_notes(before, newest, earlier, window, creatives=counts, weekly=quiet)
+        found = comparison_notes(
+            before, newest, earlier, window, creatives=counts, weekly=_quiet_shares(shown)
+        )
         said = found.notes
         if found.change is None:
             earlier, before = None, newest
@@ -108,18 +108,18 @@ def starved_reasons(app: App, segment: str) -> Mapping[str, str]:
 
 def quiet_band(weeks: Sequence[Week]) -> tuple[float, float] | None:
     """Where the weekly share lies when nothing is changed; None with too few weeks before balancing."""
-    history = np.array([week.share.point for week in weeks[: _quiet_weeks(weeks)]], dtype=np.float64)
-    try:
-        band = aa_band(history)
-    except BadNumbers:
+    history = _quiet_shares(weeks)
+    band = quiet_change(history)
+    if band is None:
         return None
-    level = float(history.mean())
+    level = float(np.mean(history))
     return level + band.low - band.typical, level + band.high - band.typical
 
 
-def _quiet_weeks(weeks: Sequence[Week]) -> int:
-    """How many weeks passed before the first intervention."""
-    return next((i for i, week in enumerate(weeks) if week.marks), len(weeks))
+def _quiet_shares(weeks: Sequence[Week]) -> list[float]:
+    """The weekly shares before the first intervention, oldest first."""
+    began = next((i for i, week in enumerate(weeks) if week.marks), len(weeks))
+    return [week.share.point for week in weeks[:began]]
 
 
 def _creatives(app: App, segment: str, day: date) -> int:
@@ -203,8 +203,3 @@ def notes(app: App) -> tuple[str, ...]:
         if app.sandbox
         else ()
     )
-
-
-def open_plan(app: App, segment: str) -> PlanRecord | None:
-    """The plan that waits for somebody."""
-    return app.store.latest_plan(segment, statuses=(PlanStatus.PROPOSED,))
