@@ -32,7 +32,8 @@ class Change:
 class Brake:
     """One reason not to go on. ``override`` is what to type to go on all the same; "" when nothing will."""
 
-    code: str  # "empty_source" | "nobody_left" | "too_many_leavers" | "rule_change" | "below_minimum" | "source_shrank"
+    code: str  # "empty_source" | "nobody_left" | "too_many_leavers" | "rule_change" | "source_shrank"
+    # | "below_minimum" (told) | "falls_below_minimum" (stops)
     audience_id: str
     number: int  # leavers, rows or members, by code
     limit: float
@@ -68,7 +69,8 @@ def check(settings: config.Brakes, change: Change, *, accept_shrink: int = 0) ->
 
     ``accept_shrink`` is the number of leavers somebody has agreed to: it releases the brakes on
     shrinking when it is at least that number, and never the one on an empty source.
-    A list that is below the platform's minimum is a warning: pushing it does no harm, it only cannot serve.
+    A list that would fall from above the platform's minimum to below it stops, for it would stop serving; one
+    that is still being filled is only told so: pushing it does no harm.
     """
     found = brakes(settings, change)
     tripped = [b for b in found if b.code in _HARD or (b.code in _SHRINK and accept_shrink < b.number)]
@@ -111,7 +113,7 @@ def _source_shrank(settings: config.Brakes, name: str, before: int, now: int) ->
 
 
 _HARD = frozenset({"empty_source"})
-_SHRINK = frozenset({"nobody_left", "too_many_leavers", "rule_change"})
+_SHRINK = frozenset({"nobody_left", "too_many_leavers", "rule_change", "falls_below_minimum"})
 
 
 def _empty_source(settings: config.Brakes, change: Change) -> Brake | None:
@@ -167,7 +169,17 @@ def _below_minimum(change: Change) -> Brake | None:
         f"The list would have {change.desired} members; the platform serves none below "
         f"{change.minimum_audience} matched members."
     )
-    return Brake("below_minimum", change.audience_id, change.desired, change.minimum_audience, words)
+    if change.ledger < change.minimum_audience or not change.leavers:
+        return Brake("below_minimum", change.audience_id, change.desired, change.minimum_audience, words)
+    words = f"{change.leavers} of {change.ledger} members would leave. {words}"
+    return Brake(
+        "falls_below_minimum",
+        change.audience_id,
+        change.leavers,
+        change.minimum_audience,
+        words,
+        _accept(change.leavers),
+    )
 
 
 def _accept(number: int) -> str:

@@ -35,7 +35,8 @@ def test_an_ordinary_day_trips_nothing() -> None:
         (replace(CALM, desired=0, leavers=1000), "nobody_left", 1000, "--accept-shrink 1000"),
         (replace(CALM, previous_qualifying=1000, qualifying=600, rules_changed=True), "rule_change", 400,
          "--accept-shrink 400"),
-        (replace(CALM, desired=299), "below_minimum", 299, ""),
+        (replace(CALM, desired=299, ledger=250, leavers=0), "below_minimum", 299, ""),
+        (replace(CALM, desired=299, ledger=310), "falls_below_minimum", 20, "--accept-shrink 20"),
     ],
 )  # fmt: skip
 def test_each_brake_gives_its_number_and_the_exact_way_on(
@@ -61,8 +62,16 @@ def test_nothing_stops_at_the_limit_itself(change: Change) -> None:
     assert codes(change) == []
 
 
-def test_a_list_below_the_minimum_is_told_and_not_stopped() -> None:
-    assert [brake.code for brake in check(SETTINGS, replace(CALM, desired=250))] == ["below_minimum"]
+def test_a_list_still_below_the_minimum_is_told_and_not_stopped() -> None:
+    filling = replace(CALM, desired=250, ledger=200, leavers=5)
+    assert [brake.code for brake in check(SETTINGS, filling)] == ["below_minimum"]
+
+
+def test_a_list_that_would_stop_serving_stops_until_somebody_accepts_the_leavers() -> None:
+    falling = replace(CALM, desired=295, ledger=315, leavers=20)
+    with pytest.raises(Braked):
+        check(SETTINGS, falling)
+    assert [brake.code for brake in check(SETTINGS, falling, accept_shrink=20)] == ["falls_below_minimum"]
 
 
 def test_an_empty_source_cannot_be_accepted_away() -> None:
