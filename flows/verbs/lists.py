@@ -17,6 +17,7 @@ def sync(arguments: argparse.Namespace) -> int:
     A brake stops its own list alone; the others go on, and the exit code is 3.
     """
     from flows import activate
+    from flows.alerts_entries import alert_entries
     from flows.assess import assess
     from flows.load import load
 
@@ -25,6 +26,8 @@ def sync(arguments: argparse.Namespace) -> int:
         loaded = load(app, accept_shrink=arguments.accept_shrink or 0)
         assessment = assess(app)
         rows = [_sync_one(arguments, app, assessment, spec) for spec in specs]
+        if not arguments.dry_run:
+            alert_entries(app, assessment, [spec.segment for spec in specs])
     data = {"dry_run": arguments.dry_run, "lists": rows, "rejects": list(loaded.files)}
     show(arguments, data, lambda: _sync_words(data))
     return STOPPED if any(row["stopped"] for row in rows) else DONE
@@ -90,50 +93,22 @@ def _sync_words(data: dict[str, Any]) -> str:
 
 def push(arguments: argparse.Namespace) -> int:
     """Push a one-off list; the same file again changes nothing."""
-    from flows import activate
-    from flows.files import write_atomically
-    from flows.push import one_off_spec, push_list, read_list, rejects_csv
+    from flows.push_file import Order, push_file
 
-    until = date.fromisoformat(arguments.until) if arguments.until else None
+    order = Order(
+        arguments.file,
+        arguments.platform,
+        name=arguments.name or "",
+        owner=arguments.owner or "",
+        note=arguments.note,
+        until=date.fromisoformat(arguments.until) if arguments.until else None,
+        layout=arguments.layout or "",
+        first_party=arguments.first_party,
+        accept_shrink=arguments.accept_shrink or 0,
+        dry_run=arguments.dry_run,
+    )
     with opened(arguments) as app:
-        wanted = read_list(
-            app,
-            arguments.file,
-            arguments.platform,
-            layout=arguments.layout or "",
-            first_party=arguments.first_party,
-        )
-        name = arguments.name or arguments.file.stem
-        spec = one_off_spec(name, arguments.platform, wanted.kind, arguments.note)
-        prepared = push_list(
-            app,
-            wanted,
-            spec,
-            owner=arguments.owner or app.who,
-            note=arguments.note,
-            until=until,
-            accept_shrink=arguments.accept_shrink or 0,
-            dry_run=arguments.dry_run,
-        )
-        rejects = None
-        if wanted.rejected:
-            rejects = app.workspace / "rejects" / f"{arguments.file.name}.csv"
-            write_atomically(rejects, "".join(rejects_csv(wanted.rejected)))
-        state = None if arguments.dry_run else activate.follow(app, spec.audience_id)
-    data = {
-        "list": spec.audience_id,
-        "rows": wanted.rows,
-        "members": len(wanted.members),
-        "adds": prepared.adds,
-        "removes": prepared.removes,
-        "left_out": wanted.left_out,
-        "rejected": len(wanted.rejected),
-        "rejects_file": str(rejects) if rejects else None,
-        "unmapped": list(wanted.unmapped),
-        "warnings": list(prepared.warnings),
-        "status": str(state.status) if state else None,
-        "dry_run": arguments.dry_run,
-    }
+        data = push_file(app, order)
     show(
         arguments,
         data,

@@ -1,0 +1,83 @@
+"""One file to one list on one platform, as the command and Prefect do it. Returns counts, never a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from audiences.errors import SourceError
+from flows import activate
+from flows.files import write_atomically
+from flows.push import one_off_spec, push_list, read_list, rejects_csv
+from flows.wiring import App
+
+INBOX = "inbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be pushed where. ``name`` empty: the file's name; ``owner`` empty: whoever runs it."""
+
+    file: Path
+    platform: str
+    name: str = ""
+    owner: str = ""
+    note: str = ""
+    until: date | None = None
+    layout: str = ""
+    first_party: bool = False
+    accept_shrink: int = 0
+    dry_run: bool = False
+
+
+def push_file(app: App, order: Order) -> dict[str, Any]:
+    """Push a file; the same file again changes nothing.
+
+    Raises an error of ``audiences.errors``, Braked, or a platform's error; run it again to go on.
+    """
+    wanted = read_list(app, order.file, order.platform, layout=order.layout, first_party=order.first_party)
+    spec = one_off_spec(order.name or order.file.stem, order.platform, wanted.kind, order.note)
+    prepared = push_list(
+        app,
+        wanted,
+        spec,
+        owner=order.owner or app.who,
+        note=order.note,
+        until=order.until,
+        accept_shrink=order.accept_shrink,
+        dry_run=order.dry_run,
+    )
+    rejects = None
+    if wanted.rejected:
+        rejects = app.workspace / "rejects" / f"{order.file.name}.csv"
+        write_atomically(rejects, "".join(rejects_csv(wanted.rejected)))
+    state = None if order.dry_run else activate.follow(app, spec.audience_id)
+    return {
+        "list": spec.audience_id,
+        "rows": wanted.rows,
+        "members": len(wanted.members),
+        "adds": prepared.adds,
+        "removes": prepared.removes,
+        "left_out": wanted.left_out,
+        "rejected": len(wanted.rejected),
+        "rejects_file": str(rejects) if rejects else None,
+        "unmapped": list(wanted.unmapped),
+        "warnings": list(prepared.warnings),
+        "status": str(state.status) if state else None,
+        "dry_run": order.dry_run,
+    }
+
+
+def in_inbox(workspace: Path, name: str) -> Path:
+    """The file of that name in the workspace's inbox. Raises SourceError for any path that leads elsewhere."""
+    inbox = (workspace / INBOX).resolve()
+    found = (inbox / name).resolve()
+    if not found.is_relative_to(inbox) or not found.is_file():
+        raise SourceError(
+            f"there is no such file in the folder {INBOX} of the workspace.",
+            file=Path(name).name,
+            remedy=f"Put the file into {inbox} and give its name alone.",
+        )
+    return found
