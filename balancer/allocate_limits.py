@@ -16,7 +16,19 @@ from balancer.allocate import checked_total
 from balancer.errors import BadNumbers, ImpossibleCap
 from balancer.types import Policy, Vector
 
-LIMITS = ("none", "share", "member", "tier", "absolute", "click", "spend", "inventory", "pin", "held")
+LIMITS = (
+    "none",
+    "share",
+    "member",
+    "tier",
+    "absolute",
+    "click",
+    "spend",
+    "inventory",
+    "pin",
+    "held",
+    "raised",
+)
 SHARE_ROOM = 1.5  # a share cap below 1.5 / n leaves no room to be uneven at all: it starves delivery
 
 
@@ -56,7 +68,7 @@ def limits_from_policy(
     total                  impressions over the policy's window
     members                (n,) matched members, 0 = unknown: the median of the known is assumed
     tier                   (n,)
-    accounts               (n,) ids, needed only for pins and held accounts
+    accounts               (n,) ids, needed only for pins, raised caps and held accounts
     inventory              (n,) most impressions available, None = unknown
     clicks_per_impression  (n,) for the click cap
     cost_per_impression    (n,) money, for the spend cap
@@ -84,7 +96,7 @@ def limits_from_policy(
         raise BadNumbers(f"There are {n} accounts, but {hard.size} inventories and {tier.size} tiers.")
     which[hard < cap] = LIMITS.index("inventory")
     limits = Limits(weight, np.broadcast_to(float(policy.floor), n), cap, hard, which, policy.share_cap)
-    if not policy.pins and not policy.held:
+    if not policy.pins and not policy.held and not policy.raised:
         return limits
     limits = replace(limits, weight=weight.copy(), floor=limits.floor.copy(), inventory=hard.copy())
     _pin_and_hold(limits, policy, accounts)
@@ -169,8 +181,12 @@ def _by_tier(values: Mapping[int, float], tier: NDArray[np.integer], otherwise: 
 
 
 def _pin_and_hold(limits: Limits, policy: Policy, accounts: Sequence[str]) -> None:
-    """Write pins and held accounts into arrays that are nobody else's; held beats pinned."""
+    """Write single accounts' terms into arrays that are nobody else's; held beats pinned, pinned beats raised."""
     row = {account: i for i, account in enumerate(accounts)}
+    for account, most in policy.raised.items():
+        if (i := row.get(account)) is not None and most > limits.cap[i]:
+            limits.cap[i] = most
+            limits.which[i] = LIMITS.index("inventory" if most > limits.inventory[i] else "raised")
     for account, pin in policy.pins.items():
         if (i := row.get(account)) is not None:
             _pin(limits, i, pin)

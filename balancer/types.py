@@ -61,6 +61,7 @@ class Policy:
     # latencies the controller must assume, days
     report_delay: int = 1
     actuation_delay: int = 1
+    raised: Mapping[str, float] = field(default_factory=dict)  # account -> its cap, impressions, where higher
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,15 +43,21 @@ def keep_exception(app: App, segment: str, account: str, exception: AccountExcep
 
 
 def with_exceptions(policy: Policy, exceptions: Mapping[str, AccountException]) -> Policy:
-    """The policy with pins and held accounts added. An excluded account is never served, pinned or not."""
-    pins = dict(policy.pins)
+    """The policy with single accounts' terms added. An excluded account is never served, pinned or not.
+
+    A raised cap leaves the account in the balance: it may take as many impressions, it is not given them.
+    """
+    if not exceptions:
+        return policy
+    pins, raised, held = dict(policy.pins), dict(policy.raised), set(policy.held)
     for account, one in exceptions.items():
         if one.kind == PIN:
             pins[account] = float("inf")
         elif one.kind == RAISE_CAP and one.value is not None:
-            pins[account] = one.value
-    held = policy.held | {account for account, one in exceptions.items() if one.kind == EXCLUDE}
-    return policy if (pins, held) == (policy.pins, policy.held) else replace(policy, pins=pins, held=held)
+            raised[account] = one.value
+        elif one.kind == EXCLUDE:
+            held.add(account)
+    return replace(policy, pins=pins, raised=raised, held=frozenset(held))
 
 
 def _name(segment: str) -> str:

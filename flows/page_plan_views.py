@@ -65,10 +65,9 @@ class PlanViews(Reports):
         _, policy = decode_inputs(record.inputs)
         standing = self._written_policy(record.segment)
         found = {a: AccountException("exclude") for a in policy.held - standing.held}
-        for account, value in policy.pins.items():
-            if standing.pins.get(account) != value:
-                endless = value == float("inf")
-                found[account] = AccountException("pin") if endless else AccountException("raise_cap", value)
+        found |= {a: AccountException("pin") for a, v in policy.pins.items() if standing.pins.get(a) != v}
+        raised = policy.raised.items()
+        found |= {a: AccountException("raise_cap", v) for a, v in raised if standing.raised.get(a) != v}
         return found
 
     def _written_policy(self, segment: str) -> Policy:

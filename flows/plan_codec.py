@@ -120,8 +120,9 @@ def policy_from(given: Mapping[str, Any]) -> Policy:
     for name in ("tier_weights", "tier_caps"):
         if name in values:
             values[name] = {int(tier): float(number) for tier, number in values[name].items()}
-    if "pins" in values:
-        values["pins"] = {str(k): float(v) for k, v in values["pins"].items()}
+    for name in ("pins", "raised"):
+        if name in values:
+            values[name] = {str(account): float(number) for account, number in values[name].items()}
     if "held" in values:
         values["held"] = frozenset(values["held"])
     return Policy(**values)

@@ -92,6 +92,15 @@ def test_a_pinned_account_gets_its_pin_a_held_one_nothing_and_an_infinite_pin_li
     assert target.counts() == {"member": 1, "pin": 1, "held": 1}
 
 
+def test_a_raised_cap_is_room_and_no_promise():
+    policy = Policy(member_cap=1.0, raised={"a0": 25.0, "a1": 1.0})
+    asked = limits(policy, members=(10.0, 40.0, 40.0, 40.0))
+    assert asked.cap.tolist() == [25.0, 40.0, 40.0, 40.0]
+    assert limited_target(60.0, asked).allocation.target.tolist() == pytest.approx([15.0] * 4)
+    assert limited_target(130.0, asked).allocation.target.tolist() == pytest.approx([25.0, 35.0, 35.0, 35.0])
+    assert limited_target(130.0, asked).counts() == {"raised": 1}
+
+
 def test_held_beats_pinned():
     policy = Policy(member_cap=None, pins={"a0": 50.0}, held=frozenset({"a0"}))
     assert limited_target(100.0, limits(policy)).allocation.target[0] == 0.0

@@ -24,6 +24,7 @@ policies = st.builds(
     tier_weights=st.dictionaries(st.integers(1, 4), st.floats(0.5, 3.0), max_size=2),
     tier_caps=st.dictionaries(st.integers(1, 4), st.floats(100.0, 900.0), max_size=2),
     pins=st.dictionaries(st.sampled_from(["a3", "a4"]), st.just(float("inf")) | st.floats(1.0, 99.0)),
+    raised=st.dictionaries(st.sampled_from(["a2", "a5"]), st.floats(1.0, 999.0), max_size=2),
     held=st.frozensets(st.sampled_from(["a1", "a2"])),
     operations_per_day=st.none() | st.integers(0, 20),
 )
