@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from pathlib import Path
 
@@ -55,7 +56,12 @@ class Settings(BaseSettings):
 
     def person(self) -> str:
         """Who is acting, for the audit log."""
-        return self.who or os.environ.get("USER") or os.environ.get("LOGNAME") or "unknown"
+        if self.who:
+            return self.who
+        try:
+            return getpass.getuser()
+        except OSError:  # a container's user without a name
+            return "unknown"
 
 
 def prepare_prefect(home: Path) -> None:

@@ -18,10 +18,13 @@ CONFIG = "evenreach.yaml"
 
 
 class WorkspaceError(Exception):
-    """The folder is not a workspace, or the workspace lacks what the command needs."""
+    """The folder is not a workspace, or the workspace lacks what the command needs; ``remedy`` may add what to do."""
 
     retryable = False
-    remedy = "Run evenreach init to start one here, or name the folder with --workspace."
+
+    def __init__(self, message: str = "", *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
 
 
 @dataclass
@@ -73,7 +76,10 @@ def open_app(workspace: Path, *, settings: Settings | None = None, create: bool 
     """
     root = workspace.absolute()
     if not (root / CONFIG).is_file():
-        raise WorkspaceError(f"there is no {CONFIG} in {workspace}")
+        raise WorkspaceError(
+            f"there is no {CONFIG} in {workspace}",
+            remedy="Run evenreach init to start one here, or name the folder with --workspace.",
+        )
     config = load(root / CONFIG)
     url = database_url(config.database, root)
     store = Store.create(url) if create else Store.open(url)
