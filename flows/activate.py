@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from audiences.model import AudienceState, Op
 from flows.activate_delta import Prepared, plan_change, prepare
 from flows.activate_lists import audience_id, ensure_list, list_rules, list_spec, minimum, wanted_lists
-from flows.runs import Busy, audit, leased, patiently
+from flows.runs import Busy, audit, audit_line, leased, patiently
 from flows.wiring import App, WorkspaceError
 
 __all__ = [
@@ -81,9 +81,10 @@ def _send_one(app: App, platform: object, batch_id: str) -> Sent:
     except Exception as error:
         app.store.mark_failed(batch_id, f"{type(error).__name__} {getattr(error, 'code', '')}".strip())
         raise
-    app.store.settle_batch(batch_id, receipt, at=app.now())
+    detail = {"batch": batch_id[:12], "rows": len(batch.members)}
+    line = audit_line(app, f"batch {batch.op}", batch.audience_id, detail)
+    app.store.settle_batch(batch_id, receipt, at=app.now(), line=line)
     counts = [str(row.status) for row in receipt.results] if receipt.settled else []
-    audit(app, f"batch {batch.op}", batch.audience_id, {"batch": batch_id[:12], "rows": len(batch.members)})
     return Sent(
         batch.audience_id,
         adds=len(batch.members) if batch.op is Op.ADD else 0,

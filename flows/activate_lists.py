@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audiences.membership_contacts import ListRules
 from audiences.model import AudienceSpec, AudienceState, MemberKind
-from flows.runs import audit
+from flows.runs import audit_line
 from flows.wiring import App, WorkspaceError
 
 KINDS = {"companies": MemberKind.COMPANY, "contacts": MemberKind.CONTACT}
@@ -70,6 +70,6 @@ def ensure_list(app: App, spec: AudienceSpec) -> AudienceState:
     if record.state is not None:
         return record.state
     state: AudienceState = app.platform(spec.platform).find_or_create(spec)
-    app.store.save_state(state, at=app.now())
-    audit(app, "list created", spec.audience_id, {"external_id": state.external_id})
+    line = audit_line(app, "list created", spec.audience_id, {"external_id": state.external_id})
+    app.store.save_state(state, at=app.now(), line=line)
     return state

@@ -33,6 +33,7 @@ from flows.assess import assess_as_stored
 from flows.balance import ONE_CAMPAIGN
 from flows.bands import BandCampaigns, band_campaigns, note_budgets, note_command, remember
 from flows.plan_codec import decode_plan
+from flows.runs import audit_line
 from flows.wiring import App
 
 CENT = Decimal("0.01")
@@ -91,8 +92,9 @@ def apply_plan(app: App, plan_id: str) -> Applied:
             live, money, notes = hold_and_release(app, record, plan)
         else:
             live, money, notes = _split(app, record, plan)
-        app.store.decide_plan(plan_id, PlanStatus.APPLIED, by=app.who, at=app.now())
-    audit(app, "plan applied", record.segment, {"plan": plan_id[:12], "moves": len(record.moves)})
+        done = {"plan": plan_id[:12], "moves": len(record.moves)}
+        line = audit_line(app, "plan applied", record.segment, done)
+        app.store.decide_plan(plan_id, PlanStatus.APPLIED, by=app.who, at=app.now(), line=line)
     return Applied(plan_id, len(record.moves), tuple(money), live, notes)
 
 
@@ -187,7 +189,7 @@ def _go_live(
     if campaigns.live_since is None:
         platform.set_status(campaigns.template, "paused")
         campaigns = replace(campaigns, live_since=day)
-        audit(app, "bands live", campaigns.segment, {"campaigns": list(campaigns.campaigns)})
+        remember(app, campaigns, said="bands live")
     remember(app, campaigns)
     return campaigns, tuple(notes)
 

@@ -14,7 +14,7 @@ import numpy as np
 from audiences.model import AudienceSpec
 from audiences.store.records import PlanRecord
 from balancer.types import BalancePlan
-from flows.activate import audience_id, audit, follow, list_spec, patiently, prepare, send
+from flows.activate import audience_id, follow, list_spec, patiently, prepare, send
 from flows.assess import assess_as_stored
 from flows.bands import BandCampaigns, band_campaigns, note_turns, remember, turns
 from flows.wiring import App
@@ -95,6 +95,5 @@ def _one_again(app: App, campaigns: BandCampaigns, record: PlanRecord) -> BandCa
         patiently(app, lambda c=campaign: platform.set_status(c, "paused"))  # type: ignore[misc]
     span = (campaigns.live_since, record.day)
     joined = replace(campaigns, live_since=None, active=(), retired=(*campaigns.retired, span))
-    remember(app, joined)
-    audit(app, "bands paused", campaigns.segment, {"campaigns": list(campaigns.campaigns)})
+    remember(app, joined, said="bands paused")
     return joined

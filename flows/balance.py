@@ -21,12 +21,12 @@ from balancer.canon import encode_memory, inputs_hash, plan_bytes
 from balancer.memory import ABSORBED, FIRST, NEVER, RAMPED, REBANDED, STARTS, realign
 from balancer.rehearse import CONTROLLERS
 from balancer.types import UNPLACED, BalancePlan, DayReport, Policy, State, Status
-from flows.activate import audit
 from flows.bands import band_campaigns, commands, in_force, turns
 from flows.collect import newest_complete
 from flows.exceptions import exceptions_of, with_exceptions
 from flows.exposure import NothingCollected, day_reports, segment_accounts
 from flows.plan_codec import decode_inputs, decode_plan, encode_inputs, encode_plan, policy_from
+from flows.runs import audit_line
 from flows.wiring import App, WorkspaceError
 
 BASELINE_DAYS = 28
@@ -80,9 +80,10 @@ def propose(app: App, segment: str, *, shadow: bool = False) -> Proposed:
             app.store.decide_plan(
                 open_plan.plan_id, PlanStatus.LAPSED, by="evenreach", at=app.now(), note="newer plan"
             )
-    fresh = app.store.save_plan(record)
-    if fresh:
-        audit(app, "plan proposed", segment, {"plan": record.plan_id[:12], "moves": len(record.moves)})
+    line = audit_line(
+        app, "plan proposed", segment, {"plan": record.plan_id[:12], "moves": len(record.moves)}
+    )
+    fresh = app.store.save_plan(record, line=line)
     return Proposed(app.store.plan(record.plan_id), plan, fresh)
 
 
@@ -123,16 +124,14 @@ def approve_as_seen(app: App, plan: str, *, who: str) -> PlanRecord:
 
 def approve(app: App, plan: str, *, seen: str, who: str) -> PlanRecord:
     """Approve a plan by the inputs hash that was looked at. Raises the store's Conflict when it moved."""
-    record = app.store.decide_plan(plan, PlanStatus.APPROVED, by=who, at=app.now(), seen=seen)
-    audit(app, "plan approved", record.segment, {"plan": plan[:12], "by": who})
-    return record
+    line = audit_line(app, "plan approved", app.store.plan(plan).segment, {"plan": plan[:12], "by": who})
+    return app.store.decide_plan(plan, PlanStatus.APPROVED, by=who, at=app.now(), seen=seen, line=line)
 
 
 def refuse(app: App, plan: str, *, who: str, note: str = "") -> PlanRecord:
     """Refuse a plan; nothing of it is carried out."""
-    record = app.store.decide_plan(plan, PlanStatus.REFUSED, by=who, at=app.now(), note=note)
-    audit(app, "plan refused", record.segment, {"plan": plan[:12], "by": who})
-    return record
+    line = audit_line(app, "plan refused", app.store.plan(plan).segment, {"plan": plan[:12], "by": who})
+    return app.store.decide_plan(plan, PlanStatus.REFUSED, by=who, at=app.now(), note=note, line=line)
 
 
 def find_plan(app: App, prefix: str) -> PlanRecord:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balancer.types import UNPLACED
+from flows.runs import audit_line
 from flows.wiring import App
 
 History = list[tuple[date, NDArray[np.int8]]]
@@ -70,8 +71,8 @@ def band_campaigns(app: App, segment: str) -> BandCampaigns:
     )
 
 
-def remember(app: App, bands: BandCampaigns) -> None:
-    """Keep what ``band_campaigns`` answers."""
+def remember(app: App, bands: BandCampaigns, *, said: str = "") -> None:
+    """Keep what ``band_campaigns`` answers; ``said`` goes into the audit log with it."""
     value = {
         "campaigns": list(bands.campaigns),
         "live_since": bands.live_since.isoformat() if bands.live_since else None,
@@ -80,7 +81,8 @@ def remember(app: App, bands: BandCampaigns) -> None:
         "retired": [[first.isoformat(), after.isoformat()] for first, after in bands.retired],
     }
     if app.store.get(_name(bands.segment)) != value:
-        app.store.put(_name(bands.segment), value, at=app.now())
+        line = audit_line(app, said, bands.segment, {"campaigns": list(bands.campaigns)}) if said else None
+        app.store.put(_name(bands.segment), value, at=app.now(), line=line)
 
 
 def _name(segment: str) -> str:

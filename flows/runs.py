@@ -78,4 +78,9 @@ def patiently(app: App, act: Callable[[], T], *, attempts: int = 5, wait: float 
 
 def audit(app: App, what: str, subject: str, detail: Mapping[str, object]) -> None:
     """One line in the append-only record: who did what to which list or plan."""
-    app.store.audit(AuditLine(at=app.now(), who=app.who, what=what, subject=subject, detail=dict(detail)))
+    app.store.audit(audit_line(app, what, subject, detail))
+
+
+def audit_line(app: App, what: str, subject: str, detail: Mapping[str, object]) -> AuditLine:
+    """The line itself, for the store to write in one transaction with the deed."""
+    return AuditLine(at=app.now(), who=app.who, what=what, subject=subject, detail=dict(detail))

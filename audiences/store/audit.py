@@ -43,7 +43,9 @@ class Audit(Part):
 _FIELDS = ("at", "who", "what", "subject", "inputs_hash", "detail", "number")
 
 
-def append(connection: Connection, line: AuditLine) -> None:
+def append(connection: Connection, line: AuditLine | None) -> None:
     """Append inside the caller's transaction: the deed and its line stand or fall together."""
+    if line is None:
+        return
     values: dict[str, Any] = {name: getattr(line, name) for name in _FIELDS[:-1]}
     connection.execute(insert(AUDIT).values(**values))

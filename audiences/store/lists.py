@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from audiences.model import AudienceSpec, AudienceState, AudienceStatus, MemberKind
+from audiences.store.audit import append
 from audiences.store.database import table_of
 from audiences.store.errors import Conflict, NotFound
 from audiences.store.part import Part
-from audiences.store.records import AudienceRecord, StatusChange
+from audiences.store.records import AudienceRecord, AuditLine, StatusChange
 from audiences.tables import AudienceRow, AudienceStatusRow
 
 AUDIENCE = table_of(AudienceRow)
@@ -43,10 +44,14 @@ class Lists(Part):
                 connection.execute(update(AUDIENCE).where(AUDIENCE.c.number == row.number).values(**values))
             return record_of(need_audience(connection, spec.audience_id))
 
-    def save_state(self, state: AudienceState, *, at: datetime) -> bool:
-        """Store what the platform said about a list. True when status or usability changed."""
+    def save_state(self, state: AudienceState, *, at: datetime, line: AuditLine | None = None) -> bool:
+        """Store what the platform said about a list, and ``line`` in the audit log.
+
+        True when status or usability changed.
+        """
         with self._db.write() as connection:
             row = need_audience(connection, state.audience_id, lock=True)
+            append(connection, line)
             changed = (row.status, row.usable) != (str(state.status), state.usable)
             values = {name: getattr(state, name) for name in _STATE_FIELDS}
             connection.execute(
@@ -55,12 +60,12 @@ class Lists(Part):
                 .values(**values, status=str(state.status), checked_at=at)
             )
             if changed:
-                line = {
+                change = {
                     "status": str(state.status),
                     "usable": state.usable,
                     "audience_size": state.audience_size,
                 }
-                connection.execute(insert(STATUS).values(audience=row.number, at=at, **line))
+                connection.execute(insert(STATUS).values(audience=row.number, at=at, **change))
             return bool(changed)
 
     def audience(self, audience_id: str) -> AudienceRecord | None:

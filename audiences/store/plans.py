@@ -10,11 +10,12 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, insert, select, update
 
+from audiences.store.audit import append
 from audiences.store.bulk import insert_rows, upsert_rows
 from audiences.store.database import table_of
 from audiences.store.errors import Conflict, NotFound
 from audiences.store.part import Part
-from audiences.store.records import BandState, PlanMove, PlanRecord, PlanStatus
+from audiences.store.records import AuditLine, BandState, PlanMove, PlanRecord, PlanStatus
 from audiences.tables import BandStateRow, MoveRow, PlanRow
 
 PLAN, MOVE, BAND = table_of(PlanRow), table_of(MoveRow), table_of(BandStateRow)
@@ -38,8 +39,11 @@ def plan_id(segment: str, day: date, mode: str, inputs_hash: str, body: bytes) -
 
 
 class Plans(Part):
-    def save_plan(self, plan: PlanRecord) -> bool:
-        """Store a plan and its moves. False when the very same plan is stored already (its status stays)."""
+    def save_plan(self, plan: PlanRecord, *, line: AuditLine | None = None) -> bool:
+        """Store a plan and its moves, and ``line`` in the audit log.
+
+        False when the very same plan is stored already (its status stays).
+        """
         with self._db.write() as connection:
             if _find(connection, plan.plan_id) is not None:
                 return False
@@ -53,6 +57,7 @@ class Plans(Part):
                 for m in sorted(plan.moves, key=lambda move: move.account_id)
             )
             insert_rows(connection, MOVE, [column.name for column in MOVE.c], rows)
+            append(connection, line)
             return True
 
     def plan(self, plan_id: str) -> PlanRecord:
@@ -91,8 +96,9 @@ class Plans(Part):
         at: datetime,
         note: str = "",
         seen: str | None = None,
+        line: AuditLine | None = None,
     ) -> PlanRecord:
-        """Move a plan on; the step it has taken already is repeated without effect.
+        """Move a plan on, with ``line`` in the audit log; a step it has taken already has no effect.
 
         Raises ``Conflict`` for a step that is not allowed (of two people deciding, the first wins), or when
         ``seen``, the inputs hash the person looked at, is not the plan's.
@@ -110,6 +116,7 @@ class Plans(Part):
                 .where(PLAN.c.number == row.number)
                 .values(status=str(status), decided_by=by, decided_at=at, note=note)
             )
+            append(connection, line)
             return _record(connection, _need(connection, plan_id))
 
     def lapse_plans(self, segment: str, *, by: str, at: datetime, note: str = "") -> tuple[str, ...]:

@@ -8,22 +8,24 @@ from typing import Any
 import orjson
 from sqlalchemy import delete, insert, select, update
 
+from audiences.store.audit import append
 from audiences.store.database import table_of
 from audiences.store.part import Part
-from audiences.store.records import OneOff
+from audiences.store.records import AuditLine, OneOff
 from audiences.tables import AlertRow, OneOffRow, SettingRow
 
 SETTING, ALERT, ONE_OFF = table_of(SettingRow), table_of(AlertRow), table_of(OneOffRow)
 
 
 class Settings(Part):
-    def put(self, name: str, value: Any, *, at: datetime) -> None:
-        """Keep a JSON value under a name; None forgets it."""
+    def put(self, name: str, value: Any, *, at: datetime, line: AuditLine | None = None) -> None:
+        """Keep a JSON value under a name, and ``line`` in the audit log; None forgets it."""
         with self._db.write() as connection:
             connection.execute(delete(SETTING).where(SETTING.c.name == name))
             if value is not None:
                 text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
                 connection.execute(insert(SETTING).values(name=name, value=text, at=at))
+            append(connection, line)
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value kept under a name."""

@@ -25,6 +25,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from audiences.membership_keys import contained, from_digests
 from audiences.model import MemberTable, Op, Receipt, RowResult, RowStatus
+from audiences.store.audit import append
 from audiences.store.batches import BATCH, members_of, need_batch
 from audiences.store.bulk import is_sqlite
 from audiences.store.dead_letters import forget, remember
@@ -33,7 +34,7 @@ from audiences.store.ledger_write import COLUMNS, drop_rows, put_rows
 from audiences.store.lists import AUDIENCE
 from audiences.store.packing import chosen
 from audiences.store.part import Part
-from audiences.store.records import LedgerState, next_try
+from audiences.store.records import AuditLine, LedgerState, next_try
 
 Retry = Callable[..., datetime | None]
 
@@ -56,13 +57,21 @@ _STATE_OF_NEW = {
 
 
 class Settling(Part):
-    def settle_batch(self, batch_id: str, receipt: Receipt, *, at: datetime, retry: Retry = next_try) -> bool:
+    def settle_batch(
+        self,
+        batch_id: str,
+        receipt: Receipt,
+        *,
+        at: datetime,
+        retry: Retry = next_try,
+        line: AuditLine | None = None,
+    ) -> bool:
         """Write what became of each row of a batch; True when this call did it.
 
         A receipt that settles later only leaves its request id on the batch (False). A batch that is settled
         already stays as it is (False). Rejected and unknown rows become dead letters, due when
-        ``retry(at, tries, retryable=...)`` says. Raises ``NotFound``, and ``Conflict`` when the receipt does
-        not speak of this batch or not of every row.
+        ``retry(at, tries, retryable=...)`` says. ``line`` goes into the audit log with it. Raises ``NotFound``,
+        and ``Conflict`` when the receipt does not speak of this batch or not of every row.
         """
         if receipt.batch_id != batch_id:
             raise Conflict(f"The receipt is for another batch than {batch_id}.")
@@ -72,10 +81,12 @@ class Settling(Part):
                 return False
             if not receipt.settled:
                 _await(connection, batch, receipt.request_id, at)
+                append(connection, line)
                 return False
             if len(receipt.results) != batch.n:
                 raise Conflict(f"Batch {batch_id} has {batch.n} rows, its receipt {len(receipt.results)}.")
             _settle(connection, batch, receipt.results, at=at, retry=retry)
+            append(connection, line)
             return True
 
 
