@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
 
 from audiences.store.records import PlanStatus
+from balancer.allocate_limits import limits_from_policy
 from balancer.starved import starved
-from balancer.types import UNPLACED, ShareTable
+from balancer.types import UNPLACED, Policy, ShareTable, State
+from flows.balance import usable
 from flows.bands import band_campaigns
 from flows.comparison import comparison_notes
 from flows.comparison import quiet_band as quiet_change
 from flows.exposure import segment_accounts, share_table
 from flows.plan_codec import decode_inputs, decode_plan
-from flows.report.model import ReportPage, build_page
+from flows.report.model import Beside, Measured, ReportPage, build_page
 from flows.report.pieces import AccountFacts, Companies, ListLine, Week, Window
 from flows.wiring import App
 
@@ -40,38 +42,59 @@ def report(
     top: int = 100,
 ) -> Compared:
     """The report of ``window``, compared with ``earlier`` where given. Raises NothingCollected."""
-    newest = share_table(app, segment, *window, top=top)
-    before = share_table(app, segment, *earlier, top=top) if earlier else newest
+    newest = Measured(share_table(app, segment, *window, top=top), Window(*window))
+    shown = weekly(app, segment, weeks, top=top)
+    before: Measured | None = None
+    said: tuple[str, ...] = ()
+    if earlier:
+        asked = Measured(share_table(app, segment, *earlier, top=top), Window(*earlier))
+        before, said = _comparable(app, segment, (asked, newest), shown)
     plan = app.store.latest_plan(
         segment, statuses=(PlanStatus.PROPOSED, PlanStatus.APPLIED, PlanStatus.SHADOW)
     )
-    shown = weekly(app, segment, weeks, top=top)
-    said: tuple[str, ...] = ()
-    if earlier:
-        counts = (_creatives(app, segment, earlier[1]), _creatives(app, segment, window[1]))
-        found = comparison_notes(
-            before, newest, earlier, window, creatives=counts, weekly=_quiet_shares(shown)
-        )
-        said = found.notes
-        if found.change is None:
-            earlier, before = None, newest
     page = build_page(
-        segment=app.config.segments[segment].title or segment,
-        before=before,
-        before_window=Window(*(earlier or window), label="before" if earlier else ""),
-        after=newest if earlier else None,
-        after_window=Window(*window, label="after") if earlier else None,
-        generated_at=app.now(),
+        app.config.segments[segment].title or segment,
+        newest,
+        earlier=before,
         facts=account_facts(app, segment),
-        weeks=shown,
-        aa_band=quiet_band(shown),
-        plan=decode_plan(plan.body) if plan else None,
-        lists=list_lines(app),
-        companies=companies(app),
-        notes=(*notes(app), *said),
-        currency="USD",
+        generated_at=app.now(),
+        beside=Beside(
+            weeks=shown,
+            aa_band=quiet_band(shown),
+            plan=decode_plan(plan.body) if plan else None,
+            lists=list_lines(app, segment),
+            companies=companies(app),
+            notes=(*notes(app), *said),
+        ),
     )
-    return Compared(page, before, newest if earlier else None)
+    return Compared(page, (before or newest).table, newest.table if before else None)
+
+
+def _comparable(
+    app: App, segment: str, pair: tuple[Measured, Measured], weeks: Sequence[Week]
+) -> tuple[Measured | None, tuple[str, ...]]:
+    """The earlier window, where the two may be compared at all, and what to know about the comparison."""
+    earlier, newest = pair
+    counts = (_creatives(app, segment, earlier.window.end), _creatives(app, segment, newest.window.end))
+    found = comparison_notes(
+        earlier.table,
+        newest.table,
+        (earlier.window.start, earlier.window.end),
+        (newest.window.start, newest.window.end),
+        creatives=counts,
+        weekly=_quiet_shares(weeks),
+    )
+    return (earlier if found.change is not None else None), found.notes
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What the newest plan in force knows of accounts: members, limits, why some get little, who is pinned."""
+
+    members: Mapping[str, float]
+    caps: Mapping[str, float]
+    starved: Mapping[str, str]
+    pinned: frozenset[str]
 
 
 def account_facts(app: App, segment: str) -> Mapping[str, AccountFacts]:
@@ -79,31 +102,52 @@ def account_facts(app: App, segment: str) -> Mapping[str, AccountFacts]:
     tiers = app.store.tiers()
     states = {state.account_id: state for state in app.store.band_states(segment)}
     names = {account: (name, domain) for account, name, domain in app.store.account_names()}
-    reasons = starved_reasons(app, segment)
+    known = planned(app, segment)
     facts = {}
     for account in segment_accounts(app, segment):
         name, domain = names.get(account, (account, None))
         band = states.get(account)
+        held = band is not None and band.band == UNPLACED
         facts[account] = AccountFacts(
             name=name,
             domain=domain,
             tier=tiers.get(account),
+            members=known.members.get(account),
+            cap=known.caps.get(account),
             band=band.band if band else UNPLACED,
-            state="held" if band and band.band == UNPLACED else "active",
+            state="held" if held else "pinned" if account in known.pinned else "active",
             since=band.commanded_on if band else None,
-            starved=reasons.get(account, ""),
+            starved=known.starved.get(account, ""),
         )
     return facts
 
 
-def starved_reasons(app: App, segment: str) -> Mapping[str, str]:
-    """Account -> the one reason it is planned little, by the newest plan in force; {} before there is one."""
+def planned(app: App, segment: str) -> Planned:
+    """By the newest plan in force; empty before there is one."""
     record = app.store.latest_plan(segment, statuses=(PlanStatus.APPLIED,))
     if record is None or record.inputs is None:
-        return {}
+        return Planned({}, {}, {}, frozenset())
     state, policy = decode_inputs(record.inputs)
     plan = decode_plan(record.body, record.memory)
-    return {one.account: one.reason for one in starved(state, plan, policy)}
+    members = {a: float(m) for a, m in zip(state.accounts, state.members, strict=True) if m > 0.0}
+    reasons = {one.account: one.reason for one in starved(state, plan, policy)}
+    return Planned(members, caps(state, policy), reasons, frozenset(policy.pins))
+
+
+def caps(state: State, policy: Policy) -> Mapping[str, float]:
+    """Account -> the impressions its smallest limit allows over the policy's window; no entry without a limit.
+
+    Limits on clicks and money are left out: what they come to in impressions changes from day to day.
+    """
+    limits = limits_from_policy(
+        replace(usable(state, policy), click_cap=None, spend_cap=None),
+        total=state.baseline * policy.window_days,
+        members=state.members,
+        tier=state.tier,
+        accounts=state.accounts,
+    )
+    given = zip(state.accounts, limits.cap.tolist(), strict=True)
+    return {account: cap for account, cap in given if 0.0 < cap < np.inf}
 
 
 def quiet_band(weeks: Sequence[Week]) -> tuple[float, float] | None:
@@ -167,10 +211,10 @@ def _money(app: App, segment: str, start: date, end: date) -> float:
     return sum(float(r.spend) for r in rows if (r.first, r.last) == (start, end) and r.campaign_id in ids)
 
 
-def list_lines(app: App) -> list[ListLine]:
-    """Every list, what became of its members, and how it stands."""
+def list_lines(app: App, segment: str | None = None) -> list[ListLine]:
+    """The lists of one segment, or all, what became of their members, and how they stand."""
     lines = []
-    for record in app.store.audiences():
+    for record in app.store.audiences(segment=segment):
         counts = app.store.ledger_counts(record.spec.audience_id)
         state = record.state
         lines.append(

@@ -12,6 +12,7 @@ from flows.report.svg import (
     Markup,
     Point,
     Scale,
+    box,
     decades,
     dot,
     frame,
@@ -85,12 +86,12 @@ def _lorenz_text(page: ReportPage) -> str:
 
 
 def ranking(page: ReportPage) -> Markup:
-    """Impressions per account down the ranking, both axes logarithmic, with the floor."""
+    """Impressions per account down the ranking, both axes logarithmic, with floor, even part and limit."""
     shown = [(k, f) for k, f in (("before", page.before), ("after", page.after)) if f is not None]
     largest = max((high for _, f in shown for _, _, _, high in f.ranked[:1]), default=10.0)
     count = max((f.accounts for _, f in shown), default=10)
     x = Scale(1, max(count, 2), LEFT + 6, RIGHT, log=True)
-    y = Scale(1, max(largest * 1.2, 10), BOTTOM, TOP, log=True)
+    y = Scale(1, max([largest * 1.2, 10.0, *(page.caps or ())]), BOTTOM, TOP, log=True)
     parts = axes(
         x,
         y,
@@ -98,9 +99,7 @@ def ranking(page: ReportPage) -> Markup:
         y_ticks=[(v, formats.count(v)) for v in decades(1, y.high)],
         x_title="Accounts, most served first",
     )
-    floor = y(page.floor)
-    parts += [line((x.start, floor), (x.end, floor), "aim")]
-    parts += [label((x.start + 6, floor - 6), f"{page.floor} impressions: barely noticed", "quiet")]
+    parts += _levels(page, x, y)
     ends: list[tuple[str, Figures, Point]] = []
     for kind, figures in shown:
         xs = [x(r) for r, _, _, _ in figures.ranked]
@@ -109,18 +108,45 @@ def ranking(page: ReportPage) -> Markup:
         points = [(x(r), y(p)) for r, _, p, _ in figures.ranked]
         parts.append(path(points, f"line {kind}"))
         ends.append((kind, figures, points[0]))
-    heights = spread_labels([at[1] for _, _, at in ends], gap=17, low=TOP + 10, high=BOTTOM)
-    parts += [
-        label((at[0] + 10, height + (-6 if kind == "before" else 14)), _name(page, kind), f"name {kind}")
-        for (kind, _, at), height in zip(ends, heights, strict=True)
-    ]
     return frame(
         "ranking",
         SIZE,
-        parts,
+        parts + _ends(page, ends),
         title="Impressions per account, most served first",
         description="Both scales grow by factors of ten. A flatter line means a fairer spread.",
     )
+
+
+def _levels(page: ReportPage, x: Scale, y: Scale) -> list[Markup]:
+    """What to hold the ranking against: barely noticed, everybody the same, nobody above."""
+    even = page.now.total / max(page.now.accounts, 1)
+    levels = [(float(page.floor), f"{page.floor} impressions: barely noticed", "aim")]
+    if even > 1.0:
+        levels.append((even, f"{formats.count(even)} each: perfectly even", "even"))
+    parts = []
+    if page.caps is not None:
+        lowest, highest = page.caps
+        words = (
+            formats.count(lowest)
+            if lowest == highest
+            else f"{formats.count(lowest)} to {formats.count(highest)}"
+        )
+        parts.append(box((x.start, y(highest)), (x.end - x.start, y(lowest) - y(highest)), "aa"))
+        levels.append((highest, f"limit per account: {words}", "cap"))
+    heights = spread_labels([y(v) - 6 for v, _, _ in levels], gap=16, low=TOP, high=BOTTOM - 4)
+    for (value, words, kind), height in zip(levels, heights, strict=True):
+        parts.append(line((x.start, y(value)), (x.end, y(value)), kind))
+        parts.append(label((x.start + 6, height), words, "quiet"))
+    return parts
+
+
+def _ends(page: ReportPage, ends: list[tuple[str, Figures, Point]]) -> list[Markup]:
+    """The names of the lines, where they begin."""
+    heights = spread_labels([at[1] for _, _, at in ends], gap=17, low=TOP + 10, high=BOTTOM)
+    return [
+        label((at[0] + 10, height + (-6 if kind == "before" else 14)), _name(page, kind), f"name {kind}")
+        for (kind, _, at), height in zip(ends, heights, strict=True)
+    ]
 
 
 # -- coverage --------------------------------------------------------------
@@ -143,7 +169,8 @@ def coverage(page: ReportPage) -> Markup:
         parts.append(label((x.start - 12, middle + 4), formats.count(k), "tick", anchor="end"))
         for kind, figures, shift in (("before", page.before, -8.0), ("after", page.after, 8.0)):
             if figures is not None and k in figures.coverage:
-                parts += _interval(figures, k, kind, x, middle + (shift if page.after else 0.0))
+                name = _name(page, kind)
+                parts += _interval(figures, k, (kind, name), x, middle + (shift if page.after else 0.0))
     return frame(
         "coverage",
         size,
@@ -153,13 +180,13 @@ def coverage(page: ReportPage) -> Markup:
     )
 
 
-def _interval(figures: Figures, k: int, kind: str, x: Scale, at: float) -> list[Markup]:
+def _interval(figures: Figures, k: int, named: tuple[str, str], x: Scale, at: float) -> list[Markup]:
     """The range as a bar, the best guess as a dot where the range is narrow, the numbers beside the chart."""
-    value = figures.coverage[k]
+    (kind, name), value = named, figures.coverage[k]
     parts = [line((x(value.low), at), (x(value.high), at), f"range {kind}")]
     if not formats.guessed(value):
         parts.append(dot((x(value.point), at), f"dot {kind}", radius=5))
-    return [*parts, label((x.end + 16, at + 4), f"{kind} {_coverage_words(value)}", f"name {kind}")]
+    return [*parts, label((x.end + 16, at + 4), f"{name} {_coverage_words(value)}", f"name {kind}")]
 
 
 def _coverage_words(value: Bounded) -> str:
@@ -172,7 +199,9 @@ def _coverage_text(page: ReportPage) -> str:
     shown = [("before", page.before), *([("after", page.after)] if page.after else [])]
     lines = []
     for k in page.now.coverage:
-        values = [f"{_coverage_words(f.coverage[k])} {kind}" for kind, f in shown if k in f.coverage]
+        values = [
+            f"{_coverage_words(f.coverage[k])} {_name(page, kind)}" for kind, f in shown if k in f.coverage
+        ]
         lines.append(f"{formats.count(k)} or more: {', '.join(values)}.")
     return " ".join(lines)
 

@@ -55,6 +55,7 @@ class ReportPage:
     generated_at: datetime
     currency: str
     floor: int  # impressions under which an account counts as under-served
+    caps: tuple[float, float] | None = None  # lowest and highest limit of an account over the window
 
     @property
     def empty_columns(self) -> tuple[str, ...]:
@@ -68,84 +69,106 @@ class ReportPage:
         return self.after or self.before
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Measured:
+    """One share table and the window it was measured over."""
+
+    table: ShareTable
+    window: Window
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Beside:
+    """What a page shows beside its share tables; everything may be missing.
+
+    weeks         oldest first, one per week over both windows (and between)
+    aa_band       (low, high) of the weekly top-N share over weeks without a change, fractions
+    target_share  the top-N share aimed at, fraction
+    plan          the plan waiting or in force; its account ids are looked up in the facts
+    notes         sentences or codes known to ``words.NOTES``; those of a share table are added by themselves
+    floor         impressions under which an account counts as under-served (as in ShareTable)
+    """
+
+    weeks: Sequence[Week] = ()
+    aa_band: tuple[float, float] | None = None
+    target_share: float | None = None
+    plan: BalancePlan | None = None
+    lists: Sequence[ListLine] = ()
+    companies: Companies | None = None
+    notes: Sequence[str] = ()
+    currency: str = "USD"
+    floor: int = 7
+
+
 def build_page(
-    *,
     segment: str,
-    before: ShareTable,
-    before_window: Window,
-    generated_at: datetime,
+    newest: Measured,
+    *,
     facts: Mapping[str, AccountFacts],
-    after: ShareTable | None = None,
-    after_window: Window | None = None,
-    title: str = "",
-    weeks: Sequence[Week] = (),
-    aa_band: tuple[float, float] | None = None,
-    target_share: float | None = None,
-    plan: BalancePlan | None = None,
-    lists: Sequence[ListLine] = (),
-    companies: Companies | None = None,
-    notes: Sequence[str] = (),
-    currency: str = "USD",
-    floor: int = 7,
+    generated_at: datetime,
+    earlier: Measured | None = None,
+    beside: Beside | None = None,
 ) -> ReportPage:
     """Turn plain inputs into one page. Pure: the same inputs give an equal page.
 
     segment        the segment's name as the marketer wrote it
-    before         share table of the window before balancing (or of the only window)
-    after          share table of the window to compare, None if there is none yet; needs ``after_window``
+    newest         the window the page is about
     facts          account_id -> AccountFacts; an account without an entry is shown by its id
     generated_at   when the page was made; passed in, no clock is read here
-    weeks          oldest first, one per week over both windows (and between); may be empty
-    aa_band        (low, high) of the weekly top-N share over weeks without a change, fractions
-    target_share   the top-N share aimed at, fraction
-    plan           the plan waiting or in force; its account ids are looked up in ``facts``
-    notes          sentences or codes known to ``words.NOTES``; ShareTable.notes are added by themselves
-    floor          impressions under which an account counts as under-served (as in ShareTable)
-
-    Raises ValueError when ``after`` comes without ``after_window`` or the other way round.
+    earlier        the window before balancing to compare with, None while there is nothing to compare
     """
-    if (after is None) != (after_window is None):
-        raise ValueError("after and after_window belong together: give both or neither")
-    first = figures(before, before_window)
-    second = figures(after, after_window) if after is not None and after_window is not None else None
-    newest = after if after is not None else before
-    rows = account_rows(newest, facts=facts, before=before if after is not None else None)
-    starved = starved_lines(rows, facts, floor=floor)
+    beside = beside or Beside()
+    first, second = _compared(newest, earlier)
+    before = earlier.table if earlier else None
+    rows = account_rows(newest.table, facts=facts, before=before)
+    starved = starved_lines(rows, facts, floor=beside.floor)
     return ReportPage(
-        title=title or words.title(segment, first.top),
+        title=words.title(segment, first.top),
         segment=segment,
-        sentence=words.headline(first, second, floor=floor),
+        sentence=words.headline(first, second, floor=beside.floor),
         certainty=words.certainty(second or first),
         before=first,
         after=second,
         rows=rows,
-        weeks=tuple(weeks),
-        aa_band=aa_band,
-        target_share=target_share,
-        moved=moved_between(before, after, facts) if after is not None else None,
+        weeks=tuple(beside.weeks),
+        aa_band=beside.aa_band,
+        target_share=beside.target_share,
+        moved=moved_between(before, newest.table, facts) if before else None,
         starved=starved[:_SHOWN_STARVED],
         starved_total=len(starved),
-        starved_unnamed=sum(unnamed(row, floor=floor) for row in rows),
-        plan=plan_summary(plan, facts) if plan is not None else None,
-        lists=tuple(lists),
-        companies=companies,
-        notes=_all_notes(first, second, tables=(before, after), notes=notes),
+        starved_unnamed=sum(unnamed(row, floor=beside.floor) for row in rows),
+        plan=plan_summary(beside.plan, facts) if beside.plan is not None else None,
+        lists=tuple(beside.lists),
+        companies=beside.companies,
+        notes=_all_notes((first, second), tables=(before, newest.table), notes=beside.notes),
         generated_at=generated_at,
-        currency=currency,
-        floor=floor,
+        currency=beside.currency,
+        floor=beside.floor,
+        caps=_caps(rows),
     )
 
 
+def _compared(newest: Measured, earlier: Measured | None) -> tuple[Figures, Figures | None]:
+    """The figures before and after; before alone while there is nothing to compare."""
+    now = figures(newest.table, newest.window)
+    return (figures(earlier.table, earlier.window), now) if earlier else (now, None)
+
+
+def _caps(rows: Sequence[AccountRow]) -> tuple[float, float] | None:
+    """The lowest and the highest limit of an account, None where nobody has one."""
+    known = [row.cap for row in rows if row.cap]
+    return (min(known), max(known)) if known else None
+
+
 def _all_notes(
-    first: Figures,
-    second: Figures | None,
+    shown: tuple[Figures, Figures | None],
     *,
-    tables: tuple[ShareTable, ShareTable | None],
+    tables: tuple[ShareTable | None, ShareTable],
     notes: Sequence[str],
 ) -> tuple[str, ...]:
     given = [note for table in tables if table is not None for note in table.notes]
     sentences = [words.note(note) for note in (*given, *notes)]
-    told = (*sentences, *words.standing_notes(first, second))
+    told = (*sentences, *words.standing_notes(*shown))
     return tuple(dict.fromkeys(sentence for sentence in told if sentence))
 
 
@@ -225,4 +248,4 @@ def _standing(table: ShareTable) -> dict[str, tuple[int, float]]:
     }
 
 
-__all__ = ["ReportPage", "account_rows", "build_page", "figures", "plan_summary"]
+__all__ = ["Beside", "Measured", "ReportPage", "account_rows", "build_page", "figures", "plan_summary"]

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 
 from balancer.types import UNPLACED, BalancePlan, Bounded, Exposure, Move, ShareTable, Status
-from flows.report.model import ReportPage, build_page
+from flows.report.model import Beside, Measured, ReportPage, build_page
 from flows.report.pieces import AccountFacts, Companies, ListLine, Week, Window
 
 FIRST = (
@@ -172,19 +172,21 @@ def report_page(n: int = 2431, *, compared: bool = True, seed: int = 1) -> Repor
     """A whole page, everything on it."""
     first = share_table(exposure(n, heavy=0.8, tail=2.2, total=1_000_000, seed=seed, listed=min(n, 420)))
     second = share_table(exposure(n, heavy=0.36, tail=1.1, total=996_000, seed=seed, listed=min(n, 1500)))
+    then = Measured(first, Window(date(2026, 3, 2), date(2026, 3, 29)))
+    now = Measured(second, Window(date(2026, 4, 27), date(2026, 5, 24)))
     return build_page(
-        segment="Strike list DACH",
-        before=first,
-        before_window=Window(date(2026, 3, 2), date(2026, 3, 29)),
-        after=second if compared else None,
-        after_window=Window(date(2026, 4, 27), date(2026, 5, 24)) if compared else None,
+        "Strike list DACH",
+        now if compared else then,
+        earlier=then if compared else None,
         facts=company_facts(n, seed=seed),
         generated_at=datetime(2026, 5, 25, 7, 30, tzinfo=UTC),
-        weeks=weekly_series() if compared else weekly_series(4),
-        aa_band=(0.372, 0.398),
-        target_share=0.2,
-        plan=balance_plan(n),
-        lists=lists(),
-        companies=Companies(5210, 4987, 141, 82),
-        notes=("audience_expansion",),
+        beside=Beside(
+            weeks=weekly_series() if compared else weekly_series(4),
+            aa_band=(0.372, 0.398),
+            target_share=0.2,
+            plan=balance_plan(n),
+            lists=lists(),
+            companies=Companies(5210, 4987, 141, 82),
+            notes=("audience_expansion",),
+        ),
     )

@@ -10,7 +10,7 @@ import pytest
 
 from balancer.types import Bounded, Exposure
 from flows.report import html, text
-from flows.report.model import build_page
+from flows.report.model import Measured, build_page
 from flows.report.pieces import AccountFacts, Window
 
 MARCH = Window(date(2026, 3, 2), date(2026, 3, 29))
@@ -41,7 +41,7 @@ def test_a_complete_report_claims_no_uncertainty(worlds) -> None:
     table = worlds.share_table(replace(found, low=found.point, high=found.point))
     exact = Bounded(table.top_share.point, table.top_share.point, table.top_share.point)
     table = replace(table, top_share=exact, never_seen=0, unattributed=0.0)
-    page = build_page(segment="s", before=table, before_window=MARCH, facts={}, generated_at=NOW)
+    page = build_page("s", Measured(table, MARCH), facts={}, generated_at=NOW)
     assert len(page.certainty) == 1
     assert "attributed to an account" in page.certainty[0]
 
@@ -57,7 +57,7 @@ def test_every_account_is_a_row_in_rank_order_and_shares_sum_to_the_attributed_p
 
 def test_unknown_facts_stay_unknown(worlds) -> None:
     table = worlds.share_table(worlds.exposure(5, heavy=0.5, tail=1.0, total=500, seed=1, listed=5))
-    page = build_page(segment="s", before=table, before_window=MARCH, facts={}, generated_at=NOW)
+    page = build_page("s", Measured(table, MARCH), facts={}, generated_at=NOW)
     row = page.rows[0]
     assert row.name == row.account_id
     assert (row.tier, row.members, row.per_member, row.cap_use, row.band) == (None,) * 5
@@ -67,7 +67,7 @@ def test_unknown_facts_stay_unknown(worlds) -> None:
 def test_an_account_without_members_has_no_rate_per_member(worlds) -> None:
     table = worlds.share_table(worlds.exposure(5, heavy=0.5, tail=1.0, total=500, seed=1, listed=5))
     facts = {a: AccountFacts(members=0.0, cap=0.0) for a in table.exposure.accounts}
-    page = build_page(segment="s", before=table, before_window=MARCH, facts=facts, generated_at=NOW)
+    page = build_page("s", Measured(table, MARCH), facts=facts, generated_at=NOW)
     assert all(row.per_member is None and row.cap_use is None for row in page.rows)
 
 
@@ -85,8 +85,7 @@ def test_a_share_that_falls_without_more_coverage_is_called_out(worlds) -> None:
     flat = worlds.share_table(worlds.exposure(500, heavy=0.5, tail=1.5, total=1e5, seed=1, listed=400))
     after = replace(flat, coverage_even=before.coverage_even)
     page = build_page(
-        segment="s", before=before, before_window=MARCH, after=after, after_window=MAY,
-        facts={}, generated_at=NOW,
+        "s", Measured(after, MAY), earlier=Measured(before, MARCH), facts={}, generated_at=NOW,
     )  # fmt: skip
     assert any("coverage did not grow" in note for note in page.notes)
 
@@ -96,8 +95,7 @@ def test_overlapping_ranges_are_not_sold_as_proof(worlds) -> None:
     share = first.top_share
     second = replace(first, top_share=Bounded(share.low - 0.02, share.point - 0.02, share.high - 0.02))
     page = build_page(
-        segment="s", before=first, before_window=MARCH, after=second, after_window=MAY,
-        facts={}, generated_at=NOW,
+        "s", Measured(second, MAY), earlier=Measured(first, MARCH), facts={}, generated_at=NOW,
     )  # fmt: skip
     assert any("overlap" in note for note in page.notes)
 
@@ -112,7 +110,7 @@ def test_starved_accounts_carry_the_given_reason_or_one_the_numbers_support(worl
         "d": AccountFacts(tier=3, members=9, starved="thin"),
     }
     table = worlds.share_table(found, top=2)
-    page = build_page(segment="s", before=table, before_window=MARCH, facts=facts, generated_at=NOW)
+    page = build_page("s", Measured(table, MARCH), facts=facts, generated_at=NOW)
     named = [(line.account_id, line.reason) for line in page.starved]
     assert named == [("b", "outbid"), ("c", "not_matched"), ("d", "thin"), ("e", "below_report")]
     assert (page.starved_total, page.starved_unnamed) == (4, 1)
@@ -121,7 +119,7 @@ def test_starved_accounts_carry_the_given_reason_or_one_the_numbers_support(worl
 def test_a_guess_that_could_be_anything_is_not_sold_as_a_count(worlds) -> None:
     table = worlds.share_table(worlds.exposure(500, heavy=0.8, tail=1.5, total=1e5, seed=1, listed=50))
     wide = replace(table, under_served=Bounded(0, 0, 450), coverage_even=Bounded(0.1, 0.9, 1.0))
-    page = build_page(segment="s", before=wide, before_window=MARCH, facts={}, generated_at=NOW)
+    page = build_page("s", Measured(wide, MARCH), facts={}, generated_at=NOW)
     assert "450 were never named in a report" in page.sentence
     document = html.render(page)
     assert "<small>at least</small> 10.0\u00a0%" in document
@@ -131,17 +129,11 @@ def test_a_guess_that_could_be_anything_is_not_sold_as_a_count(worlds) -> None:
 def test_columns_nobody_knows_anything_about_are_left_out(worlds) -> None:
     table = worlds.share_table(worlds.exposure(20, heavy=0.5, tail=1.0, total=500, seed=1, listed=20))
     facts = {a: AccountFacts(tier=2) for a in table.exposure.accounts}
-    page = build_page(segment="s", before=table, before_window=MARCH, facts=facts, generated_at=NOW)
+    page = build_page("s", Measured(table, MARCH), facts=facts, generated_at=NOW)
     assert page.empty_columns == ("members", "per_member", "cap_use", "band")
     document = html.render(page)
     assert 'data-key="tier"' in document
     assert 'data-key="members"' not in document
-
-
-def test_one_window_without_the_other_is_refused(worlds) -> None:
-    table = worlds.share_table(worlds.exposure(5, heavy=0.5, tail=1.0, total=500, seed=1, listed=5))
-    with pytest.raises(ValueError, match="belong together"):
-        build_page(segment="s", before=table, before_window=MARCH, after=table, facts={}, generated_at=NOW)
 
 
 def test_the_same_inputs_give_an_equal_page(worlds) -> None:
@@ -151,9 +143,7 @@ def test_the_same_inputs_give_an_equal_page(worlds) -> None:
 def test_an_empty_segment_says_so_instead_of_dividing_by_zero(worlds) -> None:
     none = np.zeros(0)
     found = Exposure((), none, none, none, 0.0, none.astype(bool))
-    page = build_page(
-        segment="s", before=worlds.share_table(found), before_window=MARCH, facts={}, generated_at=NOW
-    )
+    page = build_page("s", Measured(worlds.share_table(found), MARCH), facts={}, generated_at=NOW)
     assert page.sentence == "No impressions have been reported for this segment yet."
     assert "No impressions" in text.summary(page)
 

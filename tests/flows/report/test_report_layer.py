@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from balancer.shares import concentration
 from flows.report import html, text
-from flows.report.model import build_page
+from flows.report.model import Measured, build_page
 from flows.report.pieces import AccountFacts
 from tests.flows.report.test_page_model import MARCH, MAY, NOW
 
@@ -47,11 +47,9 @@ def test_any_measured_report_becomes_a_page_a_file_and_a_summary(
     before = concentration(np.array(seen, dtype=float), top=top, total=sum(seen) + elsewhere)
     after = concentration(np.array(seen[::-1], dtype=float), top=top)
     page = build_page(
-        segment="s",
-        before=before,
-        before_window=MARCH,
-        after=after,
-        after_window=MAY,
+        "s",
+        Measured(after, MAY),
+        earlier=Measured(before, MARCH),
         facts={"0": AccountFacts(name="Zero", tier=1, members=3, cap=10, band=0)},
         generated_at=NOW,
     )
