@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import psycopg
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 from sqlalchemy import Connection, Table
 
 from audiences.column_types import Blob
+from audiences.membership_keys import Keys
 
 CHUNK = 50_000
 _PG_TYPES = {
@@ -35,6 +40,33 @@ def raw(connection: Connection) -> Any:
     driver = connection.connection.driver_connection
     assert driver is not None
     return driver
+
+
+class _KeyArray:
+    """(n, 32) keys on their way into a ``bytea[]`` parameter."""
+
+    def __init__(self, keys: Keys) -> None:
+        self.keys = keys
+
+
+class _KeyArrayDumper(Dumper):
+    """PostgreSQL's binary array (array_recv): one dimension, no nulls, then length and bytes of each."""
+
+    format = Format.BINARY
+    oid = psycopg.adapters.types["bytea"].array_oid
+
+    def dump(self, obj: _KeyArray) -> bytes:
+        n, width = obj.keys.shape
+        items = np.empty((n, 4 + width), dtype=np.uint8)
+        items[:, :4] = np.frombuffer(struct.pack(">i", width), dtype=np.uint8)
+        items[:, 4:] = obj.keys
+        return struct.pack(">5i", 1, 0, psycopg.adapters.types["bytea"].oid, n, 1) + items.tobytes()
+
+
+def key_array(cursor: Any, keys: Keys) -> Any:
+    """``keys`` as one parameter for ``= ANY(%b)``, without an object per key."""
+    cursor.adapters.register_dumper(_KeyArray, _KeyArrayDumper)
+    return _KeyArray(keys)
 
 
 def insert_rows(

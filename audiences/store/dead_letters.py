@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, func, select
 from audiences.membership_keys import contained, from_digests
 from audiences.model import MemberTable, Op, RowResult, RowStatus
 from audiences.store.batches import plan_batches
-from audiences.store.bulk import is_sqlite, raw, upsert_rows
+from audiences.store.bulk import is_sqlite, key_array, raw, upsert_rows
 from audiences.store.database import table_of
 from audiences.store.ledger_read import folded, open_batches
 from audiences.store.ledger_rows import details
@@ -149,7 +149,7 @@ def forget(connection: Connection, audience: int, keys: NDArray[np.uint8]) -> No
         return
     with raw(connection).cursor() as cursor:
         sql = "DELETE FROM dead_letter WHERE audience = %b AND key = ANY(%b)"
-        cursor.execute(sql, (audience, each_key(keys)))
+        cursor.execute(sql, (audience, key_array(cursor, keys)))
 
 
 def _any(connection: Connection, audience: int) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from audiences.membership_keys import payload_digests
 from audiences.model import MemberTable
-from audiences.store.bulk import is_sqlite, raw
+from audiences.store.bulk import is_sqlite, key_array, raw
 from audiences.store.packing import KEY_BYTES, each_key
 
 COLUMNS = ("audience", "key", "state", "batch", "account_id", "digest", "payload")
@@ -45,7 +45,7 @@ def drop_rows(connection: Connection, members: MemberTable, *, audience: int) ->
         return
     with raw(connection).cursor() as cursor:
         sql = "DELETE FROM ledger WHERE audience = %b AND key = ANY(%b)"
-        cursor.execute(sql, (audience, list(each_key(members.keys))))
+        cursor.execute(sql, (audience, key_array(cursor, members.keys)))
 
 
 def _put_sqlite(
