@@ -186,6 +186,12 @@ class Retention(Part):
     audit_days: int = Field(1095, ge=1)
 
 
+class SandboxClock(Part):
+    """The simulated platforms' clock. It goes with the day unless it is told to start on a day and stand still."""
+
+    starts: date | None = None  # for demos and tests: 06:00 UTC of that day, moved only by waiting
+
+
 class Economics(Part):
     """What acquisition costs and customers bring; without these CAC and LTV are not shown."""
 
@@ -219,6 +225,7 @@ class Config(Part):
     approvals: Approvals = Approvals()
     retention: Retention = Retention()
     economics: Economics = Economics()
+    sandbox: SandboxClock = SandboxClock()
 
     @property
     def zone(self) -> ZoneInfo:

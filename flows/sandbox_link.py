@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-START = datetime(2026, 8, 24, 6, 0, tzinfo=UTC)  # a Monday; only where a new sandbox is made
+START = datetime(2026, 8, 24, 6, 0, tzinfo=UTC)  # a Monday: where the demo and the tests begin
 
 
 @dataclass
@@ -49,14 +49,18 @@ class SandboxLink:
         self.stop()
 
 
-def link_sandbox(state_dir: Path) -> SandboxLink:
-    """Join the sandbox that owns ``state_dir``, or start it in this process."""
+def link_sandbox(state_dir: Path, starts: date | None = None) -> SandboxLink:
+    """Join the sandbox that owns ``state_dir``, or start it in this process.
+
+    A new one goes with the wall clock, and waiting moves it ahead; with ``starts`` only waiting moves it.
+    """
     running = _joined(state_dir)
     if running is not None:
         return running
     from platforms.sandbox.server import start
 
-    server = start(port=0, clock="simulated", start_at=START, state_dir=state_dir)
+    begin = None if starts is None else datetime.combine(starts, START.timetz())
+    server = start(port=0, clock="simulated" if begin else "real", start_at=begin, state_dir=state_dir)
 
     def clock() -> datetime:
         return datetime.fromtimestamp(server.engine.clock.now() / 1000, UTC)

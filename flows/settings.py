@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import getpass
+import ipaddress
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SERVER_PASSWORD, CLIENT_PASSWORD = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"
 
 
 class SettingMissing(Exception):
@@ -60,7 +64,7 @@ class Settings(BaseSettings):
             return self.who
         try:
             return getpass.getuser()
-        except OSError:  # a container's user without a name
+        except (KeyError, OSError):  # a container's user without a name
             return "unknown"
 
 
@@ -90,13 +94,16 @@ def prefect_server_configured() -> bool:
 
 
 def use_prefect_server(url: str, *, authorities: Path) -> None:
-    """Send this process's flow runs to ``url``, on loopback. Call before the first import of Prefect.
+    """Send this process's flow runs to ``url``, a server of ours. Call before the first import of Prefect.
 
     ``authorities`` is the file of certificate authorities Prefect's clients load. Plain loopback needs none,
     and loading the usual hundred and fifty costs 20 ms for every flow and task.
     """
     os.environ["PREFECT_API_URL"] = url
     os.environ.setdefault("PREFECT_API_SSL_CERT_FILE", str(authorities))
+    password = os.environ.get(SERVER_PASSWORD)
+    if password:
+        os.environ.setdefault(CLIENT_PASSWORD, password)
 
 
 def server_environment(**extra: str) -> dict[str, str]:
@@ -107,3 +114,29 @@ def server_environment(**extra: str) -> dict[str, str]:
 def prefect_server_url() -> str:
     """Where this process's flow runs are recorded."""
     return os.environ.get("PREFECT_API_URL", "")
+
+
+def require_server_password(host: str) -> None:
+    """Raises SettingMissing when a Prefect server would listen on ``host`` for other machines without a sign-in."""
+    if not on_this_machine(host) and not os.environ.get(SERVER_PASSWORD):
+        raise SettingMissing(
+            f"Prefect's server would listen on {host} without a sign-in; set {SERVER_PASSWORD}=user:password"
+        )
+
+
+def require_client_password(url: str) -> None:
+    """Raises SettingMissing when ``url`` is a Prefect server elsewhere and no sign-in for it is set."""
+    host = urlsplit(url).hostname or ""
+    signed = os.environ.get(CLIENT_PASSWORD) or os.environ.get("PREFECT_API_KEY")
+    if not on_this_machine(host) and not signed:
+        raise SettingMissing(
+            f"the Prefect server on {host} is not this machine's; set {CLIENT_PASSWORD}=user:password"
+        )
+
+
+def on_this_machine(host: str) -> bool:
+    """Whether only this machine can reach a server on ``host``."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

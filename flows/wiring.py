@@ -87,7 +87,7 @@ def open_app(workspace: Path, *, settings: Settings | None = None, create: bool 
     closing: list[Callable[[], None]] = []
     try:
         if uses_sandbox(config):
-            link = link_sandbox(root / "sandbox")
+            link = link_sandbox(root / "sandbox", config.sandbox.starts)
         now, sleep = (link.now, link.sleep) if link else (_wall_clock, _wall_sleep)
         app = App(root, config, settings or Settings(), store, now, sleep, link, closing=closing)
         _OPEN[root] = app

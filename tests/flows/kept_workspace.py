@@ -17,6 +17,7 @@ CONFIG = """
 workspace: Kept
 database: sqlite:///evenreach.db
 timezone: UTC
+sandbox: {starts: 2026-08-24}
 platforms:
   linkedin: {mode: sandbox, ad_account: "500000001"}
   google: {mode: sandbox, customer: "1234567890"}

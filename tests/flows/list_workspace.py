@@ -23,6 +23,7 @@ CONFIG = """\
 workspace: Lists
 database: sqlite:///evenreach.db
 timezone: UTC
+sandbox: {starts: 2026-08-24}
 platforms:
   linkedin: {mode: sandbox, ad_account: "500000001"}
   google: {mode: sandbox, customer: "1234567890"}

@@ -24,6 +24,7 @@ CONFIG = """
 workspace: Small
 database: sqlite:///evenreach.db
 timezone: UTC
+sandbox: {starts: 2026-08-24}
 platforms:
   linkedin: {mode: sandbox, ad_account: "500000001"}
 sources:

@@ -34,6 +34,7 @@ def write(folder: Path, url: str) -> None:
     ]
     (folder / "evenreach.yaml").write_text(
         f"workspace: Many\ndatabase: '{url}'\n"
+        "sandbox: {starts: 2026-08-24}\n"
         'platforms: {linkedin: {mode: sandbox, ad_account: "500000001"}}\n'
         "sources: {companies: [{file: companies.csv, layout: companies}]}\n"
         "segments:\n" + "\n".join(segments) + "\n"
