@@ -24,6 +24,7 @@ from flows.wiring import App, WorkspaceError
 from platforms.errors import PlatformError
 
 log = logging.getLogger(__name__)
+FAILURES = "page/failed sign-ins"
 
 
 @dataclass
@@ -93,6 +94,19 @@ class PagePart:
     def acting(self, who: str) -> App:
         """The same App, acting and signing as this visitor."""
         return replace(self.app, settings=self.app.settings.model_copy(update={"who": who}))
+
+    def failures(self) -> dict[str, list[float]]:
+        """Recent failed sign-ins; in the store, because several processes may serve the page."""
+        found: dict[str, list[float]] = self.app.store.get(FAILURES, {})
+        return found
+
+    def keep_failures(self, found: dict[str, list[float]]) -> None:
+        self.app.store.put(FAILURES, found or None, at=self.app.now())
+
+    def note_sign_in(self, what: str, who: str, *, address: str, failures: int = 0) -> None:
+        """A sign-in, a failed one or a sign-out in the audit log."""
+        counted = {"failures": failures} if failures else {}
+        self.note(who, what, "page", address=address, **counted)
 
     def note(self, who: str, what: str, subject: str, **detail: Any) -> None:
         """One line in the audit log."""

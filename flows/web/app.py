@@ -29,7 +29,7 @@ def create_app(service: PageService, *, access: Access, upload_most: int = UPLOA
     Serve it with uvicorn, ``proxy_headers=False``: forwarded addresses are judged here, not trusted blindly.
     """
     app = FastAPI(title="Evenreach", docs_url=None, redoc_url=None, openapi_url="/api.json")
-    app.state.desk = Desk(service, access, SignInLimit(access.now), templates())
+    app.state.desk = Desk(service, access, SignInLimit(access.now, service), templates())
     for routes in (
         routes_report,
         routes_plans,

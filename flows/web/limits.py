@@ -1,11 +1,11 @@
-"""How often and how much: failed sign-ins per name and address, bytes per request. Memory only, bounded."""
+"""How often and how much: failed sign-ins per name and address, bytes per request. Bounded; it stores nothing itself."""
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,55 +14,75 @@ from flows.web.errors import TooLarge
 FAILURES = 5  # wrong passwords for one name before the wait begins
 FAILURES_FROM = 50  # and from one address, which a whole office or a proxy may share
 WINDOW = 15 * 60  # seconds a failure is remembered
-_REMEMBERED = 10_000  # keys; the oldest is forgotten first
+_REMEMBERED = 2_000  # keys; the oldest is forgotten first
+
+
+class FailedSignIns(Protocol):
+    """Where failures are kept: one place for every process that serves the page."""
+
+    def failures(self) -> dict[str, list[float]]:
+        """Opaque key -> epoch seconds of its failures, oldest first."""
+        ...
+
+    def keep_failures(self, found: dict[str, list[float]]) -> None: ...
 
 
 class SignInLimit:
     """Counts failed sign-ins by name and by address; too many make the next attempt wait.
 
+    Keys are "name:<mark>" and "from:<mark>"; a mark tells names apart and says nothing about them.
     ``turn`` lets one password be checked at a time: each check takes 64 MB on purpose.
     """
 
     def __init__(
         self,
         now: Callable[[], datetime],
+        kept: FailedSignIns,
         *,
         failures: int = FAILURES,
         failures_from: int = FAILURES_FROM,
         window: int = WINDOW,
     ):
-        self._now, self._window = now, window
+        self._now, self._kept, self._window = now, kept, window
         self._most = {"name": failures, "from": failures_from}
         self.turn = threading.Lock()
-        self._seen: OrderedDict[str, list[float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def wait(self, *keys: str) -> int:
-        """Seconds until an attempt is looked at; 0 = now. Keys are "name:<name>" and "from:<address>"."""
+        """Seconds until an attempt is looked at; 0 = now."""
         at = self._now().timestamp()
-        with self._lock:
-            return max((self._wait(key, at) for key in keys), default=0)
+        seen = self._recent(at)
+        return max((self._wait(key, seen.get(key, []), at) for key in keys), default=0)
 
-    def _wait(self, key: str, at: float) -> int:
-        recent = [t for t in self._seen.get(key, []) if at - t < self._window]
+    def _wait(self, key: str, recent: list[float], at: float) -> int:
         most = self._most[key.partition(":")[0]]
         if len(recent) < most:
             return 0
         return max(1, int(recent[-most] + self._window - at) + 1)
 
-    def failed(self, *keys: str) -> None:
+    def _recent(self, at: float) -> dict[str, list[float]]:
+        kept = self._kept.failures().items()
+        found = {key: [t for t in times if at - t < self._window] for key, times in kept}
+        return {key: times for key, times in found.items() if times}
+
+    def failed(self, *keys: str) -> int:
+        """Count a failure against each key; gives how many the first key has now."""
         at = self._now().timestamp()
         with self._lock:
+            seen = self._recent(at)
             for key in keys:
-                recent = [t for t in self._seen.pop(key, []) if at - t < self._window]
-                self._seen[key] = [*recent, at][-self._most[key.partition(":")[0]] :]
-            while len(self._seen) > _REMEMBERED:
-                self._seen.popitem(last=False)
+                times = [*seen.pop(key, []), at]
+                seen[key] = times[-self._most[key.partition(":")[0]] :]
+            newest = sorted(seen.items(), key=lambda one: one[1][-1])[-_REMEMBERED:]
+            self._kept.keep_failures(dict(newest))
+        return len(seen[keys[0]])
 
     def succeeded(self, key: str) -> None:
         """Forget a name's failures once its owner is in; an address keeps its own."""
         with self._lock:
-            self._seen.pop(key, None)
+            seen = self._recent(self._now().timestamp())
+            if seen.pop(key, None) is not None:
+                self._kept.keep_failures(seen)
 
 
 class BodyLimit:

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from flows.web.errors import TooOften
 from flows.web.gate import Sent, client_of, desk, visitor_of
 from flows.web.pages import go, remember, show
-from flows.web.sessions import cookie_name, new_session
+from flows.web.sessions import cookie_name, mark, new_session
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,17 +26,22 @@ def form(request: Request, next: str = "/") -> Response:
 def sign_in(request: Request, form: Sent) -> Response:
     at = desk(request)
     name, password = form.text("name", most=200), form.fields.get("password", "")[:PASSWORD_MOST]
-    keys = (f"name:{name}", f"from:{client_of(request)}")
+    address = client_of(request)
+    keys = (mark(at.access, "name", name), mark(at.access, "from", address))
     wait = at.limit.wait(*keys)
     if wait:
         raise TooOften("Too many attempts.", wait=wait)
     with at.limit.turn:
         user = at.access.check_password(name, password)
     if user is None:
-        at.limit.failed(*keys)
+        count = at.limit.failed(*keys)
+        known = name if name in at.access.users else ""  # people type passwords into the wrong field
+        what = "sign_in_locked" if at.limit.wait(*keys) else "sign_in_failed"
+        at.service.note_sign_in(what, known, address=address, failures=count)
         wrong = "Name and password do not fit."
         return show(request, "sign_in.html", status=401, onward=local_path(form.text("next")), wrong=wrong)
     at.limit.succeeded(keys[0])
+    at.service.note_sign_in("sign_in", user.name, address=address)
     request.state.session = new_session(at.access, user.name)
     response = go(local_path(form.text("next")))
     remember(request, response)
@@ -46,7 +51,9 @@ def sign_in(request: Request, form: Sent) -> Response:
 @router.post("/sign-out")
 def sign_out(request: Request, form: Sent) -> Response:
     response = go("/sign-in")
-    access = desk(request).access
+    access, visitor = desk(request).access, visitor_of(request)
+    if visitor is not None and visitor.by == "password":
+        desk(request).service.note_sign_in("sign_out", visitor.name, address=client_of(request))
     response.delete_cookie(cookie_name(access), path="/", secure=access.secure, httponly=True, samesite="lax")
     return response
 

@@ -110,6 +110,21 @@ class PageService(Protocol):
         """Write a proposal into the file, where the setting allows it."""
         ...
 
+    # -- signing in -----------------------------------------------------------
+
+    def failures(self) -> dict[str, list[float]]:
+        """Recent failed sign-ins, as ``flows.web.limits.FailedSignIns``: shared by every process of the page."""
+        ...
+
+    def keep_failures(self, found: dict[str, list[float]]) -> None: ...
+
+    def note_sign_in(self, what: str, who: str, *, address: str, failures: int = 0) -> None:
+        """A line in the audit log: "sign_in", "sign_in_failed", "sign_in_locked" or "sign_out".
+
+        ``who`` is "" for a name that is no account's: it may be a password typed into the wrong field.
+        """
+        ...
+
     # -- one-off lists --------------------------------------------------------
 
     def push_preview(

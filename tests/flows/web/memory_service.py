@@ -105,6 +105,7 @@ class MemoryService:
         self.files: dict[str, tuple[bytes, str, dict[str, str]]] = {}
         self.orders: dict[str, tuple[str, PushOrder, datetime, str]] = {}
         self.log: list[AuditLine] = []
+        self.failed: dict[str, list[float]] = {}
         self.run_lines = [
             RunLine("run-2", "sync", "Strike list DACH", "linkedin", START - timedelta(hours=3), "completed",
                     START - timedelta(hours=3) + timedelta(seconds=41), 214, 12, 219, 4, 3,
@@ -178,6 +179,15 @@ class MemoryService:
         self.log.append(AuditLine(self.clock(), who, action, subject, detail))
 
     # -- plans ----------------------------------------------------------------
+
+    def failures(self) -> dict[str, list[float]]:
+        return {key: list(times) for key, times in self.failed.items()}
+
+    def keep_failures(self, found: dict[str, list[float]]) -> None:
+        self.failed = found
+
+    def note_sign_in(self, what: str, who: str, *, address: str, failures: int = 0) -> None:
+        self._note(who, what, "page", f"from {address}, {failures} failures")
 
     def _make_plan(self) -> PlanView:
         mark = hashlib.sha256(f"{self.inputs}|{self.exceptions}".encode()).hexdigest()

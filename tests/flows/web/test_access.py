@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from flows.web.access import Access, Role, User, hash_password
 from flows.web.limits import SignInLimit
 from flows.web.sessions import Session, form_token, new_session, seal, token_fits, unseal
-from tests.flows.web.memory_service import Clock
+from tests.flows.web.memory_service import Clock, MemoryService
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 OTHER = b"fedcba9876543210fedcba9876543210"
@@ -137,7 +137,7 @@ def test_a_session_ends_after_its_hours() -> None:
 
 def test_too_many_failures_make_a_name_wait_and_time_heals() -> None:
     clock = Clock()
-    limit = SignInLimit(clock, failures=3, window=60)
+    limit = SignInLimit(clock, MemoryService(clock), failures=3, window=60)
     for _ in range(3):
         assert limit.wait("name:a") == 0
         limit.failed("name:a")
@@ -148,7 +148,8 @@ def test_too_many_failures_make_a_name_wait_and_time_heals() -> None:
 
 
 def test_an_address_that_many_share_is_not_shut_by_one_forgetful_person() -> None:
-    limit = SignInLimit(Clock(), failures=3, failures_from=10)
+    clock = Clock()
+    limit = SignInLimit(clock, MemoryService(clock), failures=3, failures_from=10)
     for _ in range(9):
         limit.failed("name:a", "from:office")
     assert limit.wait("name:b", "from:office") == 0
@@ -156,8 +157,12 @@ def test_an_address_that_many_share_is_not_shut_by_one_forgetful_person() -> Non
     assert limit.wait("name:b", "from:office") > 0
 
 
-def test_remembered_failures_do_not_grow_without_end() -> None:
-    limit = SignInLimit(Clock(), failures=3, window=60)
-    for i in range(10_050):
-        limit.failed(f"from:{i}")
-    assert len(limit._seen) == 10_000
+def test_remembered_failures_do_not_grow_without_end_and_the_oldest_go_first() -> None:
+    clock = Clock()
+    kept = MemoryService(clock)
+    now = clock().timestamp()
+    kept.failed = {f"from:{i}": [now - 50 + i / 1_000] for i in range(2_000)}
+    SignInLimit(clock, kept, failures=3, window=60).failed("from:new")
+    assert len(kept.failed) == 2_000
+    assert "from:new" in kept.failed
+    assert "from:0" not in kept.failed

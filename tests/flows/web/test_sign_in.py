@@ -70,6 +70,38 @@ def test_guessing_is_slowed_down_even_with_the_right_password(
     assert visit.post("/sign-in", {"name": "viewer", "password": PASSWORD}).status_code == 303
 
 
+def test_several_processes_count_the_same_failures_and_nothing_typed_is_kept(
+    service: MemoryService, clock: Clock, users: dict[str, User]
+) -> None:
+    access = Access(SECRET, public=True, users=users, now=clock)
+    apps = [create_app(service, access=access) for _ in range(2)]
+    visits = [Visit(TestClient(app, base_url="http://page.example", client=("203.0.113.9", 1))) for app in apps]
+    for turn in range(5):
+        assert visits[turn % 2].post("/sign-in", {"name": "hunter2", "password": "no"}).status_code == 401
+    assert [v.post("/sign-in", {"name": "hunter2", "password": "no"}).status_code for v in visits] == [429, 429]
+    assert not any("hunter2" in key for key in service.failed)
+    assert not any("hunter2" in str(line) for line in service.log)
+
+
+def test_sign_ins_failures_and_the_lock_stand_in_the_audit_log(
+    stranger: Callable[[], Visit], service: MemoryService, clock: Clock
+) -> None:
+    visit = stranger()
+    for _ in range(5):
+        visit.post("/sign-in", {"name": "viewer", "password": "no"})
+    clock.turn(minutes=16)
+    visit.post("/sign-in", {"name": "viewer", "password": PASSWORD})
+    visit.post("/sign-out")
+    said = [(line.action, line.who) for line in service.log]
+    assert said == [
+        *[("sign_in_failed", "viewer")] * 4,
+        ("sign_in_locked", "viewer"),
+        ("sign_in", "viewer"),
+        ("sign_out", "viewer"),
+    ]
+    assert "203.0.113.7" in service.log[0].detail
+
+
 def test_signing_out_ends_it(stranger: Callable[[], Visit]) -> None:
     visit = stranger()
     visit.post("/sign-in", {"name": "viewer", "password": PASSWORD})
