@@ -116,9 +116,42 @@ def canonical(identifiers: Iterable[tuple[str, str]]) -> bytes:
     return orjson.dumps(single, option=orjson.OPT_SORT_KEYS)
 
 
+# Where each value was read is noted beside the facts of a company; it is none of them.
+ORIGIN = ("provenance", "rows")
+_ORIGIN = r'"provenance":\{[^}\\]*\},?|"rows":\[[^\]\\]*\],?'
+
+
+def attributes_from_json(texts: pl.Series) -> list[pl.Series]:
+    """``attribute_columns`` of JSON objects as text, decoded all at once where their values are plain."""
+    objects = texts.str.replace_all(_ORIGIN, "").str.replace(r",\}$", "}")
+    if objects.is_empty():
+        return []
+    try:
+        found = objects.str.json_decode(infer_schema_length=None).struct.unnest()
+    except pl.exceptions.ComputeError:  # one name holds an object here and a value there
+        return attribute_columns([orjson.loads(text) for text in texts])
+    if any(_is_odd(dtype) for name, dtype in found.schema.items() if name not in ORIGIN):
+        return attribute_columns([orjson.loads(text) for text in texts])
+    return [_plain(found[name]) for name in sorted(set(found.columns) - set(ORIGIN))]
+
+
+def _is_odd(dtype: pl.DataType) -> bool:
+    """Nested values, and numbers above 64 bits."""
+    inner = dtype.inner if isinstance(dtype, pl.List) else dtype
+    return inner.is_nested() or (inner.is_integer() and inner != pl.Int64)
+
+
+def _plain(values: pl.Series) -> pl.Series:
+    named = values.alias(ATTRIBUTE + values.name)
+    if isinstance(values.dtype, pl.List):
+        return named.list.drop_nulls().cast(pl.List(pl.String))
+    kept = values.dtype in (pl.Boolean, pl.Int64, pl.Float64)
+    return named if kept else named.cast(pl.String)
+
+
 def attribute_columns(attributes: Sequence[Mapping[str, Any]]) -> list[pl.Series]:
-    """One typed series per attribute name, in name order; an absent key is null."""
-    names = sorted({name for row in attributes for name in row})
+    """One typed series per attribute name, in name order; an absent key is null. ORIGIN is left out."""
+    names = sorted({name for row in attributes for name in row} - set(ORIGIN))
     return [_typed(ATTRIBUTE + name, [row.get(name) for row in attributes]) for name in names]
 
 

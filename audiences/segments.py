@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import compress
 
 import numpy as np
 import polars as pl
@@ -158,8 +159,8 @@ def _evaluation(
         name,
         prints[0],
         universe.on,
-        tuple(ids.filter(pl.Series(members))),
-        tuple(ids.filter(pl.Series(holdout))),
+        tuple(compress(universe.ids, members.tolist())),
+        tuple(compress(universe.ids, holdout.tolist())),
     )
     rules, start = _outcomes(judge, segment)
     undecided = 0 if segment.where is None else int((start & (judge.truth(segment.where) == UNKNOWN)).sum())

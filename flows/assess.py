@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
 import polars as pl
 
-from audiences.scoring import score_universe, scores_from
-from audiences.scoring_frames import frames_from
+from audiences.scoring import score_universe
 from audiences.scoring_universe import Universe
 from audiences.segments import Evaluation, evaluate_universe
 from flows.wiring import App
+
+RECORDED = "assessment/recorded"
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +26,12 @@ class Assessment:
     universe: Universe
     scores: pl.DataFrame
     segments: dict[str, Evaluation]
-    contacts: pl.DataFrame
+    read_contacts: Callable[[], pl.DataFrame] = field(repr=False)
+
+    @cached_property
+    def contacts(self) -> pl.DataFrame:
+        """People, in the shape of CONTACT_SCHEMA; read when first asked for, since companies' lists need none."""
+        return self.read_contacts()
 
     def tiers(self) -> dict[str, int]:
         """Account id -> tier."""
@@ -36,31 +45,38 @@ def assess(app: App, *, on: date | None = None, record: bool = True) -> Assessme
     """
     day = on or app.today
     known = app.remembered.get("assessment")
-    basis = (day, _data_in_place(app), app.config.model_dump_json())
+    basis = _basis(app, day)
     if known is not None and known[0] == basis:
-        return _recorded(app, known[1], record=record)
-    universe = Universe(frames_from(app.store.accounts()).accounts, app.store.signal_frame(), on=day)
-    scores = score_universe(app.config.scoring, universe)
-    segments = evaluate_universe(app.config, universe, scores)
-    found = Assessment(day, universe, scores, segments, app.store.contact_frame())
-    app.remembered["assessment"] = (basis, found)
-    return _recorded(app, found, record=record)
-
-
-def _recorded(app: App, found: Assessment, *, record: bool) -> Assessment:
+        found: Assessment = known[1]
+    else:
+        universe = Universe(app.store.account_frame(), app.store.signal_frame(), on=day)
+        scores = score_universe(app.config.scoring, universe)
+        segments = evaluate_universe(app.config, universe, scores)
+        found = Assessment(day, universe, scores, segments, app.store.contact_frame)
+        app.remembered["assessment"] = (basis, found)
     if record:
-        app.store.replace_scores(scores_from(found.scores))
-        for evaluation in found.segments.values():
-            app.store.save_segment_version(evaluation.version, at=app.now())
+        _record(app, found, basis)
     return found
+
+
+def _basis(app: App, day: date) -> str:
+    """Hex digest of everything an assessment is computed from: date, data in place, settings."""
+    lines = [app.store.last_import(f"{what} in place") for what in ("accounts", "signals")]
+    parts = [day.isoformat(), app.config.model_dump_json(), *(line.fingerprint for line in lines if line)]
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
+
+
+def _record(app: App, found: Assessment, basis: str) -> None:
+    """Scores and versions, unless the last ones recorded rest on the same."""
+    if app.store.get(RECORDED) == basis:
+        return
+    app.store.replace_score_table(found.scores)
+    for evaluation in found.segments.values():
+        app.store.save_segment_version(evaluation.version, at=app.now())
+    app.store.put(RECORDED, basis, at=app.now())
 
 
 def assess_as_stored(app: App, segment: str) -> Assessment:
     """The assessment behind the segment's stored version: the same date, nothing recorded anew."""
     version = app.store.segment_version(segment)
     return assess(app, on=version.computed_on if version else None, record=False)
-
-
-def _data_in_place(app: App) -> str:
-    last = app.store.last_import("accounts")
-    return last.fingerprint if last else ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
+from audiences.store.account_columns import AccountColumns
 from audiences.store.accounts import Accounts, Imports, Organizations
 from audiences.store.audit import Audit
 from audiences.store.batches import Batches
@@ -37,6 +38,7 @@ class Store(
     Accounts,
     Imports,
     Columns,
+    AccountColumns,
     Organizations,
     Segments,
     Lists,

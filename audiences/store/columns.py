@@ -25,7 +25,7 @@ class Columns(Part):
         """Make these the contacts, in one transaction. ``table`` as made by ``Identified.table``."""
         with self._db.write() as connection:
             connection.execute(delete(CONTACT))
-            _insert(connection, CONTACT, table.select(_CONTACT))
+            insert_frame(connection, CONTACT, table.select(_CONTACT))
             note_fingerprint(connection, "contacts", source_fingerprint, table.height, at)
 
     def contact_frame(self) -> pl.DataFrame:
@@ -34,7 +34,7 @@ class Columns(Part):
         schema = {name: CONTACT_SCHEMA.get(name, pl.String) for name in names}
         wanted = select(*(CONTACT.c[name] for name in names))
         with self._db.read() as connection:
-            stored = _frame(connection, wanted, schema | {"first_party": pl.Boolean})
+            stored = frame_of(connection, wanted, schema | {"first_party": pl.Boolean})
         payloads = stored.with_columns(_payloads(stored)).select(list(CONTACT_SCHEMA))
         return payloads.sort("account_id", "contact_id")
 
@@ -42,7 +42,7 @@ class Columns(Part):
         """Make these the signals (SIGNAL_SCHEMA), in one transaction."""
         with self._db.write() as connection:
             connection.execute(delete(SIGNAL))
-            _insert(connection, SIGNAL, frame.select(_SIGNAL))
+            insert_frame(connection, SIGNAL, frame.select(_SIGNAL))
             note_fingerprint(connection, "signals", source_fingerprint, frame.height, at)
 
     def signal_frame(self, *, since: date | None = None) -> pl.DataFrame:
@@ -51,11 +51,14 @@ class Columns(Part):
         if since is not None:
             wanted = wanted.where(SIGNAL.c.on >= since)
         with self._db.read() as connection:
-            return _frame(connection, wanted, dict(SIGNAL_SCHEMA))
+            return frame_of(connection, wanted, dict(SIGNAL_SCHEMA))
 
 
-def _insert(connection: Connection, table: Table, rows: pl.DataFrame) -> None:
-    """SQLite keeps a day as text and a flag as a number, as they are here: no binder per row."""
+def insert_frame(connection: Connection, table: Table, rows: pl.DataFrame) -> None:
+    """Rows of a frame into a table.
+
+    SQLite keeps a day as text and a flag as a number, as they are here: no binder per row.
+    """
     if not is_sqlite(connection):
         insert_rows(connection, table, rows.columns, rows.iter_rows())
         return
@@ -67,7 +70,7 @@ def _insert(connection: Connection, table: Table, rows: pl.DataFrame) -> None:
     raw(connection).executemany(sql, plain.iter_rows())
 
 
-def _frame(connection: Connection, wanted: Select[Any], schema: dict[str, Any]) -> pl.DataFrame:
+def frame_of(connection: Connection, wanted: Select[Any], schema: dict[str, Any]) -> pl.DataFrame:
     """The answer in parts of a moderate size: rows as tuples live only as long as their part."""
     answer = connection.execution_options(yield_per=CHUNK).execute(wanted)
     parts = [_part(rows, schema) for rows in answer.partitions(CHUNK)]
