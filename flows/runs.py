@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -83,4 +84,15 @@ def audit(app: App, what: str, subject: str, detail: Mapping[str, object]) -> No
 
 def audit_line(app: App, what: str, subject: str, detail: Mapping[str, object]) -> AuditLine:
     """The line itself, for the store to write in one transaction with the deed."""
-    return AuditLine(at=app.now(), who=app.who, what=what, subject=subject, detail=dict(detail))
+    run = engine_run()
+    traced = dict(detail) | ({"run": run} if run else {})
+    return AuditLine(at=app.now(), who=app.who, what=what, subject=subject, detail=traced)
+
+
+def engine_run() -> str:
+    """The id of the Prefect flow run this happens in, "" outside one; the page links it."""
+    if "prefect" not in sys.modules:
+        return ""
+    from prefect.runtime import flow_run
+
+    return str(flow_run.get_id() or "")
