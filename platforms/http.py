@@ -71,10 +71,10 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A quota's endpoint name and its rate."""
+    """A quota's endpoint name and its rate; None where only its day quota is known to exist."""
 
     endpoint: str
-    rate: Rate
+    rate: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,13 +111,18 @@ class Pacer:
         self._owner, self._clock, self._sleep, self._longest = owner, clock, sleep, longest
         self._store: QuotaStore = store if store is not None else InMemoryQuota()
 
-    def turn(self, endpoint: str, rate: Rate) -> None:
-        """Return when one request to ``endpoint`` may be sent. Raises QuotaSpent, Throttled."""
+    def turn(self, endpoint: str, rate: Rate | None) -> None:
+        """Return when one request to ``endpoint`` may be sent; without a rate, at once.
+
+        Raises QuotaSpent, Throttled.
+        """
         bucket, now = self._bucket(endpoint), self._clock().timestamp()
         closed = self._store.closed_until(bucket)
         if now < closed <= now + FURTHEST:
             reset = datetime.fromtimestamp(closed, UTC)
             raise QuotaSpent(f"the day quota of {endpoint} is used up", reset_at=reset, code="closed")
+        if rate is None:
+            return
         wait = self._store.reserve(bucket, rate, now, longest=self._longest)
         if wait > self._longest:
             raise Throttled(f"the queue for {endpoint} is too long", wait=wait, code="queue")

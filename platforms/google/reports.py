@@ -17,7 +17,7 @@ import orjson
 
 from platforms.errors import Garbled
 from platforms.google.settings import GoogleSettings
-from platforms.http import Call, Wire
+from platforms.http import Call, Lane, Wire
 from platforms.shapes import mapping, records, whole
 
 MILLION = Decimal(1_000_000)
@@ -91,7 +91,8 @@ class Gaql:
         if self._settings.login_customer_id:
             headers["login-customer-id"] = self._settings.login_customer_id
         url = f"{customer}/{self._settings.customer_id}/googleAds:searchStream"
-        return self._wire.fetch(Call("POST", url, headers, orjson.dumps({"query": query})), _rows)
+        call = Call("POST", url, headers, orjson.dumps({"query": query}), lane=Lane("gaql"))
+        return self._wire.fetch(call, _rows)
 
 
 def _rows(response: httpx.Response) -> list[dict[str, Any]]:

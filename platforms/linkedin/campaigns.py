@@ -13,13 +13,16 @@ from typing import Any
 from audiences.model import Campaign
 from platforms.errors import Conflict, Garbled, PlatformDown, Refused
 from platforms.linkedin import restli, targeting
+from platforms.linkedin.creatives import Creatives
 from platforms.linkedin.rest import Rest
 from platforms.linkedin.settings import LinkedInSettings
-from platforms.shapes import mapping, need_id, need_records, whole
+from platforms.linkedin.width import Width
+from platforms.shapes import mapping, need_id
 
 STATUSES = {"active": "ACTIVE", "paused": "PAUSED"}
 HOLD = "CAMPAIGN_AUDIENCE_COUNT_HOLD"
 PAGE = 1000
+LIVING = ["ACTIVE", "PAUSED", "DRAFT", "ARCHIVED", "COMPLETED", "CANCELED"]
 # What a copy takes over. Everything else is LinkedIn's own (ids, dates, versions, serving state).
 COPIED = (
     "account",
@@ -40,7 +43,6 @@ COPIED = (
     "politicalIntent",
     "runSchedule",
     "targetingCriteria",
-    "totalBudget",
     "type",
     "unitCost",
 )
@@ -51,16 +53,17 @@ class Campaigns:
 
     def __init__(self, settings: LinkedInSettings, rest: Rest) -> None:
         self._settings, self._rest = settings, rest
+        self._creatives, self._width = Creatives(settings, rest), Width(rest)
         self._path = f"/adAccounts/{settings.ad_account}"
 
     def list_campaigns(self) -> tuple[Campaign, ...]:
-        rows = self._pages(f"{self._path}/adCampaigns", {"q": "search"})
-        ads = self._creatives([need_id(row) for row in rows])
+        rows = self._rows()
+        ads = self._creatives.by_campaign([need_id(row) for row in rows])
         return tuple(self._campaign(row, ads) for row in rows)
 
     def campaign(self, campaign_id: str) -> Campaign:
         row = self._read(campaign_id)
-        return self._campaign(row, self._creatives([need_id(row)]))
+        return self._campaign(row, self._creatives.by_campaign([need_id(row)]))
 
     def set_targets(
         self,
@@ -74,6 +77,7 @@ class Campaigns:
 
         Only lists in ``ours`` are ever taken out. Nothing is written when nothing changes. LinkedIn replaces
         the whole object, so it is read, changed, written, and on a conflict read and written once more.
+        Refused ("audience_too_narrow") where a running campaign would no longer reach enough people.
         """
         return self._retarget(
             campaign_id,
@@ -117,14 +121,16 @@ class Campaigns:
         """A draft copy with its creatives, called ``name [reference]``.
 
         The reference in the name makes the call repeatable: a copy that exists is completed, not made twice.
-        Audience expansion is switched off in the copy, since it serves people outside the lists.
+        Audience expansion is switched off in the copy, since it serves people outside the lists. Refused
+        where budgets per copy would not hold (a total budget, or a group that shares one).
         """
         if not reference or "[" in reference or "]" in reference:
             raise Refused("a reference must be text without brackets", platform="linkedin", code="reference")
         source = self._read(campaign_id)
+        self._may_be_split(source)
         copy = self._find_copy(reference)
         copy_id = need_id(copy) if copy is not None else self._create_copy(source, name, reference)
-        self._copy_creatives(campaign_id, copy_id)
+        self._creatives.copy(campaign_id, copy_id)
         return self.campaign(copy_id)
 
     def audience_count(
@@ -141,11 +147,7 @@ class Campaigns:
             exclude=exclude,
             locale=_locale(row),
         )
-        reply = self._rest.get("/audienceCounts", {"q": "targetingCriteriaV2", "targetingCriteria": criteria})
-        counts = [whole(element.get("total")) for element in need_records(reply, "elements")]
-        if not counts or counts[0] is None:
-            raise Garbled("the audience count has no total", platform="linkedin")
-        return counts[0] or None
+        return self._width.count(criteria)
 
     def _retarget(self, campaign_id: str, change: Callable[[Any, str], dict[str, Any]]) -> Campaign:
         for last in (False, True):
@@ -154,6 +156,7 @@ class Campaigns:
             after = change(before, _locale(row))
             if after == before:
                 break
+            self._width.allow(row, before, after)
             try:
                 self._write(campaign_id, {"targetingCriteria": after})
                 break
@@ -168,11 +171,27 @@ class Campaigns:
     def _write(self, campaign_id: str, changes: dict[str, Any]) -> None:
         self._rest.update(f"{self._path}/adCampaigns/{restli.tail(campaign_id)}", changes)
 
+    def _rows(self) -> list[dict[str, Any]]:
+        """The search wants a criterion; what was removed is of no use to anybody here."""
+        asked = {"q": "search", "search": {"status": {"values": LIVING}}}
+        return self._rest.pages(f"{self._path}/adCampaigns", asked, size=PAGE)
+
     def _find_copy(self, reference: str) -> dict[str, Any] | None:
         mark = f"[{reference}]"
-        rows = self._pages(f"{self._path}/adCampaigns", {"q": "search"})
+        rows = self._rows()
         copies = [row for row in rows if str(row.get("name", "")).endswith(mark)]
         return min(copies, key=lambda row: (len(need_id(row)), need_id(row))) if copies else None
+
+    def _may_be_split(self, source: dict[str, Any]) -> None:
+        """Bands are steered by daily budgets of their own; any other purse would undo that."""
+        if mapping(source.get("totalBudget")).get("amount") is not None:
+            words = "a campaign with a total budget cannot be split: every copy would get it whole"
+            raise Refused(words, platform="linkedin", code="total_budget")
+        group = restli.tail(str(source.get("campaignGroup", "")))
+        found = self._rest.get(f"{self._path}/adCampaignGroups/{group}") if group else {}
+        if mapping(found.get("budgetOptimization")).get("budgetOptimizationStrategy") == "DYNAMIC":
+            words = "the campaign group shares one budget among its campaigns, which would undo the bands"
+            raise Refused(words, platform="linkedin", code="group_budget")
 
     def _create_copy(self, source: dict[str, Any], name: str, reference: str) -> str:
         body = {field: source[field] for field in COPIED if field in source}
@@ -184,44 +203,6 @@ class Campaigns:
             if made is None:
                 raise
             return need_id(made)
-
-    def _copy_creatives(self, source_id: str, copy_id: str) -> None:
-        """Creatives are recognised by what they show, so a copy that was interrupted is completed."""
-        present = [_shown(row) for row in self._creative_rows([copy_id])]
-        for row in self._creative_rows([source_id]):
-            if _shown(row) in present:
-                present.remove(_shown(row))
-                continue
-            body = {
-                "content": row.get("content", {}),
-                "campaign": restli.urn("sponsoredCampaign", copy_id),
-                "intendedStatus": row.get("intendedStatus", "ACTIVE"),
-            }
-            self._rest.create(f"{self._path}/creatives", body)
-
-    def _creatives(self, campaign_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Creative ids per campaign id, sorted."""
-        found: dict[str, list[str]] = {}
-        for row in self._creative_rows(campaign_ids):
-            found.setdefault(restli.tail(str(row.get("campaign"))), []).append(restli.tail(need_id(row)))
-        return {campaign: tuple(sorted(ids)) for campaign, ids in found.items()}
-
-    def _creative_rows(self, campaign_ids: Sequence[str]) -> list[dict[str, Any]]:
-        if not campaign_ids:
-            return []
-        urns = [restli.urn("sponsoredCampaign", campaign) for campaign in campaign_ids]
-        return self._pages(f"{self._path}/creatives", {"q": "criteria", "campaigns": urns})
-
-    def _pages(self, path: str, parameters: dict[str, object]) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = []
-        token: str | None = None
-        while True:
-            page = self._rest.get(path, {**parameters, "pageSize": PAGE, "pageToken": token})
-            rows += need_records(page, "elements")
-            following = mapping(page.get("metadata")).get("nextPageToken")
-            if not following or following == token:
-                return rows
-            token = str(following)
 
     def _campaign(self, row: dict[str, Any], ads: dict[str, tuple[str, ...]]) -> Campaign:
         identifier, budget = need_id(row), mapping(row.get("dailyBudget"))
@@ -253,10 +234,6 @@ def _money(budget: Any) -> Decimal | None:
 def _locale(row: dict[str, Any]) -> str:
     locale = mapping(row.get("locale"))
     return f"urn:li:locale:{locale.get('language', 'en')}_{locale.get('country', 'US')}"
-
-
-def _shown(row: dict[str, Any]) -> str:
-    return repr(sorted(mapping(row.get("content")).items()))
 
 
 def _held(row: dict[str, Any]) -> bool:

@@ -6,6 +6,7 @@ Every call carries the version and protocol headers; a create answers 201 with a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,9 @@ from platforms.linkedin import restli
 from platforms.linkedin.answers import classify
 from platforms.linkedin.settings import LinkedInSettings
 from platforms.pacing import Pacer, QuotaStore
+from platforms.shapes import mapping, need_records
+
+_ID = re.compile(r"\d|urn")
 
 
 class Rest:
@@ -45,16 +49,24 @@ class Rest:
     def get(self, path: str, parameters: Mapping[str, object] | None = None) -> dict[str, Any]:
         """GET, tunnelled through POST when the query is too long for an address."""
         query = restli.query(parameters or {})
-        url = f"{self._settings.base_url}{path}"
+        url, lane = f"{self._settings.base_url}{path}", _lane(path)
+        headers = self._headers(**({"X-RestLi-Method": "FINDER"} if "q" in (parameters or {}) else {}))
         if len(url) + len(query) <= self._settings.url_limit:
-            return self._wire.json(Call("GET", f"{url}?{query}" if query else url, self._headers()))
-        headers = self._headers(
-            **{
-                "X-HTTP-Method-Override": "GET",
-                "Content-Type": "application/x-www-form-urlencoded",
-            }
-        )
-        return self._wire.json(Call("POST", url, headers, query.encode("ascii")))
+            return self._wire.json(Call("GET", f"{url}?{query}" if query else url, headers, lane=lane))
+        headers |= {"X-HTTP-Method-Override": "GET", "Content-Type": "application/x-www-form-urlencoded"}
+        return self._wire.json(Call("POST", url, headers, query.encode("ascii"), lane=lane))
+
+    def pages(self, path: str, parameters: Mapping[str, object], *, size: int) -> list[dict[str, Any]]:
+        """Every element of a cursor-paged finder, ``size`` a page."""
+        rows: list[dict[str, Any]] = []
+        token: str | None = None
+        while True:
+            page = self.get(path, {**parameters, "pageSize": size, "pageToken": token})
+            rows += need_records(page, "elements")
+            following = mapping(page.get("metadata")).get("nextPageToken")
+            if not following or following == token:
+                return rows
+            token = str(following)
 
     def create(self, path: str, body: Mapping[str, Any]) -> str:
         """POST an entity; returns its id. Never sent twice unless it surely was not carried out."""
@@ -82,7 +94,8 @@ class Rest:
         return self._wire.json(self._post(path, body, "BATCH_CREATE", lane=lane))
 
     def delete(self, path: str) -> None:
-        self._wire.send(Call("DELETE", f"{self._settings.base_url}{path}", self._headers()))
+        url = f"{self._settings.base_url}{path}"
+        self._wire.send(Call("DELETE", url, self._headers(), lane=_lane(path)))
 
     def upload(self, url: str, content: bytes) -> str:
         """POST a file to an upload address LinkedIn gave; returns the ``Location`` it was put at."""
@@ -96,9 +109,8 @@ class Rest:
         self, path: str, body: bytes, method: str, *, repeatable: bool = True, lane: Lane | None = None
     ) -> Call:
         headers = self._headers(**{"X-RestLi-Method": method, "Content-Type": "application/json"})
-        return Call(
-            "POST", f"{self._settings.base_url}{path}", headers, body, repeatable=repeatable, lane=lane
-        )
+        url = f"{self._settings.base_url}{path}"
+        return Call("POST", url, headers, body, repeatable=repeatable, lane=lane or _lane(path))
 
     def _headers(self, **more: str) -> dict[str, str]:
         return {
@@ -107,3 +119,9 @@ class Rest:
             "Accept": "application/json",
             **more,
         }
+
+
+def _lane(path: str) -> Lane:
+    """A quota belongs to the resource: the last part of the path that is a name, not an id."""
+    names = [part for part in path.split("?")[0].split("/") if part and not _ID.match(part)]
+    return Lane(names[-1])

@@ -44,7 +44,8 @@ class Knobs:
     users_per_minute: int = 600
     companies_per_minute: int = 300
     other_per_minute: int = 100_000
-    calls_per_day: int = 10_000_000  # per endpoint; the real numbers are unpublished
+    calls_per_day: int = 10_000_000  # per member and endpoint; the real numbers are unpublished
+    application_calls_per_day: int = 10_000_000  # of all members of the application, per endpoint
     metric_values_per_5_minutes: int = 45_000_000
     # --- LinkedIn: versions ------------------------------------------------------
     versions: tuple[str, ...] = (
@@ -54,6 +55,10 @@ class Knobs:
     # --- LinkedIn: campaigns -----------------------------------------------------
     refuse_small_audience: bool = False  # 400 on save instead of a serving hold
     employers_limit: int = 100
+    active_campaigns: int = 1000  # per ad account
+    group_campaigns: int = 2000  # per campaign group
+    groups_only_in_batches: bool = True  # a campaign group takes BATCH_PARTIAL_UPDATE only
+    search_needs_criteria: bool = False  # documented as mandatory, answered without in practice
     accounts_intelligence: bool = False  # Company Intelligence is private
     organizations_batch_refused: bool = False  # Development tier
     # --- LinkedIn: reports -------------------------------------------------------
@@ -70,6 +75,7 @@ class Knobs:
     google_match: float = 0.45
     google_minimum_size: int = 100
     google_eea_share: float = 0.0  # digests treated as belonging to the EEA
+    google_names_rows: bool = True  # recordIndices beside the counts, as newer revisions have them
     google_too_recent_minutes: float = 0.0  # a list younger than this refuses records
     google_ingest_per_minute: int = 300
     google_ingest_per_day: int = 100_000

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from platforms.sandbox import linkedin_accounts as accounts
 from platforms.sandbox import linkedin_adsegments as adsegments
 from platforms.sandbox import linkedin_campaigns as campaigns
+from platforms.sandbox import linkedin_creatives as creatives
 from platforms.sandbox import linkedin_entities as entities
 from platforms.sandbox import linkedin_errors as err
 from platforms.sandbox import linkedin_lists as lists
@@ -18,7 +19,7 @@ from platforms.sandbox import linkedin_reports as reports
 from platforms.sandbox import linkedin_segments as segments
 from platforms.sandbox import linkedin_targeting as targeting
 from platforms.sandbox import oauth
-from platforms.sandbox.linkedin_gate import Quotas, check_scope, check_token, check_version
+from platforms.sandbox.linkedin_gate import Quotas, check_scope, check_token, check_version, take_quotas
 from platforms.sandbox.routes import Handler, Route, find, route
 from platforms.sandbox.wire import Answer, Call
 from platforms.sandbox.world import World
@@ -55,15 +56,17 @@ ADVERTISING: tuple[Row, ...] = (
     ("GET", ACCOUNT + "/adCampaignGroups", accounts.groups, ADS),
     ("POST", ACCOUNT + "/adCampaignGroups", accounts.create_group, ADS_WRITE),
     ("GET", ACCOUNT + "/adCampaignGroups/{group}", accounts.group, ADS),
+    ("POST", ACCOUNT + "/adCampaignGroups/{group}", accounts.update_group, ADS_WRITE),
     ("GET", ACCOUNT + "/adCampaigns", campaigns.search, ADS),
     ("POST", ACCOUNT + "/adCampaigns", campaigns.create, ADS_WRITE),
     ("GET", ACCOUNT + "/adCampaigns/{campaign}", campaigns.get, ADS),
     ("POST", ACCOUNT + "/adCampaigns/{campaign}", campaigns.update, ADS_WRITE),
     ("DELETE", ACCOUNT + "/adCampaigns/{campaign}", campaigns.delete, ADS_WRITE),
-    ("GET", ACCOUNT + "/creatives", accounts.creatives, ADS),
-    ("POST", ACCOUNT + "/creatives", accounts.create_creative, ADS_WRITE),
-    ("GET", ACCOUNT + "/creatives/{creative}", accounts.creative, ADS),
-    ("POST", ACCOUNT + "/creatives/{creative}", accounts.update_creative, ADS_WRITE),
+    ("GET", ACCOUNT + "/creatives", creatives.creatives, ADS),
+    ("POST", ACCOUNT + "/creatives", creatives.create_creative, ADS_WRITE),
+    ("GET", ACCOUNT + "/creatives/{creative}", creatives.creative, ADS),
+    ("POST", ACCOUNT + "/creatives/{creative}", creatives.update_creative, ADS_WRITE),
+    ("DELETE", ACCOUNT + "/creatives/{creative}", creatives.delete_creative, ADS_WRITE),
     ("GET", "/rest/audienceCounts", targeting.audience_counts, ADS),
     ("GET", "/rest/adTargetingEntities", entities.targeting_entities, ADS),
 )
@@ -85,6 +88,7 @@ def table(quotas: Quotas) -> tuple[Route, ...]:
         _route(("POST", SEGMENTS, lists.generate_upload_url, DMP), when=upload),
         _route(("DELETE", SEGMENTS, segments.delete_many, DMP), when=by_ids),
         _route(("POST", ACCOUNT + "/adCampaigns", campaigns.update, ADS_WRITE), when=by_ids),
+        _route(("POST", ACCOUNT + "/adCampaignGroups", accounts.update_groups, ADS_WRITE), when=by_ids),
         _route(("GET", "/rest/adAnalytics", analytics, REPORTS)),
         *map(_route, (*LISTS, *ADVERTISING, *KNOWLEDGE)),
     )
@@ -124,17 +128,7 @@ def gate(world: World, call: Call, routes: tuple[Route, ...], quotas: Quotas) ->
             else err.plain(404, "No virtual resource found")
         )
     check_scope(scopes, found.scopes, f"{found.endpoint}.{call.method}")
-    knobs = world.knobs
-    per_minute = {"users": knobs.users_per_minute, "companies": knobs.companies_per_minute}
-    used_up = quotas.take(
-        world,
-        call.who,
-        found.endpoint,
-        per_minute.get(found.endpoint, knobs.other_per_minute),
-        knobs.calls_per_day,
-    )
-    if used_up is not None:
-        raise err.throttled("MEMBER DAY" if used_up == "day" else "")
+    take_quotas(world, call.who, found.endpoint, quotas)
     return found
 
 

@@ -6,9 +6,9 @@ create-and-manage-campaigns (2026-02 text).
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
+from platforms.sandbox import campaign_rules as rules
 from platforms.sandbox import linkedin_errors as err
 from platforms.sandbox import segments as life
 from platforms.sandbox.audience import ad_segments_in, serving_holds
@@ -19,18 +19,6 @@ from platforms.sandbox.restli import last_part
 from platforms.sandbox.wire import Answer, Bad, Call, json_answer, load_json
 from platforms.sandbox.world import Campaign, World
 
-STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED", "COMPLETED", "CANCELED", "DRAFT", "PENDING_DELETION", "REMOVED")
-REQUIRED = ("account", "campaignGroup", "name", "type", "costType", "locale", "status")
-WRITABLE = {
-    *REQUIRED, "dailyBudget", "totalBudget", "unitCost", "objectiveType", "format", "optimizationTargetType",
-    "optimizationPreference", "creativeSelection", "targetingCriteria", "audienceExpansionEnabled",
-    "offsiteDeliveryEnabled", "offsitePreferences", "runSchedule", "pacingStrategy", "associatedEntity",
-    "politicalIntent", "storyDeliveryEnabled", "connectedTelevisionOnly",
-}  # fmt: skip
-READ_ONLY = {"id", "version", "versionTag", "changeAuditStamps", "servingStatuses", "test", "created"}
-IMMUTABLE = {"account", "type"}
-MAX_CAMPAIGNS = 5000
-
 
 def search(world: World, call: Call) -> Answer:
     """``q=search`` with cursor paging."""
@@ -39,6 +27,8 @@ def search(world: World, call: Call) -> Answer:
     if query.get("q") != "search":
         raise err.plain(404, "No virtual resource found")
     wanted = query.get("search") or {}
+    if not wanted and world.knobs.search_needs_criteria:
+        raise err.bad_param("search", "PARAM_INVALID")
     found = [
         campaign_json(world, c)
         for c in world.campaigns.values()
@@ -59,16 +49,16 @@ def _fits(campaign: Campaign, wanted: dict[str, Any]) -> bool:
     return all(own.get(name) in allowed for name, allowed in values.items() if name in own)
 
 
-def cursor_page(elements: list[Any], query: dict[str, Any]) -> dict[str, Any]:
-    """``pageSize`` (at most 1,000) and ``pageToken``; ``nextPageToken`` is absent on the last page."""
+def cursor_page(elements: list[Any], query: dict[str, Any], *, most: int = 1000) -> dict[str, Any]:
+    """``pageSize`` (at most ``most``) and ``pageToken``; ``nextPageToken`` is absent on the last page."""
     try:
-        size = int(query.get("pageSize", 1001 if "pageSize" not in query else 100))
+        size = int(query.get("pageSize", most + 1))
         start = int(str(query.get("pageToken", "0")).removeprefix("p"))
     except ValueError:
         raise err.bad_param("pageToken", "PARAM_INVALID") from None
-    if "pageSize" in query and not 1 <= size <= 1000:
+    if "pageSize" in query and not 1 <= size <= most:
         raise err.bad_param("pageSize", "PARAM_INVALID")
-    if "pageSize" not in query and len(elements) > 1000:
+    if "pageSize" not in query and len(elements) > most:
         raise err.plain(400, "Request would return too many entities")
     end = start + size
     metadata = {"nextPageToken": f"p{end}"} if end < len(elements) else {}
@@ -87,25 +77,15 @@ def get(world: World, call: Call) -> Answer:
 def create(world: World, call: Call) -> Answer:
     account = writable_account(world, call, call.args["account"], "adCampaigns.CREATE")
     body = json_body(call)
-    for name in body:
-        if name in READ_ONLY:
-            raise err.schema(name, err.READ_ONLY)
-        if name not in WRITABLE:
-            raise err.schema(name, err.UNRECOGNIZED)
-    for name in REQUIRED:
-        if name not in body:
-            raise err.schema(name, err.REQUIRED)
-    if "politicalIntent" not in body:
-        raise err.detailed(400, "MISSING_FIELD", "politicalIntent is required", field="politicalIntent")
+    rules.check_names(body)
     if last_part(body["account"]) != account.account_id:
         raise err.detailed(400, "FIELD_INVALID", "account does not fit the path", field="account")
     if body["status"] not in {"ACTIVE", "DRAFT", "PAUSED"}:
         raise err.schema("status", err.not_an_enum(body["status"]))
-    if sum(c.account == account.account_id for c in world.campaigns.values()) >= MAX_CAMPAIGNS:
-        raise err.plain(400, "Too many campaigns")
-    _check_money(body)
-    _check_frequency(body)
-    _check_group(world, body["campaignGroup"])
+    rules.check_room(world, account.account_id, body)
+    rules.check_money(body)
+    rules.check_frequency(body)
+    rules.check_group(world, body["campaignGroup"])
     used = []
     if "targetingCriteria" in body:
         used = check(world, body["targetingCriteria"], updating=False, status=body["status"])
@@ -164,17 +144,20 @@ def apply_patch(world: World, campaign: Campaign, patch: dict[str, Any]) -> None
     if seen is not None and str(seen) != str(campaign.version):
         raise err.conflict()
     for name in [*changes, *gone]:
-        if name in READ_ONLY or name in IMMUTABLE:
+        if name in rules.READ_ONLY or name in rules.IMMUTABLE:
             raise err.detailed(400, "FIELD_CANNOT_BE_CHANGED", f"{name} is immutable", field=name)
-        if name not in WRITABLE:
+        rules.check_deprecated(name)
+        if name not in rules.WRITABLE:
             raise err.schema(f"patch/$set/{name}", err.UNRECOGNIZED)
     status = changes.get("status", campaign.status)
-    if status not in STATUSES:
+    if status not in rules.STATUSES:
         raise err.schema("patch/$set/status", err.not_an_enum(status))
     if campaign.status in {"REMOVED", "PENDING_DELETION"}:
         raise err.detailed(400, "STATUS_CHANGE_NOT_ALLOWED", "The campaign was deleted", field="status")
-    _check_money(changes)
-    _check_frequency(changes)
+    if status == "ACTIVE" != campaign.status:
+        rules.check_active(world, campaign.account)
+    rules.check_money(changes)
+    rules.check_frequency(changes)
     if "targetingCriteria" in changes:
         used = check(
             world,
@@ -204,42 +187,6 @@ def follow_use(world: World, campaign: Campaign) -> None:
         if number in world.ad_segments:
             world.ad_segments[number].idle_since = world.now
     world.in_use = now_used & world.ad_segments.keys()
-
-
-def _check_money(body: dict[str, Any]) -> None:
-    for name in ("dailyBudget", "totalBudget", "unitCost"):
-        money = body.get(name)
-        if money is None:
-            continue
-        try:
-            amount = float(money["amount"])
-        except (KeyError, TypeError, ValueError):
-            raise err.schema(f"{name}/amount", err.REQUIRED) from None
-        if not isinstance(money["amount"], str):
-            raise err.schema(f"{name}/amount", f"{money['amount']} cannot be coerced to String")
-        if not 0.0 <= amount < math.inf or not money.get("currencyCode"):
-            raise err.detailed(400, "FIELD_INVALID", f"{name} is not a valid amount", field=name)
-
-
-def _check_frequency(body: dict[str, Any]) -> None:
-    """A member cap needs a positive frequency and span; without one there is nothing to check."""
-    preference = body.get("optimizationPreference")
-    cap = preference.get("frequencyOptimizationPreference") if isinstance(preference, dict) else preference
-    if cap is None:
-        return
-    try:
-        sound = 0 < cap["frequency"] < 1e6 and 0 < cap["timeSpan"]["duration"] < 1e6
-    except (KeyError, TypeError):
-        sound = False
-    if not sound:
-        path = "optimizationPreference/frequencyOptimizationPreference"
-        raise err.detailed(400, "FIELD_INVALID", "Not a frequency cap", field=path)
-
-
-def _check_group(world: World, urn: str) -> None:
-    tail = last_part(str(urn))
-    if not (tail.isdigit() and int(tail) in world.groups):
-        raise err.detailed(400, "FIELD_VALUE_DOES_NOT_EXIST", "No such campaign group", field="campaignGroup")
 
 
 def delete(world: World, call: Call) -> Answer:

@@ -13,6 +13,7 @@ from platforms.sandbox.wire import Call
 from platforms.sandbox.world import AdAccount, World
 
 WINDOW = 300 * SECOND
+APPLICATION, NO_LIMIT = "the application", 10**9
 
 
 @dataclass(slots=True)
@@ -83,6 +84,21 @@ def check_version(world: World, call: Call) -> None:
 def check_scope(scopes: frozenset[str], needed: tuple[str, ...], what: str) -> None:
     if needed and not scopes.intersection(needed):
         raise err.denied(what)
+
+
+def take_quotas(world: World, who: str, endpoint: str, quotas: Quotas) -> None:
+    """Two books per endpoint: the member's by minute and day, and the application's by day. Raises 429.
+
+    Everybody signs in to the sandbox through the same application.
+    """
+    knobs = world.knobs
+    minutes = {"users": knobs.users_per_minute, "companies": knobs.companies_per_minute}
+    rate = minutes.get(endpoint, knobs.other_per_minute)
+    used_up = quotas.take(world, who, endpoint, rate, knobs.calls_per_day)
+    if used_up is not None:
+        raise err.throttled("MEMBER DAY" if used_up == "day" else "")
+    if quotas.take(world, APPLICATION, endpoint, NO_LIMIT, knobs.application_calls_per_day) is not None:
+        raise err.throttled("APPLICATION DAY")
 
 
 def query_of(world: World, call: Call) -> dict[str, Any]:

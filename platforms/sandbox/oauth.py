@@ -27,7 +27,7 @@ GOOGLE_SCOPES = frozenset(
 ACCESS_LIFE, REFRESH_LIFE = 60 * DAY, 365 * DAY
 GOOGLE_LIFE = 3599 * SECOND
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-KEPT = ("grant_type", "code", "refresh_token", "scope")  # what the journal may hold of a form
+KEPT = ("grant_type", "code", "refresh_token", "scope", "redirect_uri")  # what the journal may hold of a form
 
 
 def install(world: World) -> None:
@@ -63,7 +63,7 @@ def authorization(world: World, call: Call) -> Answer:
         back = {"error": "unauthorized_scope_error", "error_description": "scope", "state": state}
         return Answer(302, b"", {"location": target + joint + urlencode(back)})
     code = _secret(world, "code")
-    world.codes[code] = (DEFAULT_MEMBER, scopes)
+    world.codes[code] = (DEFAULT_MEMBER, scopes, target)
     location = f"{target}{joint}code={quote(code)}&state={quote(state)}"
     return Answer(302, b"", {"location": location})
 
@@ -73,9 +73,10 @@ def linkedin_token(world: World, call: Call) -> Answer:
     grant = form.get("grant_type")
     if grant == "authorization_code":
         found = world.codes.pop(form.get("code", ""), None)
-        if found is None:
-            return _oauth_error("invalid_request", "Unable to retrieve access token: code not found")
-        who, scopes = found
+        if found is None or found[2] != form.get("redirect_uri"):
+            words = "Unable to retrieve access token: appid/redirect uri/code verifier does not match"
+            return _oauth_error("invalid_request", words)
+        who, scopes, _ = found
         refresh = _secret(world, "AQW")
         world.refreshes[refresh] = Refresh(who, scopes, world.now + REFRESH_LIFE)
         return json_answer(200, _linkedin_grant(world, refresh))
@@ -130,9 +131,11 @@ def google_token(world: World, call: Call) -> Answer:
         found = world.codes.pop(form.get("code", ""), None)
         if found is None:
             return _oauth_error("invalid_grant", "Malformed auth code.")
+        if found[2] != form.get("redirect_uri"):
+            return _oauth_error("redirect_uri_mismatch", "Bad Request")
         refresh = _secret(world, "1//")
         world.refreshes[refresh] = Refresh(found[0], found[1], world.now + 10 * REFRESH_LIFE)
-        return json_answer(200, {**_google_grant(world, *found), "refresh_token": refresh})
+        return json_answer(200, {**_google_grant(world, found[0], found[1]), "refresh_token": refresh})
     return _oauth_error("unsupported_grant_type", "Invalid grant_type")
 
 

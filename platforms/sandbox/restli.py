@@ -14,6 +14,8 @@ from urllib.parse import unquote, unquote_plus
 
 ONE_ZERO = re.compile(r"^[A-Za-z_$]\w*(?:(?:\.\w+)|(?:\[\d+\]))+$")
 
+LENIENT = "filterCriteria"  # of accountIntelligence, whose callers encode the colons of the record or do not
+
 
 class NotRestli(ValueError):
     """A parameter that does not parse; holds its name only."""
@@ -104,14 +106,16 @@ def _key(text: str, at: int, name: str) -> tuple[str, int]:
         stop += 1
     token = text[at:stop]
     if text.startswith("(", stop):
-        token = token.removesuffix("List")
-        if not token.endswith(":"):
+        bare = token.removesuffix("List")
+        sign = "%3A" if name == LENIENT and bare.upper().endswith("%3A") else ":"
+        if not bare.upper().endswith(sign):
             raise NotRestli(name)
-        return unquote(token[:-1]), at + len(token)
-    head, colon, _ = token.partition(":")
-    if not colon:
-        raise NotRestli(name)
-    return unquote(head), at + len(head) + 1
+        return unquote(bare[: -len(sign)]), at + len(bare)
+    for sign in (":", "%3A", "%3a") if name == LENIENT else (":",):
+        head, colon, _ = token.partition(sign)
+        if colon:
+            return unquote(head), at + len(head) + len(sign)
+    raise NotRestli(name)
 
 
 def _place(found: dict[str, Any], name: str, value: str) -> None:

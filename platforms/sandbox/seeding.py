@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from platforms.sandbox.linkedin_accounts import add_creative, add_group
+from platforms.sandbox.linkedin_accounts import add_group
 from platforms.sandbox.linkedin_campaigns import add_campaign
+from platforms.sandbox.linkedin_creatives import add_creative
 from platforms.sandbox.market import MarketSettings
 from platforms.sandbox.world import AdAccount, World
 

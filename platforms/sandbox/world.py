@@ -81,6 +81,7 @@ class Creative:
     created: int
     modified: int
     name: str | None = None
+    lead_form: dict[str, Any] | None = None  # leadgenCallToAction
 
 
 @dataclass(slots=True)
@@ -136,7 +137,7 @@ class World:
         # sign-in
         self.tokens: dict[str, Token] = {}
         self.refreshes: dict[str, Refresh] = {}
-        self.codes: dict[str, tuple[str, frozenset[str]]] = {}
+        self.codes: dict[str, tuple[str, frozenset[str], str]] = {}  # who, scopes, redirect_uri
 
     def next_id(self, kind: str, first: int) -> int:
         """The next id of a kind, counting from ``first``."""

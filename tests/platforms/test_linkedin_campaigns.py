@@ -22,6 +22,7 @@ GET, UPDATE = example("linkedin_campaign_get"), example("linkedin_campaign_updat
 @pytest.fixture(autouse=True)
 def served(script: Script) -> None:
     script.play(GET, UPDATE, example("linkedin_campaign_search"), example("linkedin_creatives_find"))
+    script.play(example("linkedin_audience_count"), example("linkedin_campaign_group"))
 
 
 def written(script: Script) -> list[dict[str, object]]:

@@ -39,6 +39,7 @@ LINKEDIN_CALLS: dict[str, Callable[[LinkedIn], object]] = {
     "linkedin_campaign_get": lambda p: p.set_targets("600000001", include=["urn:li:adSegment:8000001"]),
     "linkedin_campaign_search": lambda p: p.list_campaigns(),
     "linkedin_creatives_find": lambda p: p.campaign("600000001"),
+    "linkedin_campaign_group": lambda p: p.clone("600000001", "band", reference="r"),
     "linkedin_audience_count": lambda p: p.audience_count("600000001", include=[], exclude=[]),
     "linkedin_report_companies": lambda p: p.account_report(*JULY, grain="daily"),
     "linkedin_organizations": lambda p: p.organizations(["urn:li:organization:4242"]),

@@ -20,6 +20,7 @@ from tests.platforms.sandbox.calls import (
 
 CAMPAIGNS = f"/rest/adAccounts/{ACCOUNT}/adCampaigns"
 CREATIVES = f"/rest/adAccounts/{ACCOUNT}/creatives"
+FINDER = {"X-RestLi-Method": "FINDER"}
 FACET = "urn:li:adTargetingFacet:"
 
 
@@ -44,7 +45,7 @@ def test_seeding_makes_an_account_a_group_a_template_and_its_creatives(seeded):
     made = seeded.made
     account = seeded.li.get(f"/rest/adAccounts/{made['account']}").json()
     campaign = seeded.campaign(made["campaign"])
-    creatives = seeded.li.get(CREATIVES + "?q=criteria").json()["elements"]
+    creatives = seeded.li.get(CREATIVES + "?q=criteria", headers=FINDER).json()["elements"]
 
     assert account["currency"] == "USD"
     assert campaign["audienceExpansionEnabled"] is False
@@ -288,7 +289,7 @@ def test_a_seniority_clause_narrows_a_company_list(seeded):
 def test_creatives_are_found_by_campaign_created_and_paused(seeded):
     number = seeded.made["campaign"]
     urn = quote(f"urn:li:sponsoredCampaign:{number}", safe="")
-    found = seeded.li.get(f"{CREATIVES}?q=criteria&campaigns=List({urn})").json()["elements"]
+    found = seeded.li.get(f"{CREATIVES}?q=criteria&campaigns=List({urn})", headers=FINDER).json()["elements"]
     copy = seeded.li.post(CAMPAIGNS, json=campaign_body(seeded.made["campaign_group"])).headers["x-restli-id"]
     made = seeded.li.post(
         CREATIVES,
@@ -309,7 +310,8 @@ def test_creatives_are_found_by_campaign_created_and_paused(seeded):
         headers={"X-RestLi-Method": "PARTIAL_UPDATE"},
     )
     assert paused.status_code == 204
-    by_status = seeded.li.get(f"{CREATIVES}?q=criteria&intendedStatuses=List(PAUSED)").json()["elements"]
+    asked = f"{CREATIVES}?q=criteria&intendedStatuses=List(PAUSED)"
+    by_status = seeded.li.get(asked, headers=FINDER).json()["elements"]
     assert [c["id"] for c in by_status] == [shown["id"]]
 
 

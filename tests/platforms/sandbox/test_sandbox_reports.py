@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from platforms.sandbox.linkedin_accounts import add_creative
+from platforms.sandbox.linkedin_creatives import add_creative
 from platforms.sandbox.market import CreativeDay
 from tests.platforms.sandbox.calls import ACCOUNT, START, code_of, companies
 

@@ -9,12 +9,14 @@ import pytest
 from platforms.sandbox.journal import NAME
 from tests.platforms.sandbox.calls import ACCOUNT_URN, Sandbox, digest
 
+CALLBACK = "http://127.0.0.1:9/cb"
+
 
 def consent(sandbox, scope="rw_ads rw_dmp_segments", **more):
     query = {
         "response_type": "code",
         "client_id": "c",
-        "redirect_uri": "http://127.0.0.1:9/cb",
+        "redirect_uri": CALLBACK,
         "state": "s1",
     }
     reply = sandbox.bare.get("/oauth/v2/authorization", params={**query, "scope": scope, **more})
@@ -22,7 +24,8 @@ def consent(sandbox, scope="rw_ads rw_dmp_segments", **more):
 
 
 def exchange(sandbox, **form):
-    return sandbox.bare.post("/oauth/v2/accessToken", data={"client_id": "c", "client_secret": "x", **form})
+    sent = {"client_id": "c", "client_secret": "x", "redirect_uri": CALLBACK, **form}
+    return sandbox.bare.post("/oauth/v2/accessToken", data=sent)
 
 
 def test_a_code_becomes_an_access_token_that_works(sandbox):
@@ -36,6 +39,14 @@ def test_a_code_becomes_an_access_token_that_works(sandbox):
     assert granted["scope"] == "rw_ads,rw_dmp_segments"
     assert sandbox.li.get(url, headers=headers).status_code == 200
     assert exchange(sandbox, grant_type="authorization_code", code=back["code"]).status_code == 400
+
+
+def test_a_code_is_only_good_for_the_address_it_was_sent_to(sandbox):
+    elsewhere = "http://127.0.0.1:9/other"
+    for path in ("/oauth/v2/accessToken", "/token"):
+        code = consent(sandbox)["code"]
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": elsewhere}
+        assert sandbox.bare.post(path, data=form).status_code == 400
 
 
 def test_one_scope_the_app_lacks_fails_the_whole_consent(sandbox):
