@@ -35,10 +35,26 @@ def _as_holdout(value: Any) -> Any:
 
 
 class Balance(Part):
-    """The campaign whose impressions are evened out over this segment, and by which policy."""
+    """The campaign whose impressions are evened out over this segment, and by which policy.
+
+    ``bands`` names campaigns that exist already and are to carry the bands, most held back first; without
+    it they are copied from ``campaign``.
+    """
 
     campaign: str
     policy: str = "default"
+    bands: Annotated[tuple[str, ...], BeforeValidator(as_list)] = ()
+
+    @model_validator(mode="after")
+    def _names_each_campaign_once(self) -> Balance:
+        named = (self.campaign, *self.bands)
+        if len(set(named)) < len(named):
+            raise wrong(
+                "a campaign is named twice", "Name every campaign once; campaign: is none of the bands"
+            )
+        if len(self.bands) == 1:
+            raise wrong("one band is no split", "Name two campaigns or more, or leave bands: out")
+        return self
 
 
 class Matrix(Part):

@@ -92,7 +92,8 @@ def _items(values: tuple[Any, ...]) -> bytes:
 
 
 def _fields(value: Any) -> bytes:
-    return b"".join(_value(getattr(value, field.name)) for field in dataclasses.fields(value))
+    given = [(field, getattr(value, field.name)) for field in dataclasses.fields(value)]
+    return b"".join(_value(v) for field, v in given if v is not None or "added" not in field.metadata)
 
 
 def _sorted_rows(report: DayReport) -> DayReport:

@@ -39,11 +39,11 @@ def daily_goal(
 
     inventory  (n,) most impressions per day each account is believed to take, finite
     least      (n,) impressions per day that are cheaper to leave where they are; caps beat it
-    cost       money per impression, needed by a spend cap
+    cost       money per impression, for a spend cap where the state knows none per account
     """
     days = float(policy.window_days)
     ignored: tuple[Status, ...] = ()
-    if policy.click_cap is not None:
+    if policy.click_cap is not None and state.click_rate is None:
         ignored = (Status("cap_ignored", policy.click_cap, "click_cap"),)
         policy = replace(policy, click_cap=None)
     if _plain(policy) and least is None and (even := _evenly(state, policy, inventory, total)) is not None:
@@ -69,7 +69,8 @@ def _limits(state: State, policy: Policy, inventory: Vector, cost: float) -> Lim
         tier=state.tier,
         accounts=state.accounts,
         inventory=inventory * days,
-        cost_per_impression=np.full(n, cost) if policy.spend_cap is not None else None,
+        clicks_per_impression=state.click_rate,
+        cost_per_impression=np.full(n, cost) if state.cost is None else state.cost,
     )
 
 

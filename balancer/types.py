@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 Vector = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
+ADDED = {"added": True}  # a later field: where it is None, ``canon`` gives the bytes from before it existed
+
 UNPLACED = -1  # band of an account that is in no band (paused, held, not landed)
 
 
@@ -94,6 +96,8 @@ class State:
     reports: tuple[DayReport, ...]  # not yet absorbed, oldest first
     prior_rate: Vector | None = None  # (n,) impressions per day to start from, where nothing was learned
     memory: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)  # the last plan's ``memory``
+    click_rate: Vector | None = field(default=None, metadata=ADDED)  # (n,) clicks per impression
+    cost: Vector | None = field(default=None, metadata=ADDED)  # (n,) money per impression
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,14 @@ from flows.activate import (
     send,
 )
 from flows.activate_turns import held_target, hold_and_release
+from flows.approvals import check_stands
 from flows.assess import assess_as_stored
 from flows.balance import ONE_CAMPAIGN
-from flows.bands import BandCampaigns, band_campaigns, note_budgets, note_command, remember
+from flows.band_edits import look
+from flows.bands import BandCampaigns, adopted, band_campaigns, note_budgets, note_command, remember
 from flows.plan_codec import decode_plan
 from flows.runs import audit_line
-from flows.wiring import App
+from flows.wiring import App, WorkspaceError
 
 CENT = Decimal("0.01")
 SERVING = (AudienceStatus.READY, AudienceStatus.UPDATING)  # a list that takes in changes goes on serving
@@ -80,13 +82,20 @@ def our_targets(app: App, platform: str) -> list[str]:
 
 
 def apply_plan(app: App, plan_id: str) -> Applied:
-    """Carry out one approved plan. Raises a platform's error; run it again to go on."""
+    """Carry out one approved plan. Raises a platform's error; run it again to go on.
+
+    Raises NotApproved, and PlanExpired or PlanMoved where its approval no longer holds.
+    """
     record = app.store.plan(plan_id)
     if record.status is PlanStatus.APPLIED:
         return Applied(plan_id, len(record.moves), (), True)
     if record.status is not PlanStatus.APPROVED:
         raise NotApproved(f"plan {plan_id[:12]} is {record.status}")
-    plan = decode_plan(record.body)
+    check_stands(app, record)
+    plan, record = (
+        decode_plan(record.body),
+        replace(record, day=app.today),
+    )  # commanded today, planned whenever
     with leased(app, f"plan/{record.segment}"):
         if plan.mode in ONE_CAMPAIGN:
             live, money, notes = hold_and_release(app, record, plan)
@@ -102,17 +111,18 @@ def _split(
     app: App, record: PlanRecord, plan: BalancePlan
 ) -> tuple[bool, tuple[Decimal, ...], tuple[str, ...]]:
     """Band lists, band campaigns and their money."""
+    edited = tuple(edit.words() for edit in look(app, band_campaigns(app, record.segment)))
     campaigns = _campaigns(app, record.segment, plan)
     _members(app, record, plan)
     money = to_cents([float(b) for b in plan.budgets], Decimal(str(float(plan.budgets.sum()))))
     campaigns, notes = _go_live(app, campaigns, plan, record.day)
     _budgets(app, campaigns, record.day, money)
-    return campaigns.live_since is not None, tuple(money), notes
+    return campaigns.live_since is not None, tuple(money), (*edited, *notes)
 
 
 def _campaigns(app: App, segment: str, plan: BalancePlan) -> BandCampaigns:
     """One campaign per band, copied from the template as a draft, each pointed at its band's list."""
-    known = band_campaigns(app, segment)
+    known = _adopted(app, band_campaigns(app, segment))
     platform = app.platform(known.platform)
     k = int(plan.budgets.size)
     if len(known.campaigns) < k:
@@ -135,6 +145,32 @@ def _campaigns(app: App, segment: str, plan: BalancePlan) -> BandCampaigns:
         if b < k and campaign not in known.active:
             _point(app, known, b)
     return known
+
+
+def _adopted(app: App, known: BandCampaigns) -> BandCampaigns:
+    """With the marketer's own campaigns as the bands, where the settings name them. They keep their creatives."""
+    mine = adopted(app, known.segment)
+    if not mine or known.campaigns == mine:
+        return known
+    if known.live_since is not None:
+        raise WorkspaceError(
+            "the bands are running in other campaigns; change to mode duty first, then to bands:"
+        )
+    platform = app.platform(known.platform)
+    read = {campaign: platform.campaign(campaign) for campaign in (known.template, *mine)}
+    for campaign in mine:
+        if set(read[campaign].include) - set(our_targets(app, known.platform)):
+            raise WorkspaceError(
+                f"campaign {campaign} targets lists of its own and would reach companies outside its band; "
+                "take them out of its targeting first"
+            )
+        if read[campaign].status == "active":  # it starts again when every band's list has landed
+            platform.set_status(campaign, "paused")
+    creatives = {campaign: one.creatives for campaign, one in read.items()}
+    taken = replace(known, campaigns=mine, active=(), creatives={**known.creatives, **creatives})
+    remember(app, taken)
+    audit(app, "campaigns adopted as bands", known.segment, {"campaigns": list(mine)})
+    return taken
 
 
 def _point(app: App, campaigns: BandCampaigns, b: int) -> None:

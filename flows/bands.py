@@ -20,8 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balancer.types import UNPLACED
+from flows.experiment_record import running
 from flows.runs import audit_line
-from flows.wiring import App
+from flows.wiring import App, WorkspaceError
+from platforms import PLATFORMS
 
 History = list[tuple[date, NDArray[np.int8]]]
 DAYS_TO_LAND = 1  # from the morning of the command to the day it is in force
@@ -33,12 +35,13 @@ class BandCampaigns:
 
     segment: str
     template: str
-    platform: str = "linkedin"
+    platform: str
     campaigns: tuple[str, ...] = ()
     live_since: date | None = None  # first day the band campaigns deliver; None: the template does
     creatives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     active: tuple[str, ...] = ()  # band campaigns that were started
     retired: tuple[tuple[date, date], ...] = ()  # earlier splits: first day, first day without
+    since: date | None = None  # first day of the template itself; None: it has always carried the segment
 
     def banded(self, day: date) -> bool:
         """Whether the band campaigns carry the segment on that day."""
@@ -48,6 +51,8 @@ class BandCampaigns:
 
     def delivering(self, day: date) -> tuple[str, ...]:
         """Campaigns whose impressions of that day belong to the segment."""
+        if self.since is not None and day < self.since:
+            return ()
         return self.campaigns if self.banded(day) else (self.template,)
 
     def everything(self) -> tuple[str, ...]:
@@ -55,19 +60,45 @@ class BandCampaigns:
 
 
 def band_campaigns(app: App, segment: str) -> BandCampaigns:
-    """As remembered; the template alone where nothing was split yet."""
+    """As remembered; the template alone where nothing was split yet.
+
+    During an experiment the template is the campaign of the half that is balanced.
+    """
     balance = app.config.segments[segment].balance
     assert balance is not None, f"{segment} is not balanced"
     known: dict[str, Any] = app.store.get(_name(segment), {})
     live = known.get("live_since")
+    experiment = running(app, segment)
     return BandCampaigns(
         segment=segment,
-        template=balance.campaign,
+        template=experiment.balanced if experiment else balance.campaign,
+        since=experiment.live_since if experiment else None,
+        platform=reporting_platform(app),
         campaigns=tuple(known.get("campaigns", ())),
         live_since=date.fromisoformat(live) if live else None,
         creatives={c: tuple(ids) for c, ids in known.get("creatives", {}).items()},
         active=tuple(known.get("active", ())),
         retired=tuple((date.fromisoformat(a), date.fromisoformat(b)) for a, b in known.get("retired", ())),
+    )
+
+
+def adopted(app: App, segment: str) -> tuple[str, ...]:
+    """Campaigns of the marketer's own that are to be the bands, most held back first; () = copies are made."""
+    balance = app.config.segments[segment].balance
+    return balance.bands if balance is not None else ()
+
+
+def reporting_platform(app: App) -> str:
+    """The configured platform that reports impressions per account and lets campaigns be changed.
+
+    Raises WorkspaceError where none does.
+    """
+    for name in app.config.platforms.names():
+        able = PLATFORMS[name].capabilities()
+        if able.account_report and able.campaigns:
+            return name
+    raise WorkspaceError(
+        "no platform of evenreach.yaml reports impressions per account, so nothing is balanced"
     )
 
 

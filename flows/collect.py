@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from audiences.model import ImpressionReport
+from audiences.model import Campaign, ImpressionReport
+from flows.band_edits import note_edits
 from flows.bands import BandCampaigns, band_campaigns, remember
 from flows.entities import link
+from flows.funding import note_template_budget
 from flows.wiring import App
 
 RESTATED_DAYS = 7
@@ -27,6 +29,7 @@ class Collected:
     rows: int
     newest: date  # newest day that is complete
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what people changed on the campaigns, in sentences
 
 
 def newest_complete(app: App, platform: str) -> date:
@@ -42,11 +45,13 @@ def collect(app: App, segment: str, *, days: int = RESTATED_DAYS) -> Collected:
     Every creative has its own list of a hundred companies a day, so asking per creative shows what each list hides.
     """
     campaigns = band_campaigns(app, segment)
-    _note_budget(app, campaigns)
+    notes = _note_budget(app, campaigns)
     end = newest_complete(app, campaigns.platform)
     start = end - timedelta(days=days - 1)
     spans = _spans(campaigns, start, end)
-    campaigns = _with_creatives(app, campaigns, [campaign for campaign, _, _ in spans])
+    campaigns, read = _with_creatives(app, campaigns, [campaign for campaign, _, _ in spans])
+    remember(app, campaigns)
+    notes += [edit.words() for edit in note_edits(app, campaigns, read)]
     totals = [
         replace(_report(app, campaigns.platform, first, last, grain="daily", campaigns=(campaign,)), rows=())
         for campaign, first, last in spans
@@ -59,26 +64,34 @@ def collect(app: App, segment: str, *, days: int = RESTATED_DAYS) -> Collected:
     _link(app, campaigns, lists)
     stored = sum(app.store.save_report(report) for report in (*totals, *lists))
     warnings = tuple(dict.fromkeys(w for report in (*totals, *lists) for w in report.warnings))
-    return Collected(segment, stored, sum(len(r.rows) for r in lists), end, warnings)
+    return Collected(segment, stored, sum(len(r.rows) for r in lists), end, warnings, tuple(notes))
 
 
-def _note_budget(app: App, campaigns: BandCampaigns) -> None:
-    """Keep the daily budget the marketer gave the campaign, as long as it is the one that spends it.
+def _note_budget(app: App, campaigns: BandCampaigns) -> list[str]:
+    """Keep the daily budget a person gave the segment's campaign; a report shows only what was spent.
 
-    A report shows only what was spent, which is less on quiet days.
+    Returns what to say where it was changed after balancing began.
     """
-    if campaigns.live_since is not None or not app.platform(campaigns.platform).capabilities.campaigns:
-        return
+    if not app.platform(campaigns.platform).capabilities.campaigns:
+        return []
     budget = app.platform(campaigns.platform).campaign(campaigns.template).daily_budget
-    if budget is not None and app.store.get(f"template_budget/{campaigns.segment}") != float(budget):
-        app.store.put(f"template_budget/{campaigns.segment}", float(budget), at=app.now())
+    if budget is None or not note_template_budget(app, campaigns.segment, float(budget), app.today):
+        return []
+    return [
+        f"somebody set the daily budget of campaign {campaigns.template} to {budget:,.2f}; "
+        "from the next plan on the segment spends that"
+    ]
 
 
 def collect_window(app: App, segment: str, start: date, end: date) -> None:
     """Read one window as the share report needs it: whole-window rows, and every creative's days."""
-    campaigns = band_campaigns(app, segment)
+    remember(app, collect_campaigns(app, band_campaigns(app, segment), start, end))
+
+
+def collect_campaigns(app: App, campaigns: BandCampaigns, start: date, end: date) -> BandCampaigns:
+    """The same for any set of campaigns. Returns them with the creatives they have now."""
     ids = tuple(dict.fromkeys(c for day in _days(start, end) for c in campaigns.delivering(day)))
-    campaigns = _with_creatives(app, campaigns, ids)
+    campaigns, _ = _with_creatives(app, campaigns, ids)
     creatives = [creative for campaign in ids for creative in campaigns.creatives[campaign]]
     whole = _report(app, campaigns.platform, start, end, grain="all", campaigns=ids)
     known = _days_known(app, campaigns.platform, start, end)
@@ -90,6 +103,7 @@ def collect_window(app: App, segment: str, start: date, end: date) -> None:
     _link(app, campaigns, [whole, *lists])
     for report in (whole, *lists):
         app.store.save_report(report)
+    return campaigns
 
 
 def _days_known(app: App, platform: str, start: date, end: date) -> dict[tuple[str, ...], int]:
@@ -113,13 +127,14 @@ def _days(start: date, end: date) -> list[date]:
     return [start + timedelta(days=i) for i in range((end - start).days + 1)]
 
 
-def _with_creatives(app: App, campaigns: BandCampaigns, ids: Sequence[str]) -> BandCampaigns:
-    """The creatives of these campaigns, read again: each has its own list of accounts every day."""
+def _with_creatives(
+    app: App, campaigns: BandCampaigns, ids: Sequence[str]
+) -> tuple[BandCampaigns, dict[str, Campaign]]:
+    """The campaigns, read again, with their creatives: each has its own list of accounts every day."""
     platform = app.platform(campaigns.platform)
-    read = {campaign: platform.campaign(campaign).creatives for campaign in ids}
-    known = replace(campaigns, creatives={**campaigns.creatives, **read})
-    remember(app, known)
-    return known
+    read = {campaign: platform.campaign(campaign) for campaign in ids}
+    creatives = {campaign: one.creatives for campaign, one in read.items()}
+    return replace(campaigns, creatives={**campaigns.creatives, **creatives}), read
 
 
 def _report(

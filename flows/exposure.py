@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiences.store.report_records import ImpressionColumns, TotalRow
+from balancer.evaluate import halves
 from balancer.shares import concentration
 from balancer.shares_cells import OUTSIDE, CreativeDayLists, ReportRules, Rows
 from balancer.shares_exposure import build_exposure
 from balancer.types import UNPLACED, DayReport, Exposure, Indices, ShareTable
 from flows.bands import BandCampaigns, band_campaigns, commands, in_force, possible, turns
+from flows.experiment_record import running
 from flows.exposure_days import DayCells, day_cells
+from flows.funding import usual_spend
 from flows.wiring import App
 
 Band = NDArray[np.int8]
@@ -29,7 +32,18 @@ class NothingCollected(Exception):
 
 
 def segment_accounts(app: App, segment: str) -> tuple[str, ...]:
-    """Accounts that may be served for a balanced segment: qualified and not held out, in byte order."""
+    """Accounts the balancer may serve: qualified and not held out, in byte order; in an experiment only
+    the half that is balanced."""
+    accounts = qualified_accounts(app, segment)
+    experiment = running(app, segment)
+    if experiment is None:
+        return accounts
+    mine = halves(accounts, salt=experiment.salt)
+    return tuple(account for account, balanced in zip(accounts, mine.tolist(), strict=True) if balanced)
+
+
+def qualified_accounts(app: App, segment: str) -> tuple[str, ...]:
+    """Accounts of the segment that are not held out, in byte order, whatever half they are in."""
     version = app.store.segment_version(segment)
     if version is None:
         return ()
@@ -43,15 +57,20 @@ def share_table(app: App, segment: str, start: date, end: date, *, top: int = 10
 
 
 def window_exposure(app: App, segment: str, start: date, end: date) -> Exposure:
-    """What each account was shown in the window, as far as the stored reports tell."""
-    accounts = segment_accounts(app, segment)
-    campaigns = band_campaigns(app, segment)
+    """What each account was shown in the window, as far as the stored reports tell. Raises NothingCollected."""
+    return exposure_of(app, band_campaigns(app, segment), segment_accounts(app, segment), start, end)
+
+
+def exposure_of(
+    app: App, campaigns: BandCampaigns, accounts: tuple[str, ...], start: date, end: date
+) -> Exposure:
+    """The same for any set of campaigns and the accounts they serve."""
     platform = campaigns.platform
     windows = app.store.report_windows(platform, start, end, grain="all", source="api")
     ids = {c for day in _days(start, end) for c in campaigns.delivering(day)}
     whole = [w for w in windows if (w.first, w.last) == (start, end) and set(w.scope) == ids]
     if not whole:
-        raise NothingCollected(f"no report of {segment} from {start} to {end}")
+        raise NothingCollected(f"no report of {campaigns.segment} from {start} to {end}")
     total = sum(
         t.impressions for t in _totals(app, campaigns, start, end, grain="all") if t.campaign_id in ids
     )
@@ -69,11 +88,11 @@ def _window_rows(columns: ImpressionColumns, accounts: Sequence[str], start: dat
     mine = (
         (columns.first == start.toordinal()) & (columns.last == end.toordinal()) & (columns.impressions >= 0)
     )
-    place = _places(columns, accounts)
+    place = places(columns, accounts)
     return Rows(place[columns.entity[mine]], columns.impressions[mine].astype(np.float64))
 
 
-def _places(columns: ImpressionColumns, accounts: Sequence[str]) -> Indices:
+def places(columns: ImpressionColumns, accounts: Sequence[str]) -> Indices:
     """(entities,) row number of each entity's account, OUTSIDE where it is none of ``accounts``."""
     row = {account: i for i, account in enumerate(accounts)}
     return np.array([row.get(a or "", OUTSIDE) for a in columns.accounts], dtype=np.int64)
@@ -103,7 +122,7 @@ def _lists(
         [number.get((n, d), -1) for n, d in zip(names, columns.first.tolist(), strict=True)], dtype=np.int64
     )
     mine = (of >= 0) & (columns.impressions >= 0)
-    place = _places(columns, accounts)
+    place = places(columns, accounts)
     return CreativeDayLists(
         list_of=of[mine],
         account=place[columns.entity[mine]],
@@ -147,8 +166,7 @@ def day_reports(app: App, segment: str, accounts: Sequence[str], start: date, en
     totals = _totals(app, campaigns, start, end, grain="daily")
     split, held = commands(app, segment, accounts), turns(app, segment, accounts)
     funding: Mapping[str, Sequence[float]] = app.store.get(f"budgets/{segment}", {})
-    usual: Sequence[float] = app.store.get(f"baseline/{segment}", {}).get("weekday", ())
-    place = _places(columns, accounts)
+    place = places(columns, accounts)
     reports = []
     for day in _days(start, end):
         ids, banded = campaigns.delivering(day), campaigns.banded(day)
@@ -158,9 +176,7 @@ def day_reports(app: App, segment: str, accounts: Sequence[str], start: date, en
         force = in_force(split if banded else held, day, len(accounts), otherwise=UNPLACED if banded else 0)
         spend = np.array([float(of_day[c].spend) if c in of_day else 0.0 for c in ids])
         money = (
-            _band_money(funding, day, spend)
-            if banded
-            else np.maximum(usual[day.weekday()] if usual else 0.0, spend)
+            _band_money(funding, day, spend) if banded else np.maximum(usual_spend(app, segment, day), spend)
         )
         cells = day_cells(columns, place, day.toordinal(), ids, campaigns.creatives, len(accounts))
         reports.append(_day_report(day, ids, of_day, cells, force, money))

@@ -20,6 +20,7 @@ from balancer.canon import decode_memory, encode_memory
 from balancer.types import BalancePlan, DayReport, Move, Policy, State, Status
 
 Arrays = dict[str, NDArray[np.generic]]
+GIVEN = ("prior_rate", "click_rate", "cost")  # of a State, where they are known
 
 
 def encode_inputs(state: State, policy: Policy) -> bytes:
@@ -30,8 +31,7 @@ def encode_inputs(state: State, policy: Policy) -> bytes:
         "band": state.band,
         "landed": state.landed,
     }
-    if state.prior_rate is not None:
-        arrays["prior_rate"] = state.prior_rate
+    arrays |= {name: getattr(state, name) for name in GIVEN if getattr(state, name) is not None}
     arrays |= {f"memory/{name}": array for name, array in state.memory.items()}
     days = []
     for i, report in enumerate(state.reports):
@@ -66,8 +66,8 @@ def decode_inputs(data: bytes) -> tuple[State, Policy]:
         band=arrays["band"],  # type: ignore[arg-type]
         landed=arrays["landed"],  # type: ignore[arg-type]
         reports=reports,
-        prior_rate=arrays.get("prior_rate"),  # type: ignore[arg-type]
         memory=memory,
+        **{name: arrays.get(name) for name in GIVEN},  # type: ignore[arg-type]
     )
     return state, policy_from(head["policy"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -61,6 +62,21 @@ class Accounts(Part):
         wanted = select(ACCOUNT.c.account_id, ACCOUNT.c.name, ACCOUNT.c.domain).order_by(ACCOUNT.c.account_id)
         with self._db.read() as connection:
             return list(map(tuple, connection.execute(wanted)))
+
+    def account_sizes(self) -> dict[str, float]:
+        """Account id -> people to reach there: ``members`` where its source gives them, else its employees.
+
+        Accounts of which neither is known are left out.
+        """
+        wanted = select(ACCOUNT.c.account_id, ACCOUNT.c.employees, ACCOUNT.c.attributes)
+        sizes = {}
+        with self._db.read() as connection:
+            for account, employees, attributes in connection.execute(wanted):
+                told = _number(orjson.loads(attributes).get("members")) if "members" in attributes else None
+                size = told if told is not None else employees
+                if size is not None and size > 0:
+                    sizes[account] = float(size)
+        return sizes
 
     def account_count(self) -> int:
         with self._db.read() as connection:
@@ -212,6 +228,15 @@ def note_fingerprint(connection: Connection, what: str, fingerprint: str, n: int
 
 def _earlier(what: str) -> Any:
     return select(IMPORT.c.number).where(IMPORT.c.what == what)
+
+
+def _number(value: Any) -> float | None:
+    """A number as a spreadsheet may write it; None where it is none."""
+    try:
+        number = float(str(value).replace(",", "").replace(" ", ""))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _json(value: Any) -> str:

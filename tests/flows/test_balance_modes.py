@@ -10,7 +10,7 @@ import pytest
 
 from audiences.store.records import PlanRecord
 from balancer.types import UNPLACED
-from flows import activate_plan, balance, collect
+from flows import activate_plan, balance
 from flows.activate import ensure_list
 from flows.activate_turns import held_spec, held_target
 from flows.bands import band_campaigns, turns
@@ -159,11 +159,16 @@ def _with_other_budget(record: PlanRecord) -> PlanRecord:
 
 def test_a_limit_per_member_without_members_is_dropped_aloud(copies: Copies) -> None:
     with copies.opened("member-cap") as app:
-        plan = balance.propose(app, SEGMENT).plan
+        record = balance.propose(app, SEGMENT).record
+        assert record.inputs is not None
+        state, policy = decode_inputs(record.inputs)
+        nobody = replace(state, members=np.zeros(len(state.accounts)))
+        plan = balance.plan_for(nobody, policy)
 
         (status,) = [s for s in plan.statuses if s.code == "member_cap_ignored"]
         assert status.number == 14.0
         assert not any(s.code == "cap_relaxed" for s in plan.statuses)
+        assert not any(s.code == "member_cap_ignored" for s in balance.plan_for(state, policy).statuses)
 
 
 def test_a_plan_that_was_not_approved_is_never_carried_out(copies: Copies) -> None:
@@ -201,15 +206,3 @@ def test_the_marketers_held_accounts_are_served_nowhere(copies: Copies) -> None:
         plan = balanced_day(app).plan
 
         assert plan.band[plan.accounts.index("company050-works.com")] == UNPLACED
-
-
-def test_collecting_remembers_the_campaigns_own_budget_while_it_spends_it(copies: Copies) -> None:
-    with copies.opened("budget", banded=True) as app:
-        platform = app.platform("linkedin")
-        given = platform.campaign(CAMPAIGN).daily_budget
-        assert app.store.get(f"template_budget/{SEGMENT}") == float(given)
-
-        platform.set_daily_budget(CAMPAIGN, 2 * given)
-        collect.collect(app, SEGMENT, days=3)
-
-        assert app.store.get(f"template_budget/{SEGMENT}") == float(given)
