@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from audiences.model import Quarantined, Rejected
 from flows.files import write_atomically
+from flows.report.tables import to_csv
 
 FOLDER = "rejects"
 Line = tuple[object, ...]
@@ -31,7 +30,7 @@ def write_rejects(
     if doubts:
         files["quarantined-companies.csv"] = (("subject", "reason", "rows", "evidence"), doubts)
     for name, (header, lines) in files.items():
-        write_atomically(workspace / FOLDER / name, _csv(header, lines))
+        write_atomically(workspace / FOLDER / name, to_csv(header, lines))
     return tuple(Path(FOLDER) / name for name in files)
 
 
@@ -39,11 +38,3 @@ def file_name(source: str) -> str:
     """A plain file name for a source, which may be a path."""
     plain = re.sub(r"[^\w.-]+", "-", source).strip("-.")
     return plain if plain.endswith(".csv") else f"{plain}.csv"
-
-
-def _csv(header: tuple[str, ...], lines: Iterable[Line]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(header)
-    writer.writerows(lines)
-    return buffer.getvalue()

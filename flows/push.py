@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -33,6 +33,7 @@ from audiences.store.records import OneOff
 from flows.activate import send
 from flows.activate_delta import Grounds, Prepared, plan_change
 from flows.activate_lists import list_rules
+from flows.report.tables import to_csv
 from flows.runs import audit, patiently
 from flows.wiring import App
 
@@ -203,8 +204,7 @@ def _values(payload: bytes) -> set[str]:
     return {text for one in values for text in (one if isinstance(one, list) else [one])}
 
 
-def rejects_csv(rejected: Iterable[Rejected]) -> Iterator[str]:
-    """Lines of a file that says which rows were left out and why; no value is in it."""
-    yield "line,column,reason,detail\n"
-    for one in rejected:
-        yield f"{one.line},{one.column},{one.reason},{one.detail.replace(',', ';')}\n"
+def rejects_csv(rejected: Iterable[Rejected]) -> str:
+    """A file that says which rows were left out and why; no value is in it."""
+    rows = ((one.line, one.column, one.reason, one.detail) for one in rejected)
+    return to_csv(("line", "column", "reason", "detail"), rows)

@@ -52,7 +52,7 @@ def push_file(app: App, order: Order) -> dict[str, Any]:
     rejects = None
     if wanted.rejected:
         rejects = app.workspace / "rejects" / f"{order.file.name}.csv"
-        write_atomically(rejects, "".join(rejects_csv(wanted.rejected)))
+        write_atomically(rejects, rejects_csv(wanted.rejected))
     state = None if order.dry_run else activate.follow(app, spec.audience_id)
     return {
         "list": spec.audience_id,

@@ -74,7 +74,7 @@ def prepare_prefect(home: Path) -> None:
     Analytics are off; the temporary server gets time to start on a busy machine
     (its own default of 20 s is too short there).
     """
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     defaults = {
         "PREFECT_HOME": str(home.absolute()),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect
@@ -37,6 +38,7 @@ def refuse_newer_schema(database: Database) -> None:
 
 def bring_up_to_date(database: Database) -> None:
     """Run the migrations that wait; none is a quick no-op. All or nothing on both databases."""
+    _for_its_owner_alone(database)
     with database.write() as connection:
         if not database.is_sqlite:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
@@ -47,6 +49,14 @@ def bring_up_to_date(database: Database) -> None:
             _refuse_newer(found)
         if found != migrations.head():
             migrations.upgrade(connection)
+
+
+def _for_its_owner_alone(database: Database) -> None:
+    """SQLite would make a file that everybody on the machine may read; its side files take over the mode."""
+    path = database.engine.url.database
+    if database.is_sqlite and path and path != ":memory:":
+        with suppress(OSError):  # said in its own words when the file is opened
+            Path(path).touch(mode=0o600)
 
 
 def _refuse_newer(found: str) -> None:
