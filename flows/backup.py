@@ -2,7 +2,7 @@
 
 Sign-ins stay out unless asked for; so do ``.env`` and Prefect's own folder. The
 file holds hashes and whatever data files lie in the workspace: keep it as you
-keep those. PostgreSQL has its own tools: its database is not in the file.
+keep those.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def backup(
 ) -> Copied:
     """Write the workspace to ``target`` (mode 0600), complete or not at all; others may go on working.
 
-    Raises BackupError when ``target`` exists, ConfigError, or an error of the store (Conflict: the database
-    is PostgreSQL; ``without_record`` copies the rest).
+    ``without_record`` leaves out the database. Raises BackupError when ``target`` exists, ConfigError, or an
+    error of the store.
     """
     if target.exists():
         raise BackupError(f"{target} exists already", remedy="Name a file that does not exist yet.")
@@ -118,11 +118,13 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes, at: datetime) -> N
     archive.addfile(entry, io.BytesIO(content))
 
 
-def restore(source: Path, workspace: Path) -> Copied:
+def restore(source: Path, workspace: Path, *, database: str = "") -> Copied:
     """Put a copy back as a new workspace. ``workspace`` must not exist, or be an empty folder.
 
+    database   address of an empty database for the record, written into the settings; "" = the one they name
+
     Everything is unpacked and checked beside it first. Raises BackupError, or an error of the store when the
-    record in it is damaged or of a newer program.
+    record in it is damaged or of a newer program, or the database is not empty.
     """
     root = workspace.absolute()
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
@@ -136,6 +138,8 @@ def restore(source: Path, workspace: Path) -> Copied:
         inside = part / "workspace"
         if not (inside / CONFIG).is_file():
             raise BackupError(f"{source.name} holds no {CONFIG}")
+        if database:
+            _name_database(inside / CONFIG, database)
         if manifest["record"]:
             _put_record(inside, root, part / RECORD)
         if root.exists():
@@ -148,11 +152,22 @@ def restore(source: Path, workspace: Path) -> Copied:
     return Copied(root, len(sizes), sum(sizes), bool(manifest["record"]), tokens)
 
 
+def _name_database(settings: Path, database: str) -> None:
+    """The address in the settings, every other line left as it is."""
+    lines = settings.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if not line.startswith("database:")]
+    kept.append(f"database: {json.dumps(database)}")
+    settings.write_text("\n".join(kept) + "\n", encoding="utf-8")
+
+
 def _put_record(inside: Path, root: Path, snapshot: Path) -> None:
-    """The record to where the settings say it lies, if that is inside the workspace."""
+    """The record to where the settings say it lies: a server, or a file inside the workspace."""
     url = database_url(load(inside / CONFIG).database, inside)
-    target = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
-    if target is None or not target.resolve().is_relative_to(inside.resolve()):
+    if not url.startswith("sqlite:"):
+        record_copy.restore(url, snapshot)
+        return
+    target = Path(url.removeprefix("sqlite:///"))
+    if not target.resolve().is_relative_to(inside.resolve()):
         remedy = f"Restore it by hand: the settings keep the record outside {root.name}."
         raise BackupError("the record would be put outside the workspace", remedy=remedy)
     target.parent.mkdir(parents=True, exist_ok=True)

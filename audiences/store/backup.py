@@ -1,4 +1,4 @@
-"""A consistent copy of an embedded (SQLite) record in use, and putting one back. Never half a file."""
+"""A consistent copy of the record in use, and putting one back: SQLite here, PostgreSQL next door. Never half a file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
+from audiences.store import backup_postgresql
 from audiences.store.database import Database, sorted_errors
 from audiences.store.errors import Conflict, StoreBroken
 from audiences.store.schema import refuse_newer_schema
@@ -17,8 +18,11 @@ from audiences.store.schema import refuse_newer_schema
 def backup(url: str, target: Path) -> None:
     """Write a compact copy of the database to ``target`` (mode 0600), replacing it only when complete.
 
-    Others may read and write meanwhile. Raises ``Conflict`` for a PostgreSQL address: use ``pg_dump`` there.
+    Others may read and write meanwhile. Raises ``Conflict`` where there is nothing to copy.
     """
+    if not _embedded(url):
+        backup_postgresql.backup(url, target)
+        return
     source = _file(url)
     if not source.exists():
         raise Conflict("There is no database file to copy.")
@@ -35,8 +39,12 @@ def restore(url: str, source: Path) -> None:
     """Put a copy in place of the database; stop every program that uses the workspace first.
 
     The copy is checked before anything is touched: ``StoreBroken`` when it is damaged, ``StoreAhead`` when a
-    newer program wrote it. An older one is brought up to date by ``Store.create``.
+    newer program wrote it. An older one is brought up to date by ``Store.create``. PostgreSQL takes it only
+    into an empty database: ``Conflict`` otherwise.
     """
+    if not _embedded(url):
+        backup_postgresql.restore(url, source)
+        return
     target = _file(url)
     part = target.with_name(target.name + ".part")
     part.write_bytes(source.read_bytes())
@@ -66,10 +74,14 @@ def _check(path: Path) -> None:
         database.close()
 
 
+def _embedded(url: str) -> bool:
+    return make_url(url).get_backend_name() == "sqlite"
+
+
 def _file(url: str) -> Path:
     parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or not parsed.database:
-        raise Conflict("Only an embedded database is copied here; use pg_dump and pg_restore for PostgreSQL.")
+    if not parsed.database:
+        raise Conflict("A database in memory cannot be copied.")
     return Path(parsed.database)
 
 

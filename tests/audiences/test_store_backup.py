@@ -10,7 +10,9 @@ import pytest
 from audiences.store import Store
 from audiences.store.backup import backup, restore
 from audiences.store.database import Database
-from audiences.store.errors import Conflict, StoreAhead, StoreBroken, StoreError
+from audiences.store.errors import Conflict, StoreAhead, StoreBroken, StoreError, StoreMissing
+from audiences.store.records import AuditLine
+from tests.audiences.databases import _run, _sibling
 from tests.audiences.lists_and_members import AT, LIST, change, settle_all, with_list
 
 
@@ -72,6 +74,42 @@ def test_a_copy_of_a_newer_program_is_refused(address: str, tmp_path: Path) -> N
         restore(address, tmp_path / "copy.db")
 
 
-def test_a_server_database_is_not_copied_as_a_file(tmp_path: Path) -> None:
-    with pytest.raises(Conflict, match="pg_dump"):
-        backup("postgresql://localhost/x", tmp_path / "copy.db")
+def test_a_server_database_is_copied_in_use_and_fills_an_empty_one(
+    postgresql_server: str,
+    empty_postgresql: str,
+    tmp_path: Path,
+) -> None:
+    for name in ("copied", "filled"):
+        template = f"TEMPLATE {empty_postgresql}" if name == "copied" else ""
+        _run(postgresql_server, f"CREATE DATABASE {name} {template}")
+    source, target = _sibling(postgresql_server, "copied"), _sibling(postgresql_server, "filled")
+    copy = tmp_path / "record.copy"
+    with Store.create(source) as store:
+        with_list(store)
+        store.record_delta(change(0, range(40)), batch_size=10, at=AT)
+        settle_all(store)
+        store.audit(AuditLine(at=AT, who="somebody", what="something"))
+        expected = store.ledger_keys(LIST).keys.tobytes()
+        with store._db.write() as connection:
+            connection.exec_driver_sql("UPDATE audience SET name = 'not committed yet'")
+            backup(source, copy)
+        store.record_delta(change(1, [], range(40)), batch_size=10, at=AT)
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    restore(target, copy)
+    with Store.open(target) as store:
+        assert store.ledger_keys(LIST).keys.tobytes() == expected
+        record = store.audience(LIST)
+        assert record is not None
+        assert record.spec.name == LIST
+        store.audit(AuditLine(at=AT, who="somebody", what="something else"))  # numbers go on
+        assert [line.what for line in store.audit_log()][-2:] == ["something", "something else"]
+    with pytest.raises(Conflict, match="not empty"):
+        restore(target, copy)
+    whole = copy.read_bytes()
+    _run(postgresql_server, "CREATE DATABASE untouched")
+    for broken in (whole[: len(whole) // 2], b"no copy", whole[:400] + b"x" * 200 + whole[600:]):
+        copy.write_bytes(broken)
+        with pytest.raises(StoreError):
+            restore(_sibling(postgresql_server, "untouched"), copy)
+        with pytest.raises(StoreMissing):
+            Store.open(_sibling(postgresql_server, "untouched"))
