@@ -25,8 +25,11 @@ from balancer.evaluate import (
 )
 from balancer.types import Vector
 from flows.balance import policy_of
-from flows.exposure import segment_accounts
+from flows.experiment_record import running
+from flows.exposure import qualified_accounts
 from flows.files import write_atomically
+from flows.funding import template_budget
+from flows.report.tables import to_csv
 from flows.wiring import App, WorkspaceError
 
 LIFTS = (0.05, 0.10, 0.15, 0.20, 0.25, 0.50, 1.00)
@@ -100,8 +103,10 @@ def plan(
     check_design(design, mode=policy_of(app, segment).mode)
     if design != "budget_split":
         raise WorkspaceError(f"evenreach plans budget-splits; a {design} needs no plan of halves")
-    accounts = segment_accounts(app, segment)
-    split = budget_split(accounts, salt=salt, budget=_budget(app, segment), members=np.zeros(len(accounts)))
+    accounts = qualified_accounts(app, segment)
+    sizes = app.store.account_sizes()
+    members = np.array([sizes.get(account, 0.0) for account in accounts], dtype=np.float64)
+    split = budget_split(accounts, salt=salt, budget=_budget(app, segment), members=members)
     return Plan(
         segment=segment,
         salt=salt,
@@ -120,8 +125,8 @@ def plan(
 def write_halves(design: Plan, file: Path) -> None:
     """Who is in which half, as CSV: account, half."""
     rows = zip(design.accounts, design.treated, strict=True)
-    lines = [f"{account},{'balanced' if one else 'left alone'}" for account, one in rows]
-    write_atomically(file, "\n".join(["account,half", *lines]) + "\n")
+    halves = ((account, "balanced" if one else "left alone") for account, one in rows)
+    write_atomically(file, to_csv(("account", "half"), halves))
 
 
 def evaluate(app: App, segment: str, file: Path, *, salt: str, lift: float = 0.25) -> Result:
@@ -129,7 +134,7 @@ def evaluate(app: App, segment: str, file: Path, *, salt: str, lift: float = 0.2
 
     Raises OutcomesNotUnderstood, or the balancer's BadNumbers when a half has too few accounts.
     """
-    accounts = segment_accounts(app, segment)
+    accounts = qualified_accounts(app, segment)
     rows = read_outcomes(file)
     row = {account: i for i, account in enumerate(accounts)}
     found = {row[a]: v for a, v in ((_account(name, row), v) for name, v in rows.items()) if a is not None}
@@ -200,9 +205,11 @@ def _account(name: str, known: dict[str, int]) -> str | None:
 
 
 def _budget(app: App, segment: str) -> float:
-    known = app.store.get(f"baseline/{segment}", {}).get("budget") or app.store.get(
-        f"template_budget/{segment}"
-    )
+    """The money of both halves together, also while they run."""
+    experiment = running(app, segment)
+    if experiment is not None:
+        return float(experiment.balanced_budget) + float(experiment.left_alone_budget)
+    known = app.store.get(f"baseline/{segment}", {}).get("budget") or template_budget(app, segment)
     if not known:
         raise WorkspaceError(f"the daily budget of {segment} is not known yet; run evenreach collect first")
     return float(known)

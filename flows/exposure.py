@@ -71,10 +71,10 @@ def exposure_of(
     whole = [w for w in windows if (w.first, w.last) == (start, end) and set(w.scope) == ids]
     if not whole:
         raise NothingCollected(f"no report of {campaigns.segment} from {start} to {end}")
-    total = sum(
-        t.impressions for t in _totals(app, campaigns, start, end, grain="all") if t.campaign_id in ids
-    )
-    rows = app.store.impressions(platform, start, end, grain="all", source="api")
+    asked = tuple(sorted(ids))  # other segments may have asked about the same window
+    totals = app.store.totals(platform, start, end, grain="all", source="api", scope=asked)
+    total = sum(t.impressions for t in totals if (t.first, t.last) == (start, end))
+    rows = app.store.impressions(platform, start, end, grain="all", source="api", scope=asked)
     return build_exposure(
         accounts,
         total=float(total),
@@ -110,7 +110,7 @@ def _lists(
     if not number:
         return None
     totals = np.zeros(len(keys))
-    for row in _totals(app, campaigns, start, end, grain="daily"):
+    for row in _totals(app, campaigns, start, end):
         if (row.creative_id, row.first.toordinal()) in number:
             totals[number[row.creative_id, row.first.toordinal()]] = row.impressions
     names = (
@@ -152,18 +152,15 @@ def _eligible(
     return np.array(rows, dtype=np.bool_).reshape(len(rows), n)
 
 
-def _totals(
-    app: App, campaigns: BandCampaigns, start: date, end: date, *, grain: str
-) -> tuple[TotalRow, ...]:
-    rows = app.store.totals(campaigns.platform, start, end, grain=grain, source="api")
-    return tuple(r for r in rows if grain == "daily" or (r.first, r.last) == (start, end))
+def _totals(app: App, campaigns: BandCampaigns, start: date, end: date) -> tuple[TotalRow, ...]:
+    return app.store.totals(campaigns.platform, start, end, grain="daily", source="api")
 
 
 def day_reports(app: App, segment: str, accounts: Sequence[str], start: date, end: date) -> list[DayReport]:
     """One DayReport per complete day on which something was delivered, oldest first."""
     campaigns = band_campaigns(app, segment)
     columns = app.store.impressions(campaigns.platform, start, end, grain="daily", source="api")
-    totals = _totals(app, campaigns, start, end, grain="daily")
+    totals = _totals(app, campaigns, start, end)
     split, held = commands(app, segment, accounts), turns(app, segment, accounts)
     funding: Mapping[str, Sequence[float]] = app.store.get(f"budgets/{segment}", {})
     place = places(columns, accounts)

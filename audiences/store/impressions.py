@@ -65,14 +65,16 @@ class Impressions(Part):
         source: str | None = None,
         campaigns: Sequence[str] | None = None,
         segment_accounts: Sequence[str] | None = None,
+        scope: Sequence[str] | None = None,
     ) -> ImpressionColumns:
         """Stored rows whose day or whole window lies in ``start`` .. ``end`` (inclusive).
 
         grain              "daily" or "all": the two are never mixed, they count the same impressions
         campaigns          only these; None = every one
         segment_accounts   only entities linked to these accounts; None = every entity, linked or not
+        scope              only answers to a question about exactly these campaigns or creatives; None = all
         """
-        wanted = _within(IMPRESSION, platform, start, end, grain, source)
+        wanted = _within(IMPRESSION, platform, start, end, grain, source, scope)
         if campaigns is not None:
             wanted = wanted.where(IMPRESSION.c.campaign_id.in_(list(campaigns)))
         linked = select(LINK.c.urn, LINK.c.account_id).where(LINK.c.platform == platform)
@@ -92,9 +94,10 @@ class Impressions(Part):
         grain: str,
         source: str | None = None,
         campaigns: Sequence[str] | None = None,
+        scope: Sequence[str] | None = None,
     ) -> tuple[TotalRow, ...]:
         """The platform's own totals, exact, for the same choice as ``impressions``."""
-        wanted = _within(TOTAL, platform, start, end, grain, source)
+        wanted = _within(TOTAL, platform, start, end, grain, source, scope)
         if campaigns is not None:
             wanted = wanted.where(TOTAL.c.campaign_id.in_(list(campaigns)))
         with self._db.read() as connection:
@@ -131,7 +134,7 @@ Window = tuple[date, date]
 
 
 def _scope(connection: Connection, report: ImpressionReport) -> int:
-    ids = orjson.dumps(sorted(report.scope)).decode()
+    ids = _ids(report.scope)
     key = {"platform": report.platform, "source": report.source, "grain": report.grain, "scope": ids}
     wanted = select(SCOPE.c.number).where(*(SCOPE.c[name] == value for name, value in key.items()))
     found = connection.execute(wanted).scalar_one_or_none()
@@ -211,11 +214,25 @@ def _totals(scope: int, report: ImpressionReport, windows: tuple[Window, ...]) -
         yield (scope, *key, total.impressions, total.clicks, str(total.spend))
 
 
-def _within(table: Any, platform: str, start: date, end: date, grain: str, source: str | None) -> Any:
+def _within(
+    table: Any,
+    platform: str,
+    start: date,
+    end: date,
+    grain: str,
+    source: str | None,
+    scope: Sequence[str] | None = None,
+) -> Any:
     wanted = (
         select(table)
         .join(SCOPE, SCOPE.c.number == table.c.scope)
         .where(SCOPE.c.platform == platform, SCOPE.c.grain == grain)
         .where(table.c.first >= start, table.c.last <= end)
     )
+    if scope is not None:
+        wanted = wanted.where(SCOPE.c.scope == _ids(scope))
     return wanted if source is None else wanted.where(SCOPE.c.source == source)
+
+
+def _ids(scope: Sequence[str]) -> str:
+    return orjson.dumps(sorted(scope)).decode()

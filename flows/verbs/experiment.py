@@ -1,4 +1,4 @@
-"""``evenreach experiment``: plan a budget-split, or evaluate one. Prints; the campaigns are yours to set up."""
+"""``evenreach experiment``: plan a budget-split, set it up as drafts, start, evaluate and end it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ def run(arguments: argparse.Namespace) -> int:
             from flows.wiring import WorkspaceError
 
             raise WorkspaceError("name the segment to experiment on; several are balanced")
-        return (
-            _plan(arguments, app, segment)
-            if arguments.action == "plan"
-            else _evaluate(arguments, app, segment)
-        )
+        if arguments.action == "evaluate" and arguments.outcomes is None:
+            return _reports(arguments, app, segment)
+        act = {"plan": _plan, "start": _start, "stop": _stop, "evaluate": _evaluate}[arguments.action]
+        return act(arguments, app, segment)
 
 
 def _plan(arguments: argparse.Namespace, app: Any, segment: str) -> int:
@@ -78,8 +77,8 @@ def _plan_words(data: dict[str, Any], found: Any, out: Any) -> str:
         [
             f'Budget-split of {data["segment"]}, drawn by the name "{data["salt"]}": everybody stays in their half.',
             table(["half", "accounts", "budget a day"], half),
-            "Set up: one list and one set of campaigns per half, each with its own part of the budget. Balance the",
-            "first half only, leave the other as it is, and compare after at least four weeks under control.",
+            "evenreach experiment start makes a list and a draft campaign per half (--dry-run shows them, --go starts",
+            "them). From then on only the first half is balanced; compare after at least four weeks under control.",
             "",
             f"With {data['base']:.1%} of accounts showing the outcome by itself (80 % power, 5 % two-sided):",
             table(["lift", "accounts per half", "this list"], sizes),
@@ -89,14 +88,93 @@ def _plan_words(data: dict[str, Any], found: Any, out: Any) -> str:
     )
 
 
+def _start(arguments: argparse.Namespace, app: Any, segment: str) -> int:
+    from flows.activate_experiment import start
+
+    found = start(app, segment, salt=arguments.salt, dry_run=arguments.dry_run, go=arguments.go)
+    halves = [
+        {
+            "half": half.name,
+            "accounts": half.accounts,
+            "budget": str(half.budget),
+            "list": half.list_id,
+            "campaign": half.campaign,
+            "status": half.status,
+        }
+        for half in found.halves
+    ]
+    data = {"segment": segment, "salt": found.salt, "dry_run": arguments.dry_run, "live": found.live}
+    data |= {"halves": halves, "notes": list(found.notes)}
+    show(arguments, data, lambda: _start_words(data))
+    return DONE
+
+
+def _start_words(data: dict[str, Any]) -> str:
+    names = ["half", "accounts", "budget", "list", "campaign", "status"]
+    end = (
+        "Nothing was made or sent."
+        if data["dry_run"]
+        else "Both halves deliver; from now on only the first is balanced."
+        if data["live"]
+        else "They are drafts and spend nothing; start them with evenreach experiment start --go."
+    )
+    waits = [f"Waiting: {note}." for note in data["notes"]]
+    return "\n".join([table(names, [[half[n] for n in names] for half in data["halves"]]), *waits, end])
+
+
+def _stop(arguments: argparse.Namespace, app: Any, segment: str) -> int:
+    from flows.activate_experiment import stop
+
+    ended = stop(app, segment)
+    data = {"segment": segment, "salt": ended.salt, "live_since": ended.live_since, "ended": ended.ended}
+    words = f"The experiment has ended; campaign {ended.template} serves everybody again."
+    show(arguments, data, lambda: words)
+    return DONE
+
+
+def _reports(arguments: argparse.Namespace, app: Any, segment: str) -> int:
+    from dataclasses import asdict
+
+    from flows.experiment_reports import evaluate_reports
+
+    found = evaluate_reports(app, segment, days=arguments.days)
+    data = {"segment": segment, **asdict(found)}
+    show(arguments, data, lambda: _reports_words(found))
+    return DONE
+
+
+def _reports_words(found: Any) -> str:
+    rows = [
+        [
+            one.name,
+            *[f"{value:.1%}" for value in (one.before[0], one.after[0], one.before[1], one.after[1])],
+            f"{one.effect.estimate:+.3f} ({one.effect.low:+.3f} to {one.effect.high:+.3f})",
+            f"{one.effect.p_value:.3f}",
+            "yes" if one.effect.works else "no",
+        ]
+        for one in found.figures
+    ]
+    header = ["", "balanced before", "after", "left alone before", "after", "effect", "p", "works"]
+    (start, end), (first, last) = found.second, found.first
+    quiet = (
+        f"From week to week the top tenth's share moved by {found.band.low:+.3f} to {found.band.high:+.3f} by itself."
+        if found.band is not None
+        else "Too few quiet weeks were collected to say how much the share moves by itself."
+    )
+    return "\n".join(
+        [
+            f"{found.accounts[0]} accounts balanced, {found.accounts[1]} left alone; "
+            f"{first} to {last} against {start} to {end}:",
+            table(header, rows),
+            quiet,
+            "This says whether delivery became more even. Whether that sold anything takes --outcomes.",
+        ]
+    )
+
+
 def _evaluate(arguments: argparse.Namespace, app: Any, segment: str) -> int:
     from flows import experiment
-    from flows.wiring import WorkspaceError
 
-    if arguments.outcomes is None:
-        raise WorkspaceError(
-            "name the file with --outcomes: a CSV with account, outcome and, if known, before"
-        )
     found = experiment.evaluate(app, segment, arguments.outcomes, salt=arguments.salt, lift=arguments.lift)
     effect, verdict = found.effect, found.verdict
     data = {
