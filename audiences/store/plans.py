@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, case, func, insert, select, update
 
 from audiences.store.audit import append
 from audiences.store.bulk import insert_rows, upsert_rows
@@ -38,7 +39,44 @@ def plan_id(segment: str, day: date, mode: str, inputs_hash: str, body: bytes) -
     return digest.hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class PlanHead:
+    """A plan without what it says: enough for a list of hundreds."""
+
+    plan_id: str
+    segment: str
+    status: PlanStatus
+    created_at: datetime
+    decided_at: datetime | None
+    moves: int
+    placed: int  # moves into a band
+    left: int  # moves out of one
+
+
 class Plans(Part):
+    def plan_heads(self, *, limit: int = 100) -> tuple[PlanHead, ...]:
+        """Plans without bodies, newest first."""
+        counts = (
+            select(
+                MOVE.c.plan,
+                func.count().label("moves"),
+                func.sum(case((MOVE.c.after >= 0, 1), else_=0)).label("placed"),
+                func.sum(case((MOVE.c.before >= 0, 1), else_=0)).label("left"),
+            )
+            .group_by(MOVE.c.plan)
+            .subquery()
+        )
+        columns = [PLAN.c[name] for name in ("plan_id", "segment", "status", "created_at", "decided_at")]
+        wanted = select(*columns, counts.c.moves, counts.c.placed, counts.c.left).outerjoin(
+            counts, counts.c.plan == PLAN.c.number
+        )
+        with self._db.read() as connection:
+            rows = connection.execute(wanted.order_by(PLAN.c.number.desc()).limit(limit)).all()
+        return tuple(
+            PlanHead(row[0], row[1], PlanStatus(row[2]), row[3], row[4], *(int(n or 0) for n in row[5:]))
+            for row in rows
+        )
+
     def save_plan(self, plan: PlanRecord, *, line: AuditLine | None = None) -> bool:
         """Store a plan and its moves, and ``line`` in the audit log.
 
