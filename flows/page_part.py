@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import httpx
+
 from audiences.errors import AudienceError
 from audiences.store.errors import StoreBusy
 from audiences.store.records import AuditLine
@@ -68,10 +70,19 @@ class PageClock:
             return self._app.now()
         age = time.monotonic() - self._at
         if self._read is None or age > 30.0:  # the sandbox is asked over HTTP: not several times a page
-            now = self._app.now()
-            later = self._read + timedelta(seconds=age) if self._read is not None else now
-            self._read, self._at, age = max(now, later), time.monotonic(), 0.0
+            self._read, self._at, age = self._later(age), time.monotonic(), 0.0
         return self._read + timedelta(seconds=age)
+
+    def _later(self, age: float) -> datetime:
+        """The sandbox's time, never behind what was shown; when its process has ended, time just goes on."""
+        passed = self._read + timedelta(seconds=age) if self._read is not None else None
+        try:
+            now = self._app.now()
+        except httpx.TransportError:
+            if passed is None:
+                raise
+            return passed
+        return now if passed is None else max(now, passed)
 
 
 @dataclass

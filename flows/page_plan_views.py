@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 
@@ -25,32 +26,51 @@ STEPS = 6  # points of the price curve shown as a table
 REHEARSED_WEEKS = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What of a plan never changes while the reports are the same; made once, it names every account."""
+
+    summary: PlanSummary
+    price: tuple[PricePoint, ...]
+    overrides: tuple[Override, ...]
+
+
 class PlanViews(Reports):
     """Plans in the page's terms."""
 
     def view(self, record: PlanRecord, differences: tuple[str, ...] = ()) -> PlanView:
         """One plan. What it rests on was recorded with it, so the page shows what would be carried out."""
-        plan = decode_plan(record.body)
-        facts = account_facts(self.app, record.segment)
         table = self._newest_table(record.segment)
-        names = {account: fact.name or account for account, fact in facts.items()}
+        total = table.exposure.total if table is not None else 0.0
+        fixed: Drawn = self.once(("plan", record.plan_id, total), lambda: self._drawn(record, table))
         return PlanView(
             plan_id=record.plan_id,
             segment=record.segment,
             status=str(record.status),
             shown_hash=record.inputs_hash,
             made_at=record.created_at,
-            summary=_largest_first(plan_summary(plan, facts), table),
+            summary=fixed.summary,
             share_now=table.top_share if table is not None else None,
             rehearsal=self._rehearsal(record, table),
-            price=self._price(plan, table),
-            overrides=_overrides(self._exceptions_in(record), names),
+            price=fixed.price,
+            overrides=fixed.overrides,
             differences=differences,
             decided_by=record.decided_by or "",
             decided_at=record.decided_at,
+            holds_until=record.created_at + timedelta(days=self.app.config.approvals.expire_days),
             operations=sum((m.before >= 0) + (m.after >= 0) for m in record.moves),
             progress=str(self.app.remembered.get(f"plan progress {record.plan_id}", "")),
             working=self.workers.busy(f"plan {record.plan_id}"),
+        )
+
+    def _drawn(self, record: PlanRecord, table: ShareTable | None) -> Drawn:
+        plan = decode_plan(record.body)
+        facts = account_facts(self.app, record.segment)
+        names = {account: fact.name or account for account, fact in facts.items()}
+        return Drawn(
+            _largest_first(plan_summary(plan, facts), table),
+            self._price(plan, table),
+            _overrides(self._exceptions_in(record), names),
         )
 
     def _newest_table(self, segment: str) -> ShareTable | None:

@@ -12,6 +12,7 @@ from audiences.store.errors import NotFound as NotStored
 from audiences.store.records import PlanRecord, PlanStatus
 from flows import balance
 from flows.activate_plan import apply_plan
+from flows.approvals import EXPIRED, still_stands
 from flows.exceptions import AccountException, exceptions_of, keep_exception
 from flows.exposure import segment_accounts
 from flows.page_part import in_page_words, told
@@ -124,15 +125,23 @@ class Plans(PlanViews):
         return record
 
     def _shown(self, plan_id: str, shown_hash: str, who: str) -> PlanRecord:
-        """The plan, if planning now gives the very same. Raises Moved with what differs."""
+        """The plan, while what it rests on stands. Raises Moved with what differs, and shows a new one."""
         record = self._decided(plan_id, shown_hash)
+        with in_page_words(), self.guard:
+            against = still_stands(self.app, record)
+        if not against:
+            return record
         newest = self._planned_again(record, who)
         if newest.plan_id == plan_id:
             return record
         told_ = differences(record, newest)
         self.app.remembered[f"moved {newest.plan_id}"] = told_
+        days = self.app.config.approvals.expire_days
+        late = f"This plan waited longer than {formats.plural(days, 'day')}; a new one was made."
         raise Moved(
-            "The data moved while you were looking.", differences=told_, path=f"/plans/{newest.plan_id}"
+            late if EXPIRED in against else "What this plan rests on moved while you were looking.",
+            differences=told_,
+            path=f"/plans/{newest.plan_id}",
         )
 
     def _planned_again(self, record: PlanRecord, who: str) -> PlanRecord:

@@ -96,12 +96,12 @@ class Reports(PagePart):
         segment = self.app.config.segments.get(name)
         return segment.title or name if segment else name
 
-    def _headline(self, name: str) -> tuple[Bounded | None, float | None]:
+    def _headline(self, name: str) -> tuple[Bounded | None, Bounded | None]:
         spans = self._spans(name)
         if not spans:
             return None, None
         table = self._table(name, spans[0])
-        return table.top_share, float(table.coverage_even.point)
+        return table.top_share, table.coverage_even
 
     # -- windows ----------------------------------------------------------------
 

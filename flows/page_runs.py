@@ -1,4 +1,4 @@
-"""Runs and the audit log as the page lists them, and taking a run back. A run is one change of one list.
+"""Runs as the page lists them, and taking one back. A run is one change of one list, a plan, or a collection.
 
 Undoing computes a delta from the ledger as it stood before, and sends it through ``activate`` like any other.
 """
@@ -6,16 +6,17 @@ Undoing computes a delta from the ledger as it stood before, and sends it throug
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from audiences.store.records import AudienceRecord, BatchInfo, BatchStatus, PlanRecord, PlanStatus
+from audiences.store.plans import PlanHead
+from audiences.store.records import AudienceRecord, AuditLine, BatchInfo, BatchStatus, PlanStatus
+from flows.page_audit import Audits
 from flows.page_part import in_page_words
-from flows.page_segments import Segments
 from flows.report import formats
 from flows.restore import restore
 from flows.web.errors import NotFound, TooLate
-from flows.web.views import AuditLine, RunLine
+from flows.web.views import RunLine
 from flows.wiring import App
 
 BATCHES = 2_000  # newest of each list that are looked at
@@ -40,31 +41,20 @@ class Change:
         return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
-class Runs(Segments):
-    """What ran, what came of it, who did what."""
+class Runs(Audits):
+    """What ran, and what came of it."""
 
     def runs(self, limit: int) -> Sequence[RunLine]:
-        """Newest first: list changes, and plans carried out."""
-        lines = [self._line_of(change) for change in self._changes()]
+        """Newest first: list changes, plans that were decided, collections of reports."""
+        engine = self._engine_runs()
+        lines = [self._line_of(change, engine) for change in self._changes()]
         lines += [
-            self._line_of_plan(plan) for plan in self.app.store.plans(limit=limit) if plan.status in _PLANS
+            self._line_of_plan(plan, engine)
+            for plan in self.app.store.plan_heads(limit=limit)
+            if plan.status in _PLANS
         ]
+        lines += [self._line_of_collection(line) for line in self._collections()]
         return sorted(lines, key=lambda line: line.started, reverse=True)[:limit]
-
-    def audit(self, limit: int) -> Sequence[AuditLine]:
-        """Newest first."""
-        return [
-            AuditLine(
-                at=line.at,
-                who=line.who,
-                action=line.what,
-                subject=line.subject,
-                detail=", ".join(
-                    f"{k.replace('_', ' ')} {_short(v)}" for k, v in line.detail.items() if v is not None
-                ),
-            )
-            for line in self.app.store.audit_tail(limit)
-        ]
 
     def undo(self, run_id: str, *, who: str) -> RunLine:
         """Bring a list back to what it was before one run. Raises TooLate when it has changed since."""
@@ -77,7 +67,7 @@ class Runs(Segments):
                     take_back(self.acting(who), list_id, change.version - 1)
                 self._remember_undone(list_id, change.version)
                 self.note(who, "undo", list_id, version=change.version)
-                return self._line_of(change)
+                return self._line_of(change, {})
         raise NotFound("There is no such run.")
 
     # -- changes of lists ---------------------------------------------------------
@@ -91,7 +81,7 @@ class Runs(Segments):
             for version in sorted({batch.version for batch in log}):
                 yield Change(record, version, tuple(b for b in log if b.version == version))
 
-    def _line_of(self, change: Change) -> RunLine:
+    def _line_of(self, change: Change, engine: Mapping[str, str]) -> RunLine:
         spec, batches = change.record.spec, change.batches
         undone = change.version in self._undone(spec.audience_id)
         settled = all(batch.status is BatchStatus.SETTLED for batch in batches)
@@ -111,12 +101,14 @@ class Runs(Segments):
             accepted=sum(batch.accepted for batch in batches),
             rejected=sum(batch.rejected for batch in batches),
             unknown=sum(batch.unknown for batch in batches),
-            link=f"{self.prefect_ui}/runs" if self.prefect_ui else "",
+            link=self.run_link(
+                next((engine[b.batch_id[:12]] for b in batches if b.batch_id[:12] in engine), "")
+            ),
             may_undo=self._may_undo(change),
             message=error,
         )
 
-    def _line_of_plan(self, plan: PlanRecord) -> RunLine:
+    def _line_of_plan(self, plan: PlanHead, engine: Mapping[str, str]) -> RunLine:
         return RunLine(
             run_id=plan.plan_id,
             kind="balance",
@@ -124,12 +116,26 @@ class Runs(Segments):
             platform="",
             started=plan.decided_at or plan.created_at,
             status=_PLANS[plan.status],
-            adds=sum(move.after >= 0 for move in plan.moves),
-            removes=sum(move.before >= 0 for move in plan.moves),
-            link=f"{self.prefect_ui}/runs" if self.prefect_ui else "",
-            message=f"{formats.plural(len(plan.moves), 'account')} changed place"
+            adds=plan.placed,
+            removes=plan.left,
+            link=self.run_link(engine.get(plan.plan_id[:12], "")),
+            message=f"{formats.plural(plan.moves, 'account')} changed place"
             if plan.moves
             else "Budgets only",
+        )
+
+    def _line_of_collection(self, line: AuditLine) -> RunLine:
+        days, rows = (int(line.detail.get(name, 0)) for name in ("days", "rows"))
+        return RunLine(
+            run_id=f"collected-{line.number}",
+            kind="collect",
+            segment=self._title(line.subject),
+            platform=str(line.detail.get("platform", "")),
+            started=line.at,
+            ended=line.at,
+            status="completed",
+            link=self.run_link(str(line.detail.get("run", ""))),
+            message=f"{formats.plural(days, 'day')}, {formats.plural(rows, 'row')} of companies",
         )
 
     def _may_undo(self, change: Change) -> bool:
@@ -161,8 +167,3 @@ def take_back(app: App, list_id: str, version: int) -> None:
         raise NotFound("There is no such list.")
     everybody = len(app.store.ledger_keys(list_id).keys)
     restore(app, record.spec, version, accept_shrink=everybody)
-
-
-def _short(value: object) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."

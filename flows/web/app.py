@@ -119,6 +119,9 @@ def _broken(request: Request, error: Exception) -> Response:
     log.error("page failed: %s %s: %s", request.method, request.url.path, type(error).__name__)
     found = PageError("Something went wrong on our side. Nothing more was changed.")
     found.status, found.remedy = 500, "Try again; if it stays, the log of the server has the details."
-    response = _answer(request, found)
+    try:
+        response = _answer(request, found)
+    except Exception:  # what failed may be the very thing a page in full needs, such as the clock
+        response = PlainTextResponse(f"{found.message} {found.remedy}", status_code=500)
     complete(response.headers, secure=desk(request).access.secure)  # outside the armour at this point
     return response

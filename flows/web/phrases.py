@@ -8,7 +8,7 @@ from flows.report import formats
 from flows.report.charts_price import price
 from flows.report.charts_weekly import sizes
 from flows.report.svg import Markup
-from flows.web.views import PlanView, PushForecast, RunLine, SegmentLine, SizePoint
+from flows.web.views import AuditLine, PlanView, PushForecast, RunLine, SegmentLine, SizePoint
 
 RUN_KINDS = {
     "sync": "Sync",
@@ -45,7 +45,7 @@ PUSH_STAGES = {
 OVERRIDES = {
     "pin": "never limited",
     "exclude": "never served",
-    "raise_cap": "more impressions",
+    "raise_cap": "limit raised",
     "clear": "no exception",
 }
 _PARTS = {
@@ -94,6 +94,8 @@ REJECTS = {
     "cut_off": "The file ends in the middle of the row",
 }
 ROLES = {"viewer": "Viewer", "operator": "Operator", "approver": "Approver"}
+LIST_KINDS = {"company": "companies", "contact": "people"}
+RUN_FILTERS = {"": "All", "sync": "Syncs", "push": "Pushes", "balance": "Balancing", "collect": "Reports"}
 ACTIONS = {
     "approve": "approved a plan",
     "refuse": "refused a plan",
@@ -106,12 +108,67 @@ ACTIONS = {
     "undo": "undid a change",
     "sync": "synced",
     "sign_in": "signed in",
+    "sign_in_failed": "failed to sign in",
+    "sign_in_locked": "failed to sign in and must wait",
+    "sign_out": "signed out",
+    "signed in": "connected an ad account",
+    "plan proposed": "made a plan",
+    "plan approved": "approved a plan",
+    "plan refused": "refused a plan",
+    "plan applied": "carried out a plan",
+    "batch add": "sent additions",
+    "batch remove": "sent removals",
+    "bands live": "switched balancing on",
+    "bands paused": "paused balancing",
+    "campaign targets set": "pointed the campaign at its list",
+    "list created": "created a list",
+    "list restored": "brought a list back",
+    "list made anew": "made a list anew",
+    "list sent again": "sent a list again",
+    "one-off list pushed": "pushed a list",
+    "one-off list ended": "ended a one-off list",
+    "reports collected": "read the reports",
+    "person erased": "erased a person",
+    "backup made": "made a backup",
+}
+_DETAILS = {
+    "rows": ("member", "{}"),
+    "members": ("member", "{}"),
+    "moves": ("account", "{} change place"),
+    "removed": ("member", "{} removed"),
+    "lines": ("line", "{}"),
+    "lists": ("list", "{}"),
+    "days": ("day", "{}"),
+    "failures": ("failure", "{} within a quarter of an hour"),
+}  # name of a count -> what is counted, the words around it
+_NAMED = {
+    "account": "{}",
+    "kind": "{}",
+    "owner": "owner {}",
+    "address": "from {}",
+    "plan": "plan {}",
+    "batch": "batch {}",
 }
 
 
 def said(table: dict[str, str], code: str) -> str:
     """The words for a code; an unknown code is shown readably."""
     return table.get(code) or code.replace("_", " ").capitalize() or formats.DASH
+
+
+def audit_detail(line: AuditLine) -> str:
+    """The facts of one audit line, counts first in words."""
+    told = []
+    for name, value in line.facts.items():
+        if name in _DETAILS and value.isdigit():
+            one, words = _DETAILS[name]
+            told.append(words.format(formats.plural(int(value), one)))
+        elif name == "kind" and value in OVERRIDES:
+            told.append(OVERRIDES[value])
+        else:
+            shown = value if len(value) <= 80 else f"{value[:77]}..."
+            told.append(_NAMED.get(name, f"{name.replace('_', ' ')} {{}}").format(shown))
+    return ", ".join(told) or line.detail
 
 
 def rejected(code: str) -> str:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from flows.report import tables
+from flows.web import phrases
 from flows.web.gate import Operator, Sent, Viewer, desk
 from flows.web.pages import CSV, download, go, show
 from flows.web.routes_report import SAID
@@ -19,16 +20,16 @@ SHOWN, KEPT = 100, 10_000  # lines on the page, lines in a download
 
 RUN_COLUMNS = (
     "run_id", "kind", "segment", "platform", "started", "ended", "status", "adds", "removes", "accepted",
-    "rejected", "unknown", "message",
+    "rejected", "unknown", "message", "link",
 )  # fmt: skip
 AUDIT_COLUMNS = ("at", "who", "action", "subject", "detail")
 
 
 @router.get("/runs", include_in_schema=False)
-def runs(request: Request, visitor: Viewer) -> Response:
-    at = desk(request)
-    found = at.service.runs(SHOWN)
-    return show(request, "runs.html", here="runs", runs=found, most=SHOWN, now=at.access.now())
+def runs(request: Request, visitor: Viewer, kind: str = "") -> Response:
+    wanted = kind if kind in phrases.RUN_FILTERS else ""
+    found = [run for run in desk(request).service.runs(KEPT) if wanted in ("", run.kind)][:SHOWN]
+    return show(request, "runs.html", here="runs", runs=found, kind=wanted, most=SHOWN)
 
 
 @router.get("/runs.json", responses=SAID)

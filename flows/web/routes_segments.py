@@ -23,7 +23,7 @@ ACCOUNT_COLUMNS = (
 )  # fmt: skip
 SEGMENT_COLUMNS = (
     "name", "title", "accounts", "members", "last_sync", "top_share_low", "top_share", "top_share_high",
-    "coverage", "waiting", "warnings",
+    "coverage_low", "coverage", "coverage_high", "waiting", "warnings",
 )  # fmt: skip
 
 
@@ -53,12 +53,8 @@ def _segments(request: Request) -> list[tuple[Any, ...]]:
             line.accounts,
             line.members,
             line.last_sync.isoformat() if line.last_sync else None,
-            *(
-                (line.top_share.low, line.top_share.point, line.top_share.high)
-                if line.top_share
-                else (None,) * 3
-            ),
-            line.coverage,
+            *_bounds(line.top_share),
+            *_bounds(line.coverage),
             line.waiting,
             line.warnings,
         )

@@ -33,7 +33,7 @@ class SegmentLine:
     lists: tuple[ListLine, ...] = ()
     last_sync: datetime | None = None
     top_share: Bounded | None = None
-    coverage: float | None = None
+    coverage: Bounded | None = None
     waiting: int = 0
     warnings: int = 0
     negative: bool = False  # an exclusion list; nothing is served to it
@@ -85,6 +85,7 @@ class PlanView:
     operations: int | None = None  # membership changes this plan sends
     progress: str = ""  # what carrying it out has come to, or why it stopped
     working: bool = False  # being carried out right now
+    holds_until: datetime | None = None  # until when it may be approved and carried out
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,4 +248,5 @@ class AuditLine:
     action: str
     subject: str
     detail: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)  # the same, by name; worded by ``phrases``
+    link: str = ""  # into Prefect

@@ -12,6 +12,7 @@ import pytest
 
 from audiences.store.records import PlanStatus
 from flows import balance, collect
+from flows.exceptions import AccountException, keep_exception
 from flows.page import Page, page_service
 from flows.web.errors import Invalid, Moved, NotFound, NothingYet, TooLate
 from flows.web.views import PushOrder
@@ -124,6 +125,8 @@ def test_a_plan_whose_inputs_moved_is_not_approved_and_the_difference_is_told(pa
     plan = page.plan_by_id(waiting(page))
     forward(page.app, days=1)
     collect.collect(page.app, SEGMENT, days=3)
+    held = AccountException("exclude", by="sam")
+    keep_exception(page.app, SEGMENT, plan.summary.moves[0].account_id, held)
     with pytest.raises(Moved) as error:
         page.approve(plan.plan_id, plan.shown_hash, who="maya")
     assert any("more day of reports" in line for line in error.value.differences)
@@ -132,6 +135,25 @@ def test_a_plan_whose_inputs_moved_is_not_approved_and_the_difference_is_told(pa
     assert newest.differences == error.value.differences
     assert page.plan_by_id(plan.plan_id).status == "lapsed"
     assert page.app.store.plans(status=PlanStatus.APPLIED) == ()
+
+
+def test_new_reports_alone_leave_a_plan_open_until_its_last_day(page: Page) -> None:
+    plan = page.plan_by_id(waiting(page))
+    assert plan.holds_until == plan.made_at + timedelta(days=7)
+    forward(page.app, days=1)
+    collect.collect(page.app, SEGMENT, days=3)
+    assert page.approve(plan.plan_id, plan.shown_hash, who="maya").status in ("approved", "applied")
+    page.workers.wait()
+    assert page.plan_by_id(plan.plan_id).status == "applied"
+
+
+def test_a_plan_that_waited_too_long_is_made_anew(page: Page) -> None:
+    plan = page.plan_by_id(waiting(page))
+    forward(page.app, days=8)
+    collect.collect(page.app, SEGMENT, days=9)
+    with pytest.raises(Moved, match="waited longer than 7"):
+        page.approve(plan.plan_id, plan.shown_hash, who="maya")
+    assert page.plan_by_id(plan.plan_id).status == "lapsed"
 
 
 def test_a_plan_in_shadow_and_a_refused_one_change_nothing(page: Page) -> None:

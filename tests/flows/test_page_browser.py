@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from flows import balance, collect
+from flows.exceptions import AccountException, keep_exception
 from flows.page import Page, page_app, page_service
 from tests.flows.small_workspace import SEGMENT, Copies, forward
 from tests.flows.web.visits import served
@@ -90,6 +91,7 @@ def test_an_exception_plans_again_and_the_moved_plan_is_refused(tab: Any, server
     tab.wait_for_selector("td:has-text('never served')")
     forward(page.app, days=1)
     collect.collect(page.app, SEGMENT, days=3)
+    keep_exception(page.app, SEGMENT, "company398-works.com", AccountException("pin"))
     tab.click("button:has-text('Approve')")
     tab.wait_for_selector("text=more day of reports")
     tab.click("text=Show the new one")

@@ -90,7 +90,7 @@ class MemoryService:
         self.lines = {
             "strike-dach": SegmentLine(
                 "strike-dach", "Strike list DACH", 2431, 184_300, tuple(share_worlds.lists()),
-                START - timedelta(hours=3), self.page.now.top_share, 0.684, 1, 1,
+                START - timedelta(hours=3), self.page.now.top_share, self.page.now.coverage_even, 1, 1,
             ),
             "intent 30/d": SegmentLine("intent 30/d", "Intent, last 30 days", 912, warnings=0),
             "customers": SegmentLine("customers", "Customers", 143, negative=True),

@@ -75,10 +75,15 @@ def test_several_processes_count_the_same_failures_and_nothing_typed_is_kept(
 ) -> None:
     access = Access(SECRET, public=True, users=users, now=clock)
     apps = [create_app(service, access=access) for _ in range(2)]
-    visits = [Visit(TestClient(app, base_url="http://page.example", client=("203.0.113.9", 1))) for app in apps]
+    visits = [
+        Visit(TestClient(app, base_url="http://page.example", client=("203.0.113.9", 1))) for app in apps
+    ]
     for turn in range(5):
         assert visits[turn % 2].post("/sign-in", {"name": "hunter2", "password": "no"}).status_code == 401
-    assert [v.post("/sign-in", {"name": "hunter2", "password": "no"}).status_code for v in visits] == [429, 429]
+    assert [v.post("/sign-in", {"name": "hunter2", "password": "no"}).status_code for v in visits] == [
+        429,
+        429,
+    ]
     assert not any("hunter2" in key for key in service.failed)
     assert not any("hunter2" in str(line) for line in service.log)
 
