@@ -40,7 +40,7 @@ class StoreBroken(StoreError):
 class StoreMissing(StoreError):
     """There is no database there yet."""
 
-    remedy = "Create it with `evenreach init`."
+    remedy = "Any command on the workspace makes it, `evenreach upkeep` for one."
 
 
 class StoreBehind(StoreError):

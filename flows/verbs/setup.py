@@ -14,18 +14,40 @@ from flows.verbs.workspace import opened
 
 
 def init(arguments: argparse.Namespace) -> int:
-    """Write a commented evenreach.yaml; an existing one is never touched."""
+    """Write a commented evenreach.yaml; an existing one is never touched, but its database brought up to date."""
     from flows.files import write_atomically
     from flows.wiring import CONFIG, WorkspaceError
 
     folder = arguments.workspace or Path()
     target = folder / CONFIG
     if target.exists():
-        raise WorkspaceError(f"{target} exists already; nothing was written")
+        if not _brought_up_to_date(folder):
+            raise WorkspaceError(f"{target} exists already; nothing was written")
+        done = f"{target} stays as it is. The database was brought up to date; its data are kept."
+        show(arguments, {"written": None, "database": "brought up to date"}, lambda: done)
+        return DONE
     write_atomically(target, files("flows").joinpath("starter", CONFIG).read_bytes())
     (folder / "data").mkdir(exist_ok=True)
     show(arguments, {"written": str(target)}, lambda: f"Wrote {target}. Read it, then run: evenreach check")
     return DONE
+
+
+def _brought_up_to_date(folder: Path) -> bool:
+    """Run the migrations that a database waits for; False when there are none."""
+    from audiences.config import load
+    from audiences.store import Store
+    from audiences.store.errors import StoreBehind, StoreMissing
+    from flows.wiring import CONFIG, database_url
+
+    url = database_url(load(folder / CONFIG).database, folder.absolute())
+    try:
+        Store.open(url).close()
+    except StoreMissing:
+        return False  # the first command that works on it makes it
+    except StoreBehind:
+        Store.create(url).close()
+        return True
+    return False
 
 
 def map_file(arguments: argparse.Namespace) -> int:

@@ -47,7 +47,7 @@ def test_creating_twice_keeps_what_is_there(bare_url: str) -> None:
 
 
 def test_a_database_without_our_tables_is_not_opened(bare_url: str) -> None:
-    with pytest.raises(StoreMissing, match="evenreach init"):
+    with pytest.raises(StoreMissing, match="evenreach upkeep"):
         Store.open(bare_url)
 
 
