@@ -121,7 +121,7 @@ def plan_change(
     batches: tuple[str, ...] = ()
     if not dry_run:
         ensure_list(app, spec)
-        batches = _record(app, spec, plan)
+        batches = _record(app, spec, plan, ledger)
         _remember_rules(app, spec, grounds)
     return Prepared(
         spec.audience_id,
@@ -185,10 +185,10 @@ def _together(one: MemberTable, other: MemberTable) -> MemberTable:
     )
 
 
-def _record(app: App, spec: AudienceSpec, plan: _Plan) -> tuple[str, ...]:
+def _record(app: App, spec: AudienceSpec, plan: _Plan, ledger: LedgerView) -> tuple[str, ...]:
     """Cut off between the two, the next run finds those of ``again`` missing and adds them."""
     size, base = app.platform(spec.platform).capabilities.batch_size, plan.change.base_version
-    batches: tuple[str, ...] = app.store.record_delta(plan.change, batch_size=size, at=app.now())
+    batches: tuple[str, ...] = app.store.record_delta(plan.change, batch_size=size, at=app.now(), view=ledger)
     if len(plan.again):
         nobody = rows_of(plan.again, np.zeros(0, dtype=np.intp))
         anew = Delta(spec.audience_id, base + 1, plan.again, nobody)

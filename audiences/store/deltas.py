@@ -15,19 +15,23 @@ from audiences.model import Delta, MemberTable, Op
 from audiences.store.batches import BATCH, plan_batches
 from audiences.store.errors import Conflict, StaleBase
 from audiences.store.ledger_read import asked_among, is_empty
-from audiences.store.ledger_rows import held_among, held_and_filled
+from audiences.store.ledger_rows import details, filled, held_among, held_and_filled
 from audiences.store.lists import AUDIENCE, need_audience
 from audiences.store.packing import chosen, in_key_order
 from audiences.store.part import Part
+from audiences.store.records import LedgerView
 
 
 class Deltas(Part):
-    def record_delta(self, delta: Delta, *, batch_size: int, at: datetime) -> tuple[str, ...]:
+    def record_delta(
+        self, delta: Delta, *, batch_size: int, at: datetime, view: LedgerView | None = None
+    ) -> tuple[str, ...]:
         """Store a delta as planned batches and move the ledger to the next version, or do nothing at all.
 
         delta.adds, delta.removes   unique keys, none in both (``Conflict``); a removed member's payload may
                                     be left empty: the ledger knows it
         batch_size                  members per request, as the platform takes them
+        view                        the list as the delta was computed from; saves looking every member up
 
         Returns batch ids, removes first, in the order to send. Raises ``StaleBase`` when the ledger is not at
         ``base_version`` any more; recording the very same delta again returns the ids it got the first time.
@@ -35,6 +39,8 @@ class Deltas(Part):
         """
         adds, removes = in_key_order(delta.adds), in_key_order(delta.removes)
         _refuse_repeats(adds, removes)
+        if view is not None and (view.audience_id, view.version) != (delta.audience_id, delta.base_version):
+            raise Conflict("The view is of another list or version than the delta.")
         if not len(adds) and not len(removes):
             return ()
         with self._db.write() as connection:
@@ -43,7 +49,7 @@ class Deltas(Part):
                 raise Conflict(f"{delta.audience_id} does not exist on its platform yet.")
             if audience.ledger_version != delta.base_version:
                 return _recorded_before(connection, audience, delta, adds, removes)
-            ids = _plan(connection, audience, adds, removes, batch_size=batch_size, at=at)
+            ids = _plan(connection, audience, adds, removes, batch_size=batch_size, at=at, view=view)
             connection.execute(
                 update(AUDIENCE)
                 .where(AUDIENCE.c.number == audience.number)
@@ -60,6 +66,7 @@ def _plan(
     *,
     batch_size: int,
     at: datetime,
+    view: LedgerView | None,
 ) -> list[str]:
     """Removes first, so that somebody moved between bands is never on two lists for longer than on none."""
     version = audience.ledger_version + 1
@@ -67,7 +74,7 @@ def _plan(
     for op, members in ((Op.REMOVE, removes), (Op.ADD, adds)):
         if not len(members):
             continue
-        members, now = _with_standing(connection, audience.number, members, op)
+        members, now = _with_standing(connection, audience.number, members, op, view)
         changing = now if op is Op.REMOVE else ~now
         for changes, mask in ((True, changing), (False, ~changing)):
             if mask.any():
@@ -86,9 +93,16 @@ def _plan(
 
 
 def _with_standing(
-    connection: Connection, audience: int, members: MemberTable, op: Op
+    connection: Connection, audience: int, members: MemberTable, op: Op, view: LedgerView | None
 ) -> tuple[MemberTable, NDArray[np.bool_]]:
-    """The members (a removed one with what was sent for it), and which of them are asked for now."""
+    """The members (a removed one with what was sent for it), and which of them are asked for at this version.
+
+    What is asked for changes with the version alone, so a view of the same version still tells it.
+    """
+    if view is not None:
+        if op is Op.REMOVE and view.details:
+            members = filled(members, details(connection, audience, members.keys))
+        return members, places(members.keys, view.keys) >= 0
     held = NO_KEYS
     if op is Op.REMOVE:
         held, members = held_and_filled(connection, audience, members)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, func, select
 from audiences.membership_keys import Keys, byte_order, contained, from_digests
 from audiences.model import MemberTable, Op
 from audiences.store.errors import NotFound
-from audiences.store.ledger_read import BATCH, LEDGER, asked
+from audiences.store.ledger_read import BATCH, LEDGER, asked, holds_details, open_batches
 from audiences.store.ledger_rows import details, filled, rows_by_state
 from audiences.store.lists import need_audience
 from audiences.store.packing import each_key, unpack, unpack_texts
@@ -27,8 +27,12 @@ class Ledgers(Part):
         with self._db.read() as connection:
             audience = need_audience(connection, audience_id)
             lines = asked(connection, audience.number)
-            version = audience.ledger_version
-        return LedgerView(audience_id, version, lines.keys, lines.states, lines.digests)
+            more = bool(open_batches(connection, audience.number)) or holds_details(
+                connection, audience.number
+            )
+        return LedgerView(
+            audience_id, audience.ledger_version, lines.keys, lines.states, lines.digests, details=more
+        )
 
     def ledger_members(self, audience_id: str, keys: Keys) -> MemberTable:
         """What was last sent for these members: payload and account, empty where unknown. Same order."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection
 
-from audiences.membership_keys import NO_KEYS, Keys, byte_order, from_digests
+from audiences.membership_keys import Keys, byte_order, from_digests
 from audiences.model import MemberTable, Op
-from audiences.store.ledger_read import LOOKUP, open_batches, plain_rows_with_keys, rows_with_keys
+from audiences.store.ledger_read import open_batches, rows_with_keys
 from audiences.store.packing import each_key, unpack, unpack_texts
 from audiences.store.records import LedgerState
 
@@ -38,35 +37,17 @@ def filled(members: MemberTable, known: Mapping[bytes, Detail]) -> MemberTable:
 
 def held_and_filled(connection: Connection, audience: int, members: MemberTable) -> tuple[Keys, MemberTable]:
     """Which of these members are stored and not leaving, in byte order; and the members, filled."""
-    held, rows = _standing(connection, audience, members.keys)
+    rows = rows_with_keys(connection, f"{_COLUMNS}, state", audience, members.keys)
     known = {bytes(row[0]): _detail(row) for row in rows} | _open_details(connection, audience, members.keys)
-    return held, filled(members, known) if known else members
+    held = from_digests(b"".join(row[0] for row in rows if row[3] != LedgerState.LEAVING))
+    return held[byte_order(held)], filled(members, known)
 
 
 def held_among(connection: Connection, audience: int, keys: Keys) -> Keys:
     """Which of ``keys`` are stored and not leaving, in byte order."""
-    return _standing(connection, audience, keys)[0]
-
-
-def _standing(connection: Connection, audience: int, keys: Keys) -> tuple[Keys, list[Any]]:
-    """Which ``keys`` (in byte order) are stored and not leaving; and the rows that hold more than the key.
-
-    Nearly always a whole part is stored, or none of it, and says no more than its keys: then counting is
-    enough. The first part that is otherwise ends the counting, so that no more than one is asked twice.
-    """
-    held, special, plain = [], [], True
-    for start in range(0, len(keys), LOOKUP):
-        part = keys[start : start + LOOKUP]
-        n = plain_rows_with_keys(connection, audience, part) if plain else None
-        plain = n in (0, len(part))
-        if plain:
-            held.append(part[:n])
-            continue
-        rows = rows_with_keys(connection, f"{_COLUMNS}, state", audience, part)
-        found = from_digests(b"".join(row[0] for row in rows if row[3] != LedgerState.LEAVING))
-        held.append(found[byte_order(found)])
-        special += rows
-    return np.concatenate(held) if held else NO_KEYS, special
+    rows = rows_with_keys(connection, "key, state", audience, keys)
+    held = from_digests(b"".join(row[0] for row in rows if row[1] != LedgerState.LEAVING))
+    return held[byte_order(held)]
 
 
 def rows_by_state(

@@ -30,6 +30,7 @@ class LedgerView:
     keys    (n, 32) uint8, unique, in byte order
     states  (n,) uint8 ``LedgerState`` codes; LEAVING rows are not asked for and so not here
     digests (n,) int64 ``membership_keys.payload_digests`` of what was last sent for each, 0 without a payload
+    details False when no row has an account or a payload beside its key
     """
 
     audience_id: str
@@ -37,6 +38,7 @@ class LedgerView:
     keys: NDArray[np.uint8]
     states: NDArray[np.uint8]
     digests: NDArray[np.int64]
+    details: bool = True
 
 
 @dataclass(frozen=True, slots=True)

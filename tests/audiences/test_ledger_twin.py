@@ -50,6 +50,7 @@ class World:
         self.store, self.twin = store, LedgerTwin()
         self.list = with_list(store, f"linkedin/{uuid.uuid4().hex}/company")
         self.names = {key(i): i for i in range(10)}
+        self.view = store.ledger_keys(self.list)  # read as early as its version existed
 
     def want(self, names: set[int]) -> None:
         """The usual run: bring the list to exactly these members."""
@@ -62,9 +63,11 @@ class World:
 
     def _record(self, adds: set[int], removes: set[int]) -> None:
         delta = change(self.twin.version, sorted(adds), sorted(removes), on=self.list)
-        ids = self.store.record_delta(delta, batch_size=3, at=AT)
-        assert self.store.record_delta(delta, batch_size=3, at=AT) == ids
+        view = self.view if self.twin.version % 2 else None
+        ids = self.store.record_delta(delta, batch_size=3, at=AT, view=view)
+        assert self.store.record_delta(delta, batch_size=3, at=AT, view=view) == ids
         self._note(ids, self.twin.record)
+        self.view = self.store.ledger_keys(self.list)
 
     def _note(self, ids: tuple[str, ...], note: Any) -> None:
         made = [self.store.batch(batch_id) for batch_id in ids]

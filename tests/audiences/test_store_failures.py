@@ -118,6 +118,17 @@ def test_an_empty_delta_changes_nothing(store: Store) -> None:
     assert store.ledger_keys(LIST).version == 0
 
 
+def test_a_delta_is_not_judged_by_the_view_of_another_version(store: Store) -> None:
+    with_list(store)
+    early = store.ledger_keys(LIST)
+    store.record_delta(change(0, range(3)), batch_size=10, at=AT)
+
+    with pytest.raises(Conflict):
+        store.record_delta(change(1, range(3, 6)), batch_size=10, at=AT, view=early)
+
+    assert store.ledger_keys(LIST).version == 1
+
+
 @pytest.mark.parametrize(
     "bad",
     [change(0, [1, 1]), change(0, [1], [1]), change(0, [], [2, 2])],

@@ -121,7 +121,7 @@ def ours(url: str, first: Keys, second: Keys) -> dict[str, Seconds]:
                 base_version=view.version,
             )
         )
-        plan, _ = timed(lambda: store.record_delta(change, batch_size=BATCH, at=AT))
+        plan, _ = timed(lambda: store.record_delta(change, batch_size=BATCH, at=AT, view=view))
         apply, _ = timed(lambda: settle(store))
         view = change = None
         end = store.ledger_keys(LIST)
