@@ -8,9 +8,9 @@ plans are applied in ``activate_plan``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from audiences.model import AudienceState, Op
+from audiences.model import AudienceState, AudienceStatus, Op
 from flows.activate_delta import Prepared, plan_change, prepare
 from flows.activate_lists import audience_id, ensure_list, list_rules, list_spec, minimum, wanted_lists
 from flows.runs import Busy, audit, audit_line, leased, patiently
@@ -116,6 +116,8 @@ def follow(app: App, list_id: str) -> AudienceState | None:
         return None
     platform = app.platform(record.spec.platform)
     state: AudienceState = platform.state(list_id, record.state.external_id)
+    if state.status is AudienceStatus.GONE:  # campaigns still point at what it was called there
+        state = replace(state, target_id=record.state.target_id)
     app.store.save_state(state, at=app.now())
     return state
 

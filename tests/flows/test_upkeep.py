@@ -122,6 +122,27 @@ def test_an_expired_list_is_made_anew_filled_from_the_ledger_and_put_back_into_i
     assert record.state.target_id not in linkedin.campaign(campaign).include
 
 
+def test_campaigns_follow_a_deleted_list_even_when_a_sync_noticed_it_first(app: App) -> None:
+    assert app.sandbox is not None
+    app.sandbox.post("/sandbox/seed", {"impressions_per_28_days": 1000})
+    linkedin = app.platform("linkedin")
+    campaign = linkedin.list_campaigns()[0].campaign_id
+    record = app.store.audience(COMPANIES)
+    assert record is not None
+    assert record.state is not None
+    linkedin.set_targets(campaign, include=[record.state.target_id])
+    linkedin.delete(record.state.external_id)
+    assert status(app, COMPANIES) == status(app, COMPANIES) == AudienceStatus.GONE
+    upkeep(app)
+    forward(app, days=3)
+    upkeep(app)
+    now = app.store.audience(COMPANIES)
+    assert now is not None
+    assert now.state is not None
+    assert linkedin.campaign(campaign).include == (now.state.target_id,)
+    assert now.state.target_id != record.state.target_id
+
+
 @pytest.mark.parametrize("list_id", [COMPANIES, PEOPLE])
 def test_a_list_somebody_deleted_on_the_platform_comes_back_with_everybody(app: App, list_id: str) -> None:
     record = app.store.audience(list_id)
