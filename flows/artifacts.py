@@ -70,6 +70,12 @@ def list_rows(app: App, lists: Iterable[str], changes: Mapping[str, Mapping[str,
     return rows
 
 
+def compared_rows(changes: Mapping[str, Mapping[str, Any]]) -> list[Row]:
+    """What a dry run found, list by list."""
+    names = ("members", "adds", "removes", "stopped")
+    return [{"list": name, **{key: one.get(key, "") for key in names}} for name, one in changes.items()]
+
+
 def top_rows(app: App, segment: str, window: tuple[date, date], *, top: int = 100) -> list[Row]:
     """The accounts with the most impressions of a window. Raises NothingCollected."""
     page = reporting.report(app, segment, window, top=top).page

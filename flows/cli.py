@@ -115,6 +115,11 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
         "flows.verbs.operate:deploy",
         options.deploy,
     ),
+    "worker": (
+        "Run what is due from a Prefect work pool, on this machine",
+        "flows.verbs.operate:worker",
+        options.worker,
+    ),
     "audit": ("Print who did what, and when", "flows.verbs.operate:audit", options.audit),
     "backup": ("Copy the workspace into one file", "flows.verbs.operate:backup", options.backup),
     "restore-backup": (

@@ -145,7 +145,7 @@ def rehearse(command: argparse.ArgumentParser) -> None:
 
 
 def experiment(command: argparse.ArgumentParser) -> None:
-    command.add_argument("action", choices=["plan", "evaluate"])
+    command.add_argument("action", choices=["plan", "start", "evaluate", "stop"])
     segment(command)
     command.add_argument("--salt", default="1", help="name of the experiment; another one draws other halves")
     command.add_argument("--design", default="budget_split", help="default: budget_split")
@@ -153,7 +153,15 @@ def experiment(command: argparse.ArgumentParser) -> None:
     command.add_argument("--lift", type=float, default=0.25, help="lift you hope for, relative")
     command.add_argument("--rho", type=float, default=0.0, help="correlation of the outcome with its past")
     command.add_argument(
-        "--outcomes", type=Path, metavar="CSV", help="with evaluate: account, outcome[, before]"
+        "--outcomes",
+        type=Path,
+        metavar="CSV",
+        help="with evaluate: account, outcome[, before] (default: the reports of both halves)",
+    )
+    command.add_argument("--days", type=int, default=28, help="with evaluate: days compared (default 28)")
+    command.add_argument("--dry-run", action="store_true", help="with start: show it; make nothing")
+    command.add_argument(
+        "--go", action="store_true", help="with start: start the drafts once their lists serve"
     )
     command.add_argument("--out", type=Path, metavar="CSV", help="with plan: write who is in which half")
 
@@ -225,7 +233,12 @@ def page(command: argparse.ArgumentParser) -> None:
 
 def serve(command: argparse.ArgumentParser) -> None:
     listen(command)
-    command.add_argument("--prefect-port", type=int, default=4200, help="Prefect's server, on loopback")
+    command.add_argument("--prefect-port", type=int, default=4200, help="Prefect's server (default 4200)")
+    command.add_argument(
+        "--prefect-host",
+        default="127.0.0.1",
+        help="for workers on other machines; any address but loopback needs PREFECT_SERVER_API_AUTH_STRING",
+    )
 
 
 def backup(command: argparse.ArgumentParser) -> None:
@@ -233,12 +246,17 @@ def backup(command: argparse.ArgumentParser) -> None:
         "file", type=Path, help="a file that does not exist yet, e.g. evenreach-2026-11-22.tar.gz"
     )
     command.add_argument("--with-tokens", action="store_true", help="put the sign-ins in as well")
-    command.add_argument("--without-record", action="store_true", help="leave out a PostgreSQL database")
+    command.add_argument("--without-record", action="store_true", help="leave out the database")
 
 
 def restore_backup(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "file", type=Path, help="written by evenreach backup; --workspace names the new folder"
+    )
+    command.add_argument(
+        "--database",
+        metavar="URL",
+        help="an empty database for the record (default: the one its settings name)",
     )
 
 
@@ -249,3 +267,10 @@ def audit(command: argparse.ArgumentParser) -> None:
 
 def deploy(command: argparse.ArgumentParser) -> None:
     command.add_argument("--pool", default="evenreach", help="name of the work pool (default evenreach)")
+
+
+def worker(command: argparse.ArgumentParser) -> None:
+    deploy(command)
+    command.add_argument(
+        "--limit", type=int, default=2, metavar="N", help="runs at once on this machine (default 2)"
+    )

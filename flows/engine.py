@@ -17,7 +17,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows.settings import prefect_server_configured, prepare_prefect, server_environment, use_prefect_server
+from flows.settings import (
+    on_this_machine,
+    prefect_server_configured,
+    prepare_prefect,
+    require_server_password,
+    server_environment,
+    use_prefect_server,
+)
 
 START_SECONDS = 180.0
 _BARE = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
@@ -30,27 +37,40 @@ class EngineError(Exception):
     remedy = "Run the command again; if it happens again, look at prefect/server.log in the workspace."
 
 
+class PortTaken(EngineError):
+    """Another program listens where one of ours should."""
+
+    retryable = False
+    remedy = "Stop the other program (another evenreach serve?), or choose another port; see --help."
+
+
 @contextmanager
-def prefect_server(home: Path, *, port: int = 0, ui: bool = False) -> Iterator[Callable[[], None]]:
-    """Start a Prefect server on loopback unless the environment names one; yields ``wait until healthy``.
+def prefect_server(
+    home: Path, *, port: int = 0, ui: bool = False, host: str = "127.0.0.1"
+) -> Iterator[Callable[[], None]]:
+    """Start a Prefect server unless the environment names one; yields ``wait until healthy``.
 
-    port  0 takes a free one;  ui  serve Prefect's pages too, and run its schedules
+    port  0 takes a free one;  ui  serve Prefect's pages too, and run its schedules;  host  any address but
+    loopback needs PREFECT_SERVER_API_AUTH_STRING
 
-    Raises EngineError from the wait when the server ends or is not healthy after 180 s.
+    Raises SettingMissing without that, PortTaken, and EngineError from the wait when the server ends or is
+    not healthy after 180 s.
     """
     prepare_prefect(home)
     if prefect_server_configured():
         yield lambda: None
         return
+    require_server_password(host)
     port = port or _free_port()
-    url = f"http://127.0.0.1:{port}/api"
-    log = (home / "server.log").open("ab")
+    refuse_taken(host, port, "Prefect's server")
+    url = f"http://{host if on_this_machine(host) else '127.0.0.1'}:{port}/api"
+    log = os.fdopen(os.open(home / "server.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
     child = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", "flows.engine", str(port)],
+        [sys.executable, "-m", "flows.engine", host, str(port)],
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=log,
-        env=server_environment(**({"PREFECT_SERVER_UI_API_URL": url} if ui else _BARE)),
+        env=server_environment(**({"PREFECT_SERVER_UI_API_URL": "/api"} if ui else _BARE)),
     )
     use_prefect_server(url, authorities=_one_authority(home))
     try:
@@ -100,18 +120,30 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def refuse_taken(host: str, port: int, what: str) -> None:
+    """Raises PortTaken when somebody listens there already, or nobody may."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortTaken(f"{what} cannot listen on {host}:{port} ({error.strerror})") from None
+
+
 def _leave_with_parent() -> None:
     sys.stdin.buffer.read()
     os._exit(0)
 
 
-def _serve(port: int) -> None:
+def _serve(host: str, port: int) -> None:
     threading.Thread(target=_leave_with_parent, daemon=True).start()
+    os.umask(0o077)  # Prefect's database and logs are for their owner alone
     import uvicorn
     from prefect.server.api.server import create_app
 
-    uvicorn.run(create_app, factory=True, host="127.0.0.1", port=port, log_level="error", lifespan="on")
+    uvicorn.run(create_app, factory=True, host=host, port=port, log_level="error", lifespan="on")
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]))
+    _serve(sys.argv[1], int(sys.argv[2]))

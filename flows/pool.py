@@ -13,6 +13,7 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
 
+from flows.quota_runs import ensure_limits
 from flows.schedules import deployments
 from flows.wiring import App, WorkspaceError
 
@@ -29,6 +30,7 @@ def register(app: App, pool: str) -> list[str]:
             "several machines need the record on PostgreSQL; change database: in evenreach.yaml"
         )
     _ensure(pool)
+    ensure_limits(app.config)
     return [_apply(deployment, pool) for deployment in deployments(app.config, app.workspace)]
 
 

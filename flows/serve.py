@@ -1,11 +1,10 @@
 """The page on a port, and the schedules that run beside it. It decides nothing the page shows.
 
-The page leaves loopback only with accounts and https; Prefect's own server and UI never do.
+The page leaves loopback only with accounts and https; Prefect's own server only with its sign-in.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.settings import on_this_machine
 from flows.wiring import App, WorkspaceError
 
 if TYPE_CHECKING:
@@ -45,10 +45,7 @@ class PageOptions:
         """Whether anybody but this machine can reach it."""
         if self.behind_proxy:
             return True
-        try:
-            return not ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host != "localhost"
+        return not on_this_machine(self.host)
 
     @property
     def address(self) -> str:
@@ -119,6 +116,9 @@ def serve_schedules(app: App, *, at_once: int = 2) -> None:
     """Register every deployment and run what is due, until the process is told to stop."""
     from prefect import serve
 
+    from flows.quota_runs import ensure_limits
     from flows.schedules import deployments
+
+    ensure_limits(app.config)
 
     serve(*deployments(app.config, app.workspace), limit=at_once, print_starting_message=False)

@@ -1,9 +1,10 @@
-"""``evenreach upkeep``, ``alerts``, ``audit``, ``backup``, ``restore-backup``, ``connect``: running it for years."""
+"""Commands for running it for years: upkeep, alerts, audit, undo, backup, connect, deploy, worker."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from flows.verbs.outcome import DONE, FAILED, show, table
@@ -100,7 +101,7 @@ def backup(arguments: argparse.Namespace) -> int:
             without_record=arguments.without_record,
         )
         audit(app, "backup made", arguments.file.name, {"files": done.files, "tokens": done.tokens})
-    left_out = [] if done.record else ["the record (use pg_dump)"]
+    left_out = [] if done.record else ["the record"]
     left_out += [] if done.tokens else ["sign-ins"]
     tail = f" Not in it: {', '.join(left_out)}." if left_out else ""
     show(arguments, asdict(done), lambda: f"{done.files:,} files, {done.bytes:,} bytes -> {done.file}.{tail}")
@@ -114,7 +115,7 @@ def restore_backup(arguments: argparse.Namespace) -> int:
 
     if arguments.workspace is None:
         raise WorkspaceError("name the new folder with --workspace")
-    done = copying.restore(arguments.file, arguments.workspace)
+    done = copying.restore(arguments.file, arguments.workspace, database=arguments.database or "")
     show(
         arguments,
         asdict(done),
@@ -162,17 +163,48 @@ def undo(arguments: argparse.Namespace) -> int:
 
 def deploy(arguments: argparse.Namespace) -> int:
     """Register every scheduled flow with a work pool of the Prefect server that PREFECT_API_URL names."""
-    from flows.settings import prefect_server_configured, prepare_prefect
-    from flows.wiring import WorkspaceError
-
-    if not prefect_server_configured():
-        raise WorkspaceError("set PREFECT_API_URL to the Prefect server that all machines share")
     with opened(arguments) as app:
-        prepare_prefect(app.workspace / "prefect")
+        _shared_server(app.workspace)
         from flows.pool import register
 
         names = register(app, arguments.pool)
     data = {"pool": arguments.pool, "deployments": names}
-    start = f"Start a worker on each machine: prefect worker start --pool {arguments.pool}"
+    start = f"Start a worker on each machine: evenreach worker --pool {arguments.pool}"
     show(arguments, data, lambda: "\n".join([*names, start]))
     return DONE
+
+
+def worker(arguments: argparse.Namespace) -> int:
+    """Become a Prefect worker of the pool, with Prefect's settings as everywhere in Evenreach."""
+    import os
+    import sys
+
+    with opened(arguments) as app:
+        _shared_server(app.workspace)
+    wanted = [
+        "worker",
+        "start",
+        "--pool",
+        arguments.pool,
+        "--type",
+        "process",
+        "--limit",
+        str(arguments.limit),
+    ]
+    os.execv(sys.executable, [sys.executable, "-m", "prefect", *wanted])  # noqa: S606 - ends as the worker ends
+
+
+def _shared_server(workspace: Path) -> None:
+    """Prefect's settings for the server all machines share. Raises WorkspaceError, SettingMissing."""
+    from flows.settings import (
+        prefect_server_configured,
+        prefect_server_url,
+        prepare_prefect,
+        require_client_password,
+    )
+    from flows.wiring import WorkspaceError
+
+    if not prefect_server_configured():
+        raise WorkspaceError("set PREFECT_API_URL to the Prefect server that all machines share")
+    require_client_password(prefect_server_url())
+    prepare_prefect(workspace / "prefect")

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace) -> int:
     """Open the page, or add an account to it."""
+    from flows.engine import refuse_taken
     from flows.serve import page_server
 
     with opened(arguments) as app:
         if arguments.add_user:
             return _add_user(arguments, app.workspace)
+        refuse_taken(arguments.host, arguments.port, "the page")
         server = page_server(app, _options(arguments))
         _say(arguments, {"page": _options(arguments).address})
         server.run()
@@ -30,14 +32,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def serve(arguments: argparse.Namespace) -> int:
     """Prefect's server with its UI, the schedules of evenreach.yaml, and the page, until stopped."""
-    from flows.engine import prefect_server
+    from flows.engine import prefect_server, refuse_taken
     from flows.serve import page_beside, page_server, serve_schedules
     from flows.settings import prefect_server_url
 
     options = _options(arguments)
     with opened(arguments) as app:
-        home = app.workspace / "prefect"
-        with prefect_server(home, port=arguments.prefect_port, ui=True) as wait:
+        refuse_taken(options.host, options.port, "the page")
+        home, host = app.workspace / "prefect", arguments.prefect_host
+        with prefect_server(home, port=arguments.prefect_port, ui=True, host=host) as wait:
             wait()
             ui = prefect_server_url().removesuffix("/api")
             with page_beside(page_server(app, options, prefect_ui=ui)):
