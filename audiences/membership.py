@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import orjson
 import polars as pl
 from numpy.typing import NDArray
 
@@ -28,12 +27,13 @@ from audiences.membership_keys import (
     payload_digests,
     repeats,
 )
+from audiences.membership_payloads import company_payloads
 from audiences.model import AudienceSpec, IdentifierKind, MemberKind, Membership, MemberTable
 from audiences.segments import Evaluation, Mask
 
 __all__ = ["HELD", "Desired", "ListRules", "desired"]
 
-HELD = -1  # band of a company the balancer serves nowhere for now
+HELD = -1  # band of a company that is in no band of the plan in force
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +75,10 @@ def desired(
 
     ``contacts`` (CONTACT_SCHEMA, see ``scoring_frames.contacts_frame``) is needed for contact lists.
     ``suppressed`` (m, 32) digests never to be put on a list: of people, or company keys (SHA-256 of the
-    account id), which also keep off the people of that company. ``held`` are companies the balancer serves
-    nowhere for now. ``bands`` gives the band of each company where the segment is balanced: a list with
-    ``spec.band`` takes that band alone, and a company in no band is held. Raises ValueError when a contact
-    list has no contacts.
+    account id), which also keep off the people of that company. ``held`` are companies that no campaign is
+    to serve until the balancer releases them. ``bands`` gives the band of each company where the segment is
+    balanced: a list with ``spec.band`` takes that band alone, and a company in no band is held. Raises
+    ValueError when a contact list has no contacts.
     """
     accounts = _accounts(spec, evaluation, suppressed, held, bands)
     if spec.kind == MemberKind.COMPANY:
@@ -151,13 +151,9 @@ def _companies(accounts: pl.DataFrame, evaluation: Evaluation, rules: ListRules)
     columns = [pl.col(column).alias(kind.value) for kind, column in (present | support).items()]
     values = table.select(columns)[accounts["row"]]
     known = pl.any_horizontal([_filled(kind.value) for kind in present]) if present else pl.lit(value=False)
-    payloads = [
-        orjson.dumps({k: v for k, v in row.items() if v}, option=orjson.OPT_SORT_KEYS)
-        for row in values.iter_rows(named=True)
-    ]
     unknown = ~values.select(pl.repeat(value=True, n=pl.len()) & known).to_series()
     reason = pl.coalesce("reason", pl.when(unknown).then(pl.lit("no_identifier")))
-    return accounts.with_columns(reason.alias("reason"), pl.Series("payload", payloads, dtype=pl.Binary))
+    return accounts.with_columns(reason.alias("reason"), company_payloads(values))
 
 
 def _filled(column: str) -> pl.Expr:

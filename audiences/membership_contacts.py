@@ -10,17 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-import orjson
 import polars as pl
 
 from audiences.config_segments import Segment
-from audiences.membership_keys import Keys, contained, from_digests
-from audiences.model import Consent, IdentifierKind
-from audiences.scoring_frames import canonical
-
-EMAIL = IdentifierKind.EMAIL.value
-# These help a match and can never make one.
-SUPPORT = frozenset({IdentifierKind.COUNTRY, IdentifierKind.POSTAL_CODE, IdentifierKind.REGION_CODE})
+from audiences.membership_keys import Keys, from_digests
+from audiences.membership_payloads import payloads_for
+from audiences.model import Consent
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +39,16 @@ def people_rows(
     used = contacts.select(
         "contact_id", "account_id", "payload", "consent", "first_party", "function", "seniority"
     )
-    people = used.join(accounts, on="account_id", how="inner", maintain_order="left").drop("account_id")
-    barred = pl.repeat(value=False, n=pl.len())
-    if len(suppressed):
-        barred = pl.lit(pl.Series(contained(keys_of(people["contact_id"]), suppressed), dtype=pl.Boolean))
-    people = people.with_columns(barred.alias("barred"))
-    people = _identified(people, platform, rules, frozenset(key.tobytes().hex() for key in suppressed))
-    reason = pl.coalesce("reason", refusals(rules, segment.functions, segment.seniorities))
-    return people.select("contact_id", "row", reason.alias("reason"), "payload")
+    never = pl.Series([key.tobytes().hex() for key in suppressed], dtype=pl.String)
+    parts = []
+    for part in used.iter_slices(_PART):
+        people = part.join(accounts, on="account_id", how="inner", maintain_order="left")
+        found = payloads_for(people, platform, rules.identifiers, suppressed=never)
+        barred = people["contact_id"].is_in(never.implode()) | found["barred"]
+        people = people.with_columns(found["payload"], barred.alias("barred"))
+        reason = pl.coalesce("reason", refusals(rules, segment.functions, segment.seniorities))
+        parts.append(people.select("contact_id", "row", reason.alias("reason"), "payload"))
+    return pl.concat(parts)
 
 
 def keys_of(contact_ids: pl.Series) -> Keys:
@@ -87,50 +84,3 @@ def refusals(rules: ListRules, functions: Sequence[str] | None, seniorities: Seq
             fits = pl.col(column).str.to_lowercase().is_in([word.lower() for word in wanted])
             refused = refused.when(~fits.fill_null(value=False)).then(pl.lit(f"other_{column}"))
     return cast(pl.Expr, refused.when(pl.col("payload").is_null()).then(pl.lit("no_identifier")))
-
-
-def _identified(
-    people: pl.DataFrame, platform: str, rules: ListRules, suppressed: frozenset[str]
-) -> pl.DataFrame:
-    """Payloads as this platform takes them: b"" for the e-mail digest alone, null for nothing to match by.
-
-    Nearly everybody has one e-mail; only the others are looked at one by one.
-    """
-    plain = pl.concat_str(pl.lit(f'{{"{EMAIL}":"'), "contact_id", pl.lit('"}')).cast(pl.Binary)
-    simple = people.select(
-        ((pl.col("payload") == plain) | (pl.col("payload") == b"")).fill_null(value=True).alias("simple")
-    )["simple"]
-    bare = b"" if EMAIL in rules.identifiers else None
-    payload = pl.Series("payload", [bare], dtype=pl.Binary).new_from_index(0, people.height)
-    rest = (~simple).arg_true()
-    if rest.len() == 0:
-        return people.with_columns(payload)
-    found = [
-        _one(contact_id, stored, platform=platform, rules=rules, suppressed=suppressed)
-        for contact_id, stored in people.select("contact_id", "payload")[rest].iter_rows()
-    ]
-    payload = payload.scatter(rest, pl.Series([one for one, _ in found], dtype=pl.Binary))
-    barred = people["barred"].scatter(rest, people["barred"][rest] | pl.Series([bad for _, bad in found]))
-    return people.with_columns(payload, barred)
-
-
-def _one(
-    contact_id: str, payload: bytes, *, platform: str, rules: ListRules, suppressed: frozenset[str]
-) -> tuple[bytes | None, bool]:
-    """The payload for this platform, and whether one of the person's digests is suppressed."""
-    pairs = [
-        (kind, value)
-        for kind, values in orjson.loads(payload).items()
-        for value in (values if isinstance(values, list) else [values])
-    ]
-    barred = any(value in suppressed for _, value in pairs)
-    kept = [(bare, value) for kind, value in pairs if (bare := _bare(kind, platform)) in rules.identifiers]
-    if all(kind in SUPPORT for kind, _ in kept):
-        return None, barred
-    return (b"" if kept == [(EMAIL, contact_id)] else canonical(kept)), barred
-
-
-def _bare(kind: str, platform: str) -> str:
-    """``linkedin:email_sha256`` counts as an e-mail for LinkedIn and as nothing elsewhere."""
-    owner, _, name = kind.rpartition(":")
-    return name if owner in ("", platform) else ""

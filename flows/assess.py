@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
+import numpy as np
 import polars as pl
 
 from audiences.scoring import score_universe
@@ -26,12 +27,19 @@ class Assessment:
     universe: Universe
     scores: pl.DataFrame
     segments: dict[str, Evaluation]
-    read_contacts: Callable[[], pl.DataFrame] = field(repr=False)
+    read_contacts: Callable[[pl.Series], pl.DataFrame] = field(repr=False)
 
     @cached_property
     def contacts(self) -> pl.DataFrame:
-        """People, in the shape of CONTACT_SCHEMA; read when first asked for, since companies' lists need none."""
-        return self.read_contacts()
+        """People at the companies of segments with a list of people, in the shape of CONTACT_SCHEMA.
+
+        Read when first asked for: lists of companies need none, and millions take their time.
+        """
+        listed = np.zeros(self.universe.n, dtype=np.bool_)
+        for evaluation in self.segments.values():
+            if any("contacts" in kinds for kinds in evaluation.segment.sync.values()):
+                listed |= evaluation.members
+        return self.read_contacts(self.universe.accounts["account_id"].filter(pl.Series(listed)))
 
     def tiers(self) -> dict[str, int]:
         """Account id -> tier."""
@@ -52,7 +60,7 @@ def assess(app: App, *, on: date | None = None, record: bool = True) -> Assessme
         universe = Universe(app.store.account_frame(), app.store.signal_frame(), on=day)
         scores = score_universe(app.config.scoring, universe)
         segments = evaluate_universe(app.config, universe, scores)
-        found = Assessment(day, universe, scores, segments, app.store.contact_frame)
+        found = Assessment(day, universe, scores, segments, lambda at: app.store.contact_frame(at=at))
         app.remembered["assessment"] = (basis, found)
     if record:
         _record(app, found, basis)
@@ -61,7 +69,7 @@ def assess(app: App, *, on: date | None = None, record: bool = True) -> Assessme
 
 def _basis(app: App, day: date) -> str:
     """Hex digest of everything an assessment is computed from: date, data in place, settings."""
-    lines = [app.store.last_import(f"{what} in place") for what in ("accounts", "signals")]
+    lines = [app.store.last_import(f"{what} in place") for what in ("accounts", "contacts", "signals")]
     parts = [day.isoformat(), app.config.model_dump_json(), *(line.fingerprint for line in lines if line)]
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
 

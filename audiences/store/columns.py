@@ -28,15 +28,18 @@ class Columns(Part):
             insert_frame(connection, CONTACT, table.select(_CONTACT))
             note_fingerprint(connection, "contacts", source_fingerprint, table.height, at)
 
-    def contact_frame(self) -> pl.DataFrame:
-        """All contacts in the shape of CONTACT_SCHEMA, by account and id."""
+    def contact_frame(self, *, at: pl.Series | None = None) -> pl.DataFrame:
+        """Contacts in the shape of CONTACT_SCHEMA, by account and id: all, or those at some accounts."""
         names = ("contact_id", "account_id", "identifiers", *list(CONTACT_SCHEMA)[3:])
         schema = {name: CONTACT_SCHEMA.get(name, pl.String) for name in names}
         wanted = select(*(CONTACT.c[name] for name in names))
         with self._db.read() as connection:
-            stored = frame_of(connection, wanted, schema | {"first_party": pl.Boolean})
-        payloads = stored.with_columns(_payloads(stored)).select(list(CONTACT_SCHEMA))
-        return payloads.sort("account_id", "contact_id")
+            stored = frame_of(connection, wanted, schema | {"first_party": pl.Boolean}, at=at)
+        return (
+            stored.with_columns(_payloads(stored))
+            .select(list(CONTACT_SCHEMA))
+            .sort("account_id", "contact_id")
+        )
 
     def replace_signal_frame(self, frame: pl.DataFrame, source_fingerprint: str, at: datetime) -> None:
         """Make these the signals (SIGNAL_SCHEMA), in one transaction."""
@@ -70,11 +73,18 @@ def insert_frame(connection: Connection, table: Table, rows: pl.DataFrame) -> No
     raw(connection).executemany(sql, plain.iter_rows())
 
 
-def frame_of(connection: Connection, wanted: Select[Any], schema: dict[str, Any]) -> pl.DataFrame:
-    """The answer in parts of a moderate size: rows as tuples live only as long as their part."""
+def frame_of(
+    connection: Connection, wanted: Select[Any], schema: dict[str, Any], *, at: pl.Series | None = None
+) -> pl.DataFrame:
+    """The answer in parts of a moderate size: rows as tuples live only as long as their part.
+
+    ``at``: only rows of these account ids are kept.
+    """
     answer = connection.execution_options(yield_per=CHUNK).execute(wanted)
-    parts = [_part(rows, schema) for rows in answer.partitions(CHUNK)]
-    return pl.concat(parts, rechunk=True) if parts else pl.DataFrame(schema=schema)
+    parts = (_part(rows, schema) for rows in answer.partitions(CHUNK))
+    accounts = None if at is None else at.to_frame("account_id")
+    kept = [p if accounts is None else p.join(accounts, on="account_id", how="semi") for p in parts]
+    return pl.concat(kept, rechunk=True) if kept else pl.DataFrame(schema=schema)
 
 
 def _part(rows: Sequence[Any], schema: dict[str, Any]) -> pl.DataFrame:

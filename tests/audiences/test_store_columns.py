@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audiences.identity_contacts import identify_contacts
-from audiences.scoring_frames import SIGNAL_SCHEMA, contacts_frame
+from audiences.scoring_frames import CONTACT_SCHEMA, SIGNAL_SCHEMA, contacts_frame
 from audiences.store import Store
 
 AT = datetime(2026, 8, 24, tzinfo=UTC)
@@ -62,3 +62,13 @@ def test_signals_by_column_come_back_in_the_order_given(store: Store) -> None:
     assert store.signal_frame().equals(frame)
     assert store.signal_frame(since=date(2026, 8, 2)).equals(frame.head(1))
     assert [signal.account_id for signal in store.signals()] == ["b.com", "a.com"]
+
+
+def test_contacts_can_be_read_for_some_accounts_alone(store: Store) -> None:
+    people = [(f"{i:064x}", f"{i % 3}.com", None, "US", True, None, None, None) for i in range(9)]
+    frame = pl.DataFrame(people, schema=CONTACT_SCHEMA, orient="row").drop("payload")
+    mail = pl.format('[["email_sha256","{}"]]', "contact_id").alias("identifiers")
+    store.replace_contact_table(frame.with_columns(mail), "f", AT)
+    found = store.contact_frame(at=pl.Series(["0.com", "2.com", "other.com"]))
+    assert found.equals(store.contact_frame().filter(pl.col("account_id") != "1.com"))
+    assert found.height == 6
