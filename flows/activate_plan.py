@@ -92,19 +92,23 @@ def apply_plan(app: App, plan_id: str) -> Applied:
     if record.status is not PlanStatus.APPROVED:
         raise NotApproved(f"plan {plan_id[:12]} is {record.status}")
     check_stands(app, record)
-    plan, record = (
-        decode_plan(record.body),
-        replace(record, day=app.today),
-    )  # commanded today, planned whenever
+    plan = decode_plan(record.body)
     with leased(app, f"plan/{record.segment}"):
-        if plan.mode in ONE_CAMPAIGN:
-            live, money, notes = hold_and_release(app, record, plan)
-        else:
-            live, money, notes = _split(app, record, plan)
+        live, money, notes = carry_out(app, replace(record, day=app.today), plan)  # commanded today
         done = {"plan": plan_id[:12], "moves": len(record.moves)}
         line = audit_line(app, "plan applied", record.segment, done)
         app.store.decide_plan(plan_id, PlanStatus.APPLIED, by=app.who, at=app.now(), line=line)
     return Applied(plan_id, len(record.moves), tuple(money), live, notes)
+
+
+def carry_out(
+    app: App, record: PlanRecord, plan: BalancePlan
+) -> tuple[bool, tuple[Decimal, ...], tuple[str, ...]]:
+    """Lists, campaigns and budgets as the plan has them; whether it is live, the money, and notes.
+
+    ``record.day`` is the day of the command, ``record.moves`` who changes place.
+    """
+    return hold_and_release(app, record, plan) if plan.mode in ONE_CAMPAIGN else _split(app, record, plan)
 
 
 def _split(
@@ -266,4 +270,4 @@ def to_cents(amounts: list[float], total: Decimal) -> list[Decimal]:
     return cents
 
 
-__all__ = ["Applied", "apply_plan", "attach", "our_targets", "to_cents"]
+__all__ = ["Applied", "apply_plan", "attach", "carry_out", "our_targets", "to_cents"]

@@ -44,7 +44,7 @@ def hold_and_release(
     app: App, record: PlanRecord, plan: BalancePlan
 ) -> tuple[bool, tuple[Decimal, ...], tuple[str, ...]]:
     """Bring the held list to the plan, see that the campaign excludes it, and remember the command."""
-    campaigns = _one_again(app, band_campaigns(app, record.segment), record)
+    campaigns = one_again(app, band_campaigns(app, record.segment), record)
     held = [account for account, band in zip(plan.accounts, plan.band.tolist(), strict=True) if band < 0]
     spec = held_spec(app, record.segment, campaigns.platform)
     if held or app.store.audience(spec.audience_id) is not None:
@@ -85,7 +85,7 @@ def _excluded(
     return True, ()
 
 
-def _one_again(app: App, campaigns: BandCampaigns, record: PlanRecord) -> BandCampaigns:
+def one_again(app: App, campaigns: BandCampaigns, record: PlanRecord) -> BandCampaigns:
     """Where the segment was split before: start its one campaign again, then pause the bands'."""
     if campaigns.live_since is None:
         return campaigns

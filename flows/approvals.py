@@ -16,6 +16,7 @@ from balancer.canon import inputs_hash
 from balancer.types import Policy, State
 from flows.balance_inputs import policy_of, standing_state
 from flows.band_edits import edits
+from flows.funding import funding
 from flows.plan_codec import decode_inputs
 from flows.wiring import App
 
@@ -69,6 +70,13 @@ def lapse_expired(app: App, segment: str) -> tuple[str, ...]:
     return tuple(plan.plan_id for plan in late)
 
 
+def lapse_open(app: App, segment: str, *, note: str) -> None:
+    """Let every open plan lapse, because what was carried out before it has changed."""
+    for status in OPEN:
+        for plan in app.store.plans(segment=segment, status=status):
+            app.store.decide_plan(plan.plan_id, PlanStatus.LAPSED, by="evenreach", at=app.now(), note=note)
+
+
 def goes_ahead(app: App, record: PlanRecord) -> bool:
     """Whether a plan needs no person: fewer moves than ``approvals: auto_below``, and nobody has changed
     the band campaigns by hand since the last plan."""
@@ -87,6 +95,8 @@ def _moved(app: App, record: PlanRecord) -> bool:
         return True
     then, policy = decode_inputs(record.inputs)
     if policy != (wanted := policy_of(app, record.segment)):
+        return True
+    if funding(app, record.segment, record.day) != funding(app, record.segment, app.today):
         return True
     now = standing_state(app, record.segment, wanted, record.day)
     return now is None or _standing(now, wanted) != _standing(then, policy)
