@@ -45,6 +45,8 @@ class LinkedIn(Part):
     mode: Literal["sandbox", "live"] = "sandbox"
     ad_account: str
     api_version: str = Field("202608", pattern=r"^20\d{4}$")
+    lists: Literal["streamed", "csv"] = "streamed"  # csv: each list whole, in one file, 300 rows or more
+    company_intelligence: bool = False  # a private API, for apps LinkedIn has approved for it
 
 
 class Google(Part):

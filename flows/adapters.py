@@ -26,7 +26,12 @@ def _linkedin(app: App) -> Any:
     config = app.config.platforms.linkedin
     assert config is not None
     kind = PLATFORMS["linkedin"]
-    fields: dict[str, Any] = {"ad_account": config.ad_account, "api_version": config.api_version}
+    fields: dict[str, Any] = {
+        "ad_account": config.ad_account,
+        "api_version": config.api_version,
+        "company_intelligence": config.company_intelligence,
+        "upload_directory": app.workspace / "uploads" / "linkedin" if config.lists == "csv" else None,
+    }
     if config.mode == "sandbox":
         url = _sandbox_url(app)
         fields |= {"base_url": f"{url}/rest", "oauth_url": f"{url}/oauth/v2", "upload_hosts": ("127.0.0.1",)}

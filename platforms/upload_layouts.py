@@ -76,6 +76,11 @@ def matchable(kind: MemberKind, identifiers: Identifiers) -> bool:
     return any(name in MATCHABLE[kind] for name, _ in identifiers)
 
 
+def fits(layout: str, kind: MemberKind, identifiers: Identifiers) -> bool:
+    """Whether this layout has a column the member can be matched by."""
+    return bool(_row(TEMPLATES[layout, kind], kind, identifiers))
+
+
 def _row(columns: Sequence[Column], kind: MemberKind, identifiers: Identifiers) -> list[str]:
     """The first identifier of each kind, [] when no column can match it. Empty cells are filled where one
     identifier says the same as another: country and region code, page and organization, name and domain.

@@ -30,7 +30,7 @@ from audiences.model import (
 )
 from platforms.contract import Capabilities
 from platforms.errors import Gone, Refused
-from platforms.files.journal import Journal
+from platforms.member_journal import Journal
 from platforms.upload_layouts import TEMPLATES, matchable, write_rows
 
 __all__ = ["CAPABILITIES", "Files", "FilesSettings"]

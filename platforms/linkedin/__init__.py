@@ -6,6 +6,7 @@ Nothing here may decide who is on a list or what a campaign should spend.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -17,7 +18,6 @@ from audiences.model import (
     Campaign,
     IdentifierKind,
     ImpressionReport,
-    Member,
     MemberKind,
     Organization,
     PushBatch,
@@ -27,7 +27,6 @@ from platforms.contract import Capabilities
 from platforms.linkedin.audiences import Segments
 from platforms.linkedin.campaigns import Campaigns
 from platforms.linkedin.intelligence import Intelligence
-from platforms.linkedin.members import NO_ANSWER
 from platforms.linkedin.organizations import Organizations
 from platforms.linkedin.reports import Reports
 from platforms.linkedin.rest import Rest
@@ -71,6 +70,12 @@ CAPABILITIES = Capabilities(
     ),
 )
 
+BY_FILE = replace(
+    CAPABILITIES,
+    settles_later=True,
+    notes=(*CAPABILITIES.notes, "Lists are sent whole, as CSV files of 300 to 300,000 rows."),
+)
+
 
 class LinkedIn:
     """Implements AudiencePlatform, CampaignPlatform and ReportingPlatform.
@@ -90,8 +95,10 @@ class LinkedIn:
     ) -> None:
         self._settings = settings
         self._rest = Rest(settings, client, clock, sleep, quota)
-        self._segments = Segments(settings, self._rest, clock, sleep)
-        self._uploads = Uploads(settings, self._rest, self._segments)
+        segments = Segments(settings, self._rest, clock, sleep)
+        self._lists: Segments | Uploads = segments
+        if settings.upload_directory is not None:
+            self._lists = Uploads(settings, self._rest, segments, settings.upload_directory)
         self._campaigns = Campaigns(settings, self._rest)
         self._reports = Reports(settings, self._rest, clock)
         self._intelligence = Intelligence(settings, self._rest, clock)
@@ -99,7 +106,7 @@ class LinkedIn:
 
     @property
     def capabilities(self) -> Capabilities:
-        return CAPABILITIES
+        return CAPABILITIES if self._settings.upload_directory is None else BY_FILE
 
     def check(self) -> tuple[str, ...]:
         """Read the ad account; findings in plain words. Raises PlatformError."""
@@ -117,28 +124,24 @@ class LinkedIn:
     # lists ------------------------------------------------------------------
 
     def find_or_create(self, spec: AudienceSpec) -> AudienceState:
-        """See ``Segments.find_or_create``."""
-        return self._segments.find_or_create(spec)
+        """See ``Segments.find_or_create`` and ``Uploads.find_or_create``."""
+        return self._lists.find_or_create(spec)
 
     def state(self, audience_id: str, external_id: str) -> AudienceState:
         """See ``Segments.state``."""
-        return self._segments.state(audience_id, external_id)
+        return self._lists.state(audience_id, external_id)
 
     def push(self, batch: PushBatch) -> Receipt:
-        """See ``Segments.push``."""
-        return self._segments.push(batch)
+        """See ``Segments.push`` and ``Uploads.push``."""
+        return self._lists.push(batch)
 
     def settle(self, batch: PushBatch, request_id: str) -> Receipt:
-        """LinkedIn answers inside ``push`` or never: what it did not say then stays unknown."""
-        return Receipt(batch.batch_id, (NO_ANSWER,) * len(batch.members))
+        """See ``Segments.settle`` and ``Uploads.settle``."""
+        return self._lists.settle(batch, request_id)
 
     def delete(self, external_id: str) -> None:
-        """See ``Segments.delete``."""
-        self._segments.delete(external_id)
-
-    def upload(self, spec: AudienceSpec, members: Sequence[Member]) -> AudienceState:
-        """See ``Uploads.upload``: the list as one CSV file instead of streamed."""
-        return self._uploads.upload(spec, members)
+        """See ``Segments.delete`` and ``Uploads.delete``."""
+        self._lists.delete(external_id)
 
     # campaigns --------------------------------------------------------------
 

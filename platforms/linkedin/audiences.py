@@ -65,7 +65,7 @@ class Segments:
         found = self.find(spec, kind, source)
         if found is None:
             found = self.create(spec, kind=kind, source=source)
-        return self._state(spec.audience_id, found)
+        return self.shown(spec.audience_id, found)
 
     def find(self, spec: AudienceSpec, kind: str, source: str) -> dict[str, Any] | None:
         """Our oldest living segment of this type, or None. LinkedIn does not filter by type."""
@@ -95,7 +95,7 @@ class Segments:
     def state(self, audience_id: str, external_id: str) -> AudienceState:
         """What LinkedIn says about one segment; GONE when it was deleted. Raises NotReady."""
         try:
-            return self._state(audience_id, self._segment(external_id))
+            return self.shown(audience_id, self._segment(external_id))
         except NotReady:
             raise
         except NotFound:
@@ -118,6 +118,10 @@ class Segments:
         body, lane = members.body(sendable), self._lanes[batch.kind]
         reply = self.when_ready(batch.external_id, lambda: self._rest.batch_create(path, body, lane))
         return Receipt(batch.batch_id, members.row_results(parts, need_list(reply, "elements")))
+
+    def settle(self, batch: PushBatch, request_id: str) -> Receipt:
+        """LinkedIn answers inside ``push`` or never: what it did not say then stays unknown."""
+        return Receipt(batch.batch_id, (members.NO_ANSWER,) * len(batch.members))
 
     def delete(self, external_id: str) -> None:
         """Remove the segment and its adSegment: take it out of campaigns first, they would change meaning."""
@@ -209,7 +213,7 @@ class Segments:
         if isinstance(created, int):
             self._born.setdefault(str(row.get("id")), created / 1000.0)
 
-    def _state(self, audience_id: str, row: dict[str, Any]) -> AudienceState:
+    def shown(self, audience_id: str, row: dict[str, Any]) -> AudienceState:
         """Status and sizes live in ``destinations[0]``; an absent count is unknown, not zero."""
         destination = _destination(row)
         status = _status(row)

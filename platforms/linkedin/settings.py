@@ -6,6 +6,7 @@ Sources: learn.microsoft.com/en-us/linkedin/marketing (versioning, matched-audie
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from platforms.http import Retry
 
@@ -40,6 +41,7 @@ class LinkedInSettings:
     company_intelligence: bool = False  # private API: only for apps that were provisioned
     upload_hosts: tuple[str, ...] = ("www.linkedin.com",)  # where list files may be sent, with the token
     exclusion_limit: int = 100  # employers excluded directly on a campaign
+    upload_directory: Path | None = None  # lists are sent whole, as CSV, and what they hold is kept there
     retry: Retry = field(default_factory=Retry)
 
     def __post_init__(self) -> None:

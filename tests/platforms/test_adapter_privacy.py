@@ -42,7 +42,6 @@ LINKEDIN: dict[str, Callable[[LinkedIn], object]] = {
     "create": lambda p: p.find_or_create(SPEC),
     "campaign": lambda p: p.set_targets("1", include=["urn:li:adSegment:1"]),
     "report": lambda p: p.account_report(*JULY, grain="all"),
-    "upload": lambda p: p.upload(SPEC, [company(("name", f"{FIRM} {i}")) for i in range(300)]),
 }
 GOOGLE: dict[str, Callable[[Google], object]] = {
     "push": lambda p: p.push(PEOPLE),

@@ -155,20 +155,6 @@ def test_organizations_are_named_with_and_without_the_right_to_batch(
     assert single == {urn: batched[urn] for urn in urns[:5]}
 
 
-def test_a_list_is_uploaded_as_one_file_and_replaced_by_the_next(bench: Bench) -> None:
-    spec = AudienceSpec("linkedin/upload/company", "linkedin", "Uploaded", MemberKind.COMPANY)
-    firms = [company(("name", f"U {i}"), ("domain", f"u{i}.example")) for i in range(330)]
-    first = bench.linkedin.upload(spec, firms[:310])
-    second = bench.linkedin.upload(spec, firms[20:])
-
-    assert first.external_id == second.external_id
-    bench.sleep(timedelta(hours=80).total_seconds())
-    rows = bench.control.members(second.external_id)["members"]
-    assert sum(row["acknowledged"] for row in rows) == 310
-    with pytest.raises(Refused):
-        bench.linkedin.upload(spec, firms[:10])
-
-
 def test_what_was_dropped_in_silence_is_healed_by_sending_it_again(bench: Bench) -> None:
     spec = AudienceSpec("linkedin/drops/company", "linkedin", "Drops", MemberKind.COMPANY)
     listed = bench.linkedin.find_or_create(spec).external_id

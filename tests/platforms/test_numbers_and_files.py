@@ -1,4 +1,4 @@
-"""List files, Company Intelligence and Google's numbers on the wire, as published."""
+"""Company Intelligence and Google's numbers on the wire, as published."""
 
 from __future__ import annotations
 
@@ -8,87 +8,13 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from audiences.model import AudienceSpec, MemberKind
-from platforms.errors import Garbled, NoPermission, Refused
+from platforms.errors import NoPermission, Refused
 from platforms.google import Google
 from platforms.linkedin import LinkedIn, LinkedInSettings
-from tests.platforms.members import company, mail, person
 from tests.platforms.scripted import HandClock, Script
 from tests.platforms.wire_examples import example
 
-SPEC = AudienceSpec("linkedin/tier-1/company", "linkedin", "T", MemberKind.COMPANY)
-FIRMS = [company(("name", f"Firm {i}"), ("domain", f"f{i}.example")) for i in range(300)]
-ATTACH = "/rest/dmpSegments/11205/listUploads"
 STREAM = "/v26/customers/1234567890/googleAds:searchStream"
-
-
-@pytest.fixture
-def uploading(scripted_client: httpx.Client, script: Script, hand_clock: HandClock) -> LinkedIn:
-    """The published answers in their places; the file goes to the address LinkedIn gives."""
-    script.play(example("linkedin_segment_find_none"), example("linkedin_upload_file"))
-    script.play(example("linkedin_upload_attach"))
-    script.on(
-        "POST",
-        "/rest/dmpSegments",
-        example("linkedin_upload_url"),
-        httpx.Response(201, headers={"x-restli-id": "11205"}),
-    )
-    segment = {**example("linkedin_segment_get").answer, "id": 11205, "type": "COMPANY_LIST_UPLOAD"}
-    script.on("GET", "/rest/dmpSegments/11205", httpx.Response(200, json=segment))
-    settings = LinkedInSettings("516848833", base_url="http://platform.test/rest")
-    return LinkedIn(settings, scripted_client, hand_clock, hand_clock.sleep)
-
-
-def test_a_list_file_is_sent_where_linkedin_says_and_attached(uploading: LinkedIn, script: Script) -> None:
-    state = uploading.upload(SPEC, FIRMS)
-
-    assert state.external_id == "11205"
-    (sent,) = script.sent("POST", "/ambry/")
-    assert sent.headers["Content-Type"] == "text/csv"
-    lines = sent.content.decode().splitlines()
-    assert lines[0].startswith("companyname,companywebsite,companyemaildomain,linkedincompanypageurl")
-    assert len(lines) == 301
-    assert script.bodies("POST", ATTACH) == [example("linkedin_upload_attach").sent]
-    ask, made = script.bodies("POST", "/rest/dmpSegments")
-    assert ask == example("linkedin_upload_url").sent
-    assert (made["type"], made["sourcePlatform"]) == ("COMPANY_LIST_UPLOAD", "LIST_UPLOAD")
-
-
-def test_a_segment_whose_file_cannot_be_attached_is_taken_away_again(
-    uploading: LinkedIn, script: Script
-) -> None:
-    script.on("POST", ATTACH, httpx.Response(400, json={"status": 400, "code": "ILLEGAL_ARGUMENT"}))
-    script.on("DELETE", "/rest/dmpSegments/11205", httpx.Response(204))
-
-    with pytest.raises(Refused):
-        uploading.upload(SPEC, FIRMS)
-    assert len(script.sent("DELETE", "/rest/dmpSegments/11205")) == 1
-
-
-def test_a_list_file_and_the_token_only_go_to_linkedins_own_host(uploading: LinkedIn, script: Script) -> None:
-    elsewhere = {"value": "https://www.linkedin.com.evil.example/ambry/?x=1"}
-    script.on("POST", "/rest/dmpSegments", httpx.Response(200, json=elsewhere))
-
-    with pytest.raises(Garbled):
-        uploading.upload(SPEC, FIRMS)
-    assert len(script.requests) == 1
-
-
-@pytest.mark.parametrize("count", [0, 299])
-def test_a_list_file_too_short_for_linkedin_is_not_sent(
-    uploading: LinkedIn, script: Script, count: int
-) -> None:
-    with pytest.raises(Refused):
-        uploading.upload(SPEC, FIRMS[:count])
-    assert script.requests == []
-
-
-def test_people_are_uploaded_by_their_hashes(uploading: LinkedIn, script: Script) -> None:
-    spec = AudienceSpec("linkedin/tier-1/contact", "linkedin", "T", MemberKind.CONTACT)
-    uploading.upload(spec, [person(("email_sha256", mail(i)), ("country", "DE")) for i in range(300)])
-
-    lines = script.sent("POST", "/ambry/")[0].content.decode().splitlines()
-    assert lines[1] == f"{mail(0)},,,,,DE,"
 
 
 def test_company_intelligence_is_off_until_switched_on(

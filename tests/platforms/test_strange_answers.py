@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +21,7 @@ from platforms.errors import PlatformError
 from platforms.google import Google, GoogleSettings
 from platforms.http import Retry, make_client
 from platforms.linkedin import LinkedIn, LinkedInSettings
+from platforms.linkedin.uploads import Uploads
 from tests.platforms.members import batch, company, mail, person
 from tests.platforms.wire_examples import every_example, example
 
@@ -32,6 +35,17 @@ SENT_PEOPLE = batch(
     Op.ADD, *(person(("email_sha256", mail(i))) for i in range(3)), kind=MemberKind.CONTACT, external_id="7"
 )
 
+FIRMS = batch(Op.ADD, *(company(("name", f"c{i}")) for i in range(300)))
+
+
+def _uploaded(platform: LinkedIn) -> object:
+    """The same platform, its lists sent as files."""
+    with tempfile.TemporaryDirectory() as folder:
+        platform._lists = Uploads(platform._settings, platform._rest, platform._lists, Path(folder))  # type: ignore[arg-type]
+        receipt = platform.push(FIRMS)
+        return platform.settle(FIRMS, receipt.request_id or "")
+
+
 LINKEDIN_CALLS: dict[str, Callable[[LinkedIn], object]] = {
     "linkedin_segment_find": lambda p: p.find_or_create(LISTED),
     "linkedin_segment_get": lambda p: p.state("a", "9000001"),
@@ -44,7 +58,7 @@ LINKEDIN_CALLS: dict[str, Callable[[LinkedIn], object]] = {
     "linkedin_report_companies": lambda p: p.account_report(*JULY, grain="daily"),
     "linkedin_organizations": lambda p: p.organizations(["urn:li:organization:4242"]),
     "linkedin_company_intelligence": lambda p: p.intelligence_report("LAST_7_DAYS"),
-    "linkedin_upload_url": lambda p: p.upload(LISTED, [company(("name", f"c{i}")) for i in range(300)]),
+    "linkedin_upload_url": lambda p: _uploaded(p),
     "linkedin_ad_account": lambda p: p.check(),
 }
 GOOGLE_CALLS: dict[str, Callable[[Google], object]] = {

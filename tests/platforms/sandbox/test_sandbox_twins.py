@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from platforms.sandbox.audience import _reached, audience_of
-from platforms.sandbox.linkedin_accounts import add_creative
+from platforms.sandbox.linkedin_creatives import add_creative
 from platforms.sandbox.market import CreativeDay
 from platforms.sandbox.report_cells import member_cells
 from platforms.sandbox.segments import reach
