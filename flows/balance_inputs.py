@@ -53,7 +53,8 @@ def balanced_segments(app: App, segment: str | None = None) -> list[str]:
     ]
     if not names:
         raise WorkspaceError(
-            f"no balanced segment{'' if segment is None else f' {segment!r}'} in the settings"
+            f"no balanced segment{'' if segment is None else f' {segment!r}'} in the settings",
+            remedy='Add balance: {campaign: "ID", policy: even} to the segment in evenreach.yaml.',
         )
     return names
 

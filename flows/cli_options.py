@@ -6,7 +6,16 @@ Only argparse and plain words here: this module is imported by every ``--help``.
 from __future__ import annotations
 
 import argparse
+from datetime import date
 from pathlib import Path
+
+
+def day(text: str) -> date:
+    """A date as a person types it. Raises ArgumentTypeError with the form that is wanted."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it as 2026-12-31") from None
 
 
 def nothing(command: argparse.ArgumentParser) -> None:
@@ -50,7 +59,7 @@ def push(command: argparse.ArgumentParser) -> None:
     command.add_argument("--name", help="name of the list (default: the file's name)")
     command.add_argument("--owner", help="who answers for it (default: you)")
     command.add_argument("--note", default="", help="what it is for")
-    command.add_argument("--until", metavar="YYYY-MM-DD", help="end date; the list is emptied then")
+    command.add_argument("--until", type=day, metavar="YYYY-MM-DD", help="end date; the list is emptied then")
     command.add_argument("--layout", help="name of a layout (default: recognised from the columns)")
     command.add_argument(
         "--first-party", action="store_true", help="the people gave you their details themselves"
@@ -105,9 +114,11 @@ def balance(command: argparse.ArgumentParser) -> None:
 def report(command: argparse.ArgumentParser) -> None:
     segment(command)
     command.add_argument("--days", type=int, default=28, help="length of the window (default 28)")
-    command.add_argument("--end", metavar="YYYY-MM-DD", help="last day (default: the newest complete one)")
     command.add_argument(
-        "--before", metavar="YYYY-MM-DD", help="last day of an earlier window to compare with"
+        "--end", type=day, metavar="YYYY-MM-DD", help="last day (default: the newest complete one)"
+    )
+    command.add_argument(
+        "--before", type=day, metavar="YYYY-MM-DD", help="last day of an earlier window to compare with"
     )
     command.add_argument("--top", type=int, default=100)
     command.add_argument("--out", type=Path, help="write the self-contained HTML file here")
@@ -183,7 +194,7 @@ def map(command: argparse.ArgumentParser) -> None:
 
 def why(command: argparse.ArgumentParser) -> None:
     command.add_argument("account", help="account id or domain")
-    command.add_argument("--on", metavar="YYYY-MM-DD", help="default: the newest plan")
+    command.add_argument("--on", type=day, metavar="YYYY-MM-DD", help="default: the newest plan")
 
 
 def check(command: argparse.ArgumentParser) -> None:

@@ -130,7 +130,7 @@ def _outside(app: App, segment: str, name: str, record: PlanRecord | None, on: d
             "lot): it is never targeted, so that the others can be compared with it."
         )
         return Explained(segment, text, numbers)
-    if answer.verdict != "member":
+    if answer.verdict != "member" or app.config.segments[segment].balance is None:
         return Explained(segment, answer.words(), numbers)
     when = f" on or before {on}" if on else ""
     after = f"it joined after the plan of {record.day}" if record else f"no plan was made{when}"

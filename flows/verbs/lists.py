@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from datetime import date
 from typing import Any
 
 from flows.verbs.outcome import DONE, STOPPED, show, table
@@ -101,7 +100,7 @@ def push(arguments: argparse.Namespace) -> int:
         name=arguments.name or "",
         owner=arguments.owner or "",
         note=arguments.note,
-        until=date.fromisoformat(arguments.until) if arguments.until else None,
+        until=arguments.until,
         layout=arguments.layout or "",
         first_party=arguments.first_party,
         accept_shrink=arguments.accept_shrink or 0,

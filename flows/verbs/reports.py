@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from flows.verbs.outcome import DONE, FAILED, show, table
@@ -187,12 +187,11 @@ def report(arguments: argparse.Namespace) -> int:
 
     with opened(arguments) as app:
         for name in balanced_segments(app, arguments.segment):
-            end = date.fromisoformat(arguments.end) if arguments.end else newest_complete(app, "linkedin")
+            end = arguments.end or newest_complete(app, "linkedin")
             window = (end - timedelta(days=arguments.days - 1), end)
             before = None
             if arguments.before:
-                last = date.fromisoformat(arguments.before)
-                before = (last - timedelta(days=arguments.days - 1), last)
+                before = (arguments.before - timedelta(days=arguments.days - 1), arguments.before)
             for span in filter(None, (before, window)):
                 collect_window(app, name, *span)
             found = reporting.report(app, name, window, earlier=before, top=arguments.top)
@@ -206,12 +205,12 @@ def report(arguments: argparse.Namespace) -> int:
 
 
 def why(arguments: argparse.Namespace) -> int:
-    from flows import balance as balancing
     from flows.explain import explain
 
-    on = date.fromisoformat(arguments.on) if arguments.on else None
     with opened(arguments) as app:
-        found = [explain(app, name, arguments.account, on=on) for name in balancing.balanced_segments(app)]
+        balanced = [name for name, segment in app.config.segments.items() if segment.balance]
+        names = balanced or list(app.config.segments)
+        found = [explain(app, name, arguments.account, on=arguments.on) for name in names]
     data = {
         "account": arguments.account,
         "answers": [{"segment": e.segment, "words": e.words, **e.numbers} for e in found],
