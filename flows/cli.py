@@ -88,6 +88,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     ),
     "recipes": ("Print ready-made negative segments to copy", "flows.verbs.setup:recipes", options.recipes),
     "collect": ("Read impression reports into the ledger", "flows.verbs.reports:collect", options.collect),
+    "numbers": ("Print what platforms say beside their reports", "flows.verbs.numbers:run", options.numbers),
     "balance": ("Plan, approve or refuse balancing", "flows.verbs.reports:balance", options.balance),
     "report": ("Print the top-100 impression-share report", "flows.verbs.reports:report", options.report),
     "why": (

@@ -102,6 +102,24 @@ def collect(command: argparse.ArgumentParser) -> None:
     command.add_argument("--days", type=int, default=35, help="how far back to read again (default 35)")
 
 
+def numbers(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "of",
+        choices=["lists", "companies"],
+        help="lists: sizes and what each was shown (Google); companies: impressions of each over a trailing"
+        " window (LinkedIn Company Intelligence, for approved apps)",
+    )
+    command.add_argument("segment", nargs="?", help="with companies: only those on this segment's lists")
+    command.add_argument("--days", type=int, default=28, help="with lists: days up to yesterday (default 28)")
+    command.add_argument(
+        "--window", type=int, default=30, choices=[7, 30, 60, 90, 180, 365], help="with companies: days"
+    )
+    command.add_argument("--campaign", help="with companies: only what this campaign was shown")
+    command.add_argument(
+        "--out", type=Path, help="with companies: write all of them as CSV, as rehearse reads it"
+    )
+
+
 def balance(command: argparse.ArgumentParser) -> None:
     segment(command)
     command.add_argument("--approve", metavar="PLAN", help="approve this plan and apply it")
@@ -131,11 +149,23 @@ def sandbox(command: argparse.ArgumentParser) -> None:
 
 
 def rehearse(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--impressions", type=Path, metavar="FILE", help="past impressions per account")
     command.add_argument(
-        "--world", choices=["A", "B", "C", "D"], default="A", help="a simulated world instead"
+        "segment", nargs="?", help="replay the newest four weeks reported of this balanced segment"
     )
-    command.add_argument("--mode", choices=["bands", "duty", "threshold", "auto"], default="bands")
+    command.add_argument(
+        "--impressions",
+        type=Path,
+        metavar="FILE",
+        help="replay a file instead: account and impressions, or a report downloaded from Campaign Manager",
+    )
+    command.add_argument(
+        "--world", choices=["A", "B", "C", "D"], default="A", help="without either: a simulated world"
+    )
+    command.add_argument(
+        "--mode",
+        choices=["bands", "duty", "threshold", "auto"],
+        help="default: the segment's own, else bands",
+    )
     command.add_argument("--plant", choices=["proportional", "power", "auction"], default="proportional")
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--weeks", type=int, default=8)
@@ -150,9 +180,7 @@ def rehearse(command: argparse.ArgumentParser) -> None:
         metavar="X,...",
         help="with --compare: caps in multiples of the even share",
     )
-    command.add_argument(
-        "--floor", type=float, default=0.98, help="with --compare: least impressions you accept, of today's"
-    )
+    command.add_argument("--floor", type=float, default=0.98, help="least impressions you accept, of today's")
 
 
 def experiment(command: argparse.ArgumentParser) -> None:

@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+from platforms.sandbox.google_delivery import AD_GROUP, CAMPAIGN
 from platforms.sandbox.google_lists import MAX_LIFE
 from platforms.sandbox.world import World
 
+# A list shows up where it was attached, and nowhere else: (criterion, plural, level).
 VIEWS = {
-    "ad_group_audience_view": ("ad_group_criterion", "adGroupAudienceViews"),
-    "campaign_audience_view": ("campaign_criterion", "campaignAudienceViews"),
+    "ad_group_audience_view": ("ad_group_criterion", "adGroupAudienceViews", AD_GROUP),
+    "campaign_audience_view": ("campaign_criterion", "campaignAudienceViews", CAMPAIGN),
 }
+GONE = ("0", False, "")
 
 
 def rows_of(
@@ -61,7 +64,10 @@ def _performance(
     book: dict[tuple[Any, ...], list[float]] = {}
     delivery = world.google.delivery
     for day, campaign_id, criterion, impressions, clicks, cost in delivery.days:
-        if first <= day <= last and delivery.campaigns[campaign_id].customer == customer:
+        campaign = delivery.campaigns[campaign_id]
+        level = campaign.criteria.get(criterion, GONE)[2]
+        here = resource not in VIEWS or level in ("", VIEWS[resource][2])
+        if first <= day <= last and campaign.customer == customer and here:
             key = (campaign_id, criterion if resource in VIEWS else 0, day if by_day else 0)
             sums = book.setdefault(key, [0, 0, 0.0])
             sums[0] += impressions
@@ -98,9 +104,9 @@ def _performance_row(
     if day:
         row["segments.date"] = date.fromordinal(day).isoformat()
     if resource in VIEWS:
-        name, plural = VIEWS[resource]
+        name, plural, _ = VIEWS[resource]
         owner = campaign.ad_group_id if resource == "ad_group_audience_view" else campaign_id
-        list_id, negative = campaign.criteria.get(criterion, ("0", False))
+        list_id, negative, _ = campaign.criteria.get(criterion, GONE)
         kind = "adGroupCriteria" if resource == "ad_group_audience_view" else "campaignCriteria"
         row |= {
             "ad_group.resource_name": f"{base}/adGroups/{campaign.ad_group_id}",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PER_USER = 1.5  # impressions a reachable person takes a day, at most
 CLICK_RATE = 0.008
+AD_GROUP, CAMPAIGN = "ad_group", "campaign"
 
 
 @dataclass(slots=True)
@@ -32,7 +33,7 @@ class GoogleCampaign:
     budget: float  # money per day
     price: float  # per impression
     status: str = "ENABLED"
-    criteria: dict[int, tuple[str, bool]] = field(default_factory=dict)  # id -> (list id, negative)
+    criteria: dict[int, tuple[str, bool, str]] = field(default_factory=dict)  # id -> (list, negative, level)
 
 
 @dataclass(slots=True)
@@ -43,7 +44,10 @@ class Delivery:
     days: list[tuple[int, int, int, int, int, float]] = field(default_factory=list)
 
     def seed(self, world: World, body: dict[str, Any]) -> dict[str, Any]:
-        """``{"customer", "campaigns": [{"name", "daily_budget", "price", "lists": [id]}]}``."""
+        """``{"customer", "campaigns": [{"name", "daily_budget", "price", "lists": [id], "level"}]}``.
+
+        ``level`` is where the lists are attached: "ad_group" (as people do) or "campaign".
+        """
         customer = str(body.get("customer", "1234567890"))
         made = []
         for wanted in body.get("campaigns", [{}]):
@@ -59,14 +63,19 @@ class Delivery:
                 price=price,
             )
             for list_id in wanted.get("lists", ()):
-                self.attach(world, campaign, str(list_id), negative=False)
+                level = str(wanted.get("level", AD_GROUP))
+                self.attach(world, campaign, str(list_id), negative=False, level=level)
             self.campaigns[campaign.campaign_id] = campaign
             made.append({"campaign": campaign.campaign_id, "ad_group": campaign.ad_group_id})
         return {"customer": customer, "campaigns": made}
 
-    def attach(self, world: World, campaign: GoogleCampaign, list_id: str, *, negative: bool) -> int:
+    def attach(
+        self, world: World, campaign: GoogleCampaign, list_id: str, *, negative: bool, level: str
+    ) -> int:
+        if level not in (AD_GROUP, CAMPAIGN):
+            raise ValueError(f"level is {AD_GROUP} or {CAMPAIGN}")
         number = world.next_id("criterion", 501)
-        campaign.criteria[number] = (list_id, negative)
+        campaign.criteria[number] = (list_id, negative, level)
         return number
 
     def run_day(self, world: World, *, day_end: int) -> None:
@@ -76,8 +85,13 @@ class Delivery:
             if campaign.status != "ENABLED":
                 continue
             rng = np.random.default_rng([world.seed, 19, day, campaign.campaign_id])
+            kept_out = frozenset[Any]().union(
+                *(self._users(world, list_id) for list_id, no, _ in campaign.criteria.values() if no)
+            )
             reachable = {
-                n: self._users(world, list_id) for n, (list_id, no) in campaign.criteria.items() if not no
+                n: len(self._users(world, list_id) - kept_out)
+                for n, (list_id, no, _) in campaign.criteria.items()
+                if not no
             }
             wanted = sum(reachable.values()) * PER_USER
             share = min(1.0, campaign.budget / campaign.price / wanted) if wanted else 0.0
@@ -88,12 +102,13 @@ class Delivery:
                     cost = count * campaign.price
                     self.days.append((day, campaign.campaign_id, number, count, clicks, cost))
 
-    def _users(self, world: World, list_id: str) -> int:
+    def _users(self, world: World, list_id: str) -> frozenset[Any]:
+        """Google users on a list; nobody on one that is too small to be used."""
         target = world.google.lists.get(list_id)
         if target is None:
-            return 0
-        users = int(world.google.live_users(target, world.now))
-        return users if users >= world.knobs.google_minimum_size else 0
+            return frozenset()
+        users = frozenset(u for u, at in target.users.items() if at + target.life > world.now)
+        return users if len(users) >= world.knobs.google_minimum_size else frozenset()
 
     def fingerprint(self) -> bytes:
         shown = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from platforms.sandbox.google_delivery import GoogleCampaign
+from platforms.sandbox.google_delivery import CAMPAIGN, GoogleCampaign
 from platforms.sandbox.google_errors import ads_failure
 from platforms.sandbox.wire import Answer, Call, json_answer, load_json
 from platforms.sandbox.world import World
@@ -23,7 +23,7 @@ def mutate_criteria(world: World, call: Call) -> Answer:
             campaign = _campaign(world, str(wanted.get("campaign", "")).rsplit("/", 1)[-1])
             list_id = str((wanted.get("userList") or {}).get("userList", "")).rsplit("/", 1)[-1]
             negative = bool(wanted.get("negative", False))
-            number = world.google.delivery.attach(world, campaign, list_id, negative=negative)
+            number = world.google.delivery.attach(world, campaign, list_id, negative=negative, level=CAMPAIGN)
             name = f"{base}/campaignCriteria/{campaign.campaign_id}~{number}"
         else:
             name = str(operation.get("remove", ""))

@@ -598,10 +598,46 @@ def test_gaql_reads_list_sizes_and_audience_performance(sandbox):
     assert days[0]["campaign"]["id"] == str(made["campaigns"][0]["campaign"])
 
 
+def test_a_list_is_reported_where_it_is_attached_and_nowhere_else(sandbox):
+    list_id = create(sandbox)
+    ingest(sandbox, list_id, [member(i) for i in range(2000)])
+    seeds = [{"lists": [list_id], "level": level} for level in ("ad_group", "campaign")]
+    made = sandbox.control("POST", "/google/seed", {"campaigns": seeds})["campaigns"]
+    sandbox.pass_time(days=3)
+
+    def campaigns(view):
+        query = f"SELECT campaign.id, metrics.impressions FROM {view}"
+        path = "/v26/customers/1234567890/googleAds:search"
+        rows = sandbox.google.post(path, json={"query": query}).json()["results"]
+        return {int(row["campaign"]["id"]) for row in rows}
+
+    assert campaigns("ad_group_audience_view") == {made[0]["campaign"]}
+    assert campaigns("campaign_audience_view") == {made[1]["campaign"]}
+
+
+def test_people_on_an_excluded_list_are_not_served(sandbox):
+    everybody, some = create(sandbox), create(sandbox, displayName="Some")
+    ingest(sandbox, everybody, [member(i) for i in range(2000)])
+    ingest(sandbox, some, [member(i) for i in range(1500)])
+    plenty = {"lists": [everybody], "daily_budget": 1e6}
+    made = sandbox.control("POST", "/google/seed", {"campaigns": [plenty, plenty]})["campaigns"]
+    wanted = {"campaign": f"customers/1234567890/campaigns/{made[1]['campaign']}", "negative": True}
+    wanted["userList"] = {"userList": f"customers/1234567890/userLists/{some}"}
+    path = "/v26/customers/1234567890/campaignCriteria:mutate"
+    assert sandbox.google.post(path, json={"operations": [{"create": wanted}]}).status_code == 200
+    sandbox.pass_time(days=5)
+
+    query = "SELECT campaign.id, metrics.impressions FROM campaign"
+    path = "/v26/customers/1234567890/googleAds:search"
+    rows = sandbox.google.post(path, json={"query": query}).json()["results"]
+    whole, part = (int(row["metrics"]["impressions"]) for row in rows)
+    assert 0.15 < part / whole < 0.35
+
+
 def test_gaql_sums_without_a_date_and_answers_an_empty_result_with_one_batch(sandbox):
     list_id = create(sandbox)
     ingest(sandbox, list_id, [member(i) for i in range(2000)])
-    sandbox.control("POST", "/google/seed", {"campaigns": [{"lists": [list_id]}]})
+    sandbox.control("POST", "/google/seed", {"campaigns": [{"lists": [list_id], "level": "campaign"}]})
     sandbox.pass_time(days=5)
     query = (
         "SELECT campaign.id, metrics.impressions FROM campaign_audience_view"
