@@ -16,11 +16,11 @@ import polars as pl
 
 def by_unique(texts: pl.Series, read: Callable[[str], Any], dtype: pl.DataType) -> pl.Series:
     """Apply ``read`` once per distinct text. Right for columns with few spellings, not for free text."""
-    distinct = texts.unique().drop_nulls()
-    if distinct.is_empty():
+    if texts.null_count() == len(texts):
         return pl.Series(texts.name, [None], dtype=dtype).new_from_index(0, len(texts))
-    values = pl.Series([read(text) for text in distinct], dtype=dtype, strict=False)
-    return texts.replace_strict(distinct, values, default=None, return_dtype=dtype)
+    distinct = texts.unique().drop_nulls()
+    values = pl.Series(texts.name, [read(text) for text in distinct], dtype=dtype, strict=False)
+    return values.gather(texts.cast(pl.Enum(distinct)).to_physical())
 
 
 _AMOUNT = re.compile(
@@ -157,6 +157,8 @@ def hosts_of(texts: pl.Series) -> pl.Series:
     Null for addresses (``10.0.0.1``) and for text that is no host. Most cells
     are bare already; only the others are taken apart.
     """
+    if texts.null_count() == len(texts):
+        return texts
     bare = texts.str.strip_prefix("www.")
     odd = (~bare.str.contains(_PLAIN_HOST) | bare.str.starts_with("www")).fill_null(value=False).arg_true()
     if odd.is_empty():

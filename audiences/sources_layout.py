@@ -121,6 +121,8 @@ def recognise(header: Sequence[str], *, kind: str = "", layout: str = "") -> Und
     number of columns understood.
     """
     folded = [fold(cell) for cell in header]
+    if _every_name().isdisjoint(folded):
+        return None
     best: tuple[tuple[int, int, int], Understood] | None = None
     for candidate in load_layouts().values():
         if (layout and candidate.name != layout) or (kind and candidate.kind not in (kind, "report")):
@@ -133,6 +135,13 @@ def recognise(header: Sequence[str], *, kind: str = "", layout: str = "") -> Und
         if IDENTIFYING[candidate.kind] & found.positions.keys() and (best is None or score > best[0]):
             best = (score, found)
     return best[1] if best else None
+
+
+@cache
+def _every_name() -> frozenset[str]:
+    """All header names of all layouts: a row without any of them is no header."""
+    layouts = load_layouts().values()
+    return frozenset(name for layout in layouts for names in layout.columns.values() for name in names)
 
 
 def _rank(layout: Layout, folded: Sequence[str], *, chosen: bool) -> tuple[int, int] | None:

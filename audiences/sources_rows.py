@@ -11,13 +11,14 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import polars as pl
 
 from audiences.errors import SourceError
 from audiences.model import Rejected
-from audiences.sources_survey import Survey, survey
+from audiences.sources_survey import survey
 from audiences.sources_text import Head, Text, as_utf8
 
 FOOTER = re.compile(
@@ -40,8 +41,7 @@ def read_rows(text: Text, head: Head, wanted: Sequence[int], name: str) -> Rows:
 
     Raises SourceError with the line when a quoted cell never ends.
     """
-    regular = _survey_if_regular(text, head)
-    rows = _read_fast(text, head, wanted, regular) if regular else None
+    rows = None if _ends_oddly(text, head) else _read_fast(text, head, wanted)
     return rows or _read_careful(as_utf8(text, name, whole=True), head, wanted, name)
 
 
@@ -51,41 +51,49 @@ def trimmed(cell: pl.Expr) -> pl.Expr:
     return pl.when(bare != "").then(bare)
 
 
-def _survey_if_regular(text: Text, head: Head) -> Survey | None:
-    """What the body's bytes hold, or None when something in it needs the careful reader."""
+def _ends_oddly(text: Text, head: Head) -> bool:
+    """Whether the last lines hold a footer or a blank, which only the careful reader tells from rows."""
     tail = text.data[max(head.offset, len(text.data) - 4096) :]
     blank = b"\n\n" in tail or b"\n\r\n" in tail
-    if blank or any(FOOTER.match(line) for line in tail.decode("utf-8", errors="ignore").splitlines()[-12:]):
-        return None
-    found = survey(text.data, start=head.offset, delimiter=head.delimiter)
-    return None if found.odd else found
+    return blank or any(
+        FOOTER.match(line) for line in tail.decode("utf-8", errors="ignore").splitlines()[-12:]
+    )
 
 
-def _read_fast(text: Text, head: Head, wanted: Sequence[int], bytes_hold: Survey) -> Rows | None:
-    """Polars, or None when its answer cannot be proved to have one row per line."""
-    names = [f"column_{i + 1}" for i in range(head.width)]
-    cells = [pl.col(names[i]).alias(f"c{i}") for i in wanted]
-    start = head.first_line
-    try:
-        table = pl.scan_csv(
-            text.path or bytes(text.data[:]),
-            has_header=False,
-            separator=head.delimiter,
-            skip_lines=start - 1,
-            schema=dict.fromkeys(names, pl.String),
-        ).select(cells)
-        if bytes_hold.rare_blanks:
-            table = table.select(trimmed(pl.all()))
-        frame = table.collect(engine="streaming")
-    except (pl.exceptions.PolarsError, UnicodeError):
+def _read_fast(text: Text, head: Head, wanted: Sequence[int]) -> Rows | None:
+    """Polars, or None when its answer cannot be proved to have one row per line.
+
+    The bytes are looked at while Polars cuts them: either leaves processors idle by itself.
+    """
+    with ThreadPoolExecutor(1) as beside:
+        looking = beside.submit(survey, text.data, start=head.offset, delimiter=head.delimiter)
+        frame = _cut(text, head, wanted)
+        found = looking.result()
+    if frame is None or found.odd or frame.height != found.lines:
         return None
-    if frame.height != bytes_hold.lines:
-        return None
-    if bytes_hold.outer_blanks and not bytes_hold.rare_blanks:
+    if found.rare_blanks:
+        frame = frame.select(trimmed(pl.all()))
+    elif found.outer_blanks:
         frame = _without_outer_spaces(frame)
-    lines = pl.int_range(start, start + frame.height, dtype=pl.UInt32, eager=True)
+    lines = pl.int_range(head.first_line, head.first_line + frame.height, dtype=pl.UInt32, eager=True)
     frame.insert_column(0, lines.alias("line"))
     return Rows(frame, (), ()) if _looks_whole(frame, text) else None
+
+
+def _cut(text: Text, head: Head, wanted: Sequence[int]) -> pl.DataFrame | None:
+    """The cells as Polars sees them, ``c<position>``; None when it refuses the text."""
+    names = [f"column_{i + 1}" for i in range(head.width)]
+    table = pl.scan_csv(
+        text.path or bytes(text.data[:]),
+        has_header=False,
+        separator=head.delimiter,
+        skip_lines=head.first_line - 1,
+        schema=dict.fromkeys(names, pl.String),
+    ).select(pl.col(names[i]).alias(f"c{i}") for i in wanted)
+    try:
+        return table.collect(engine="streaming")
+    except (pl.exceptions.PolarsError, UnicodeError):
+        return None
 
 
 def _without_outer_spaces(frame: pl.DataFrame) -> pl.DataFrame:

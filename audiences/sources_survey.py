@@ -6,12 +6,14 @@ Counts bytes only. Must not decode, split or keep any of them.
 from __future__ import annotations
 
 import mmap
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-SLICE = 1 << 18  # small enough for the processor's cache: four times faster than one large pass
+Bytes = NDArray[np.uint8]
+SLICE = 1 << 17  # small enough for the processor's cache: four times faster than one large pass
 _NEWLINE, _RETURN, _TAB, _SPACE, _QUOTE = 10, 13, 9, 32, 34
 _REPLACED = "\ufffd".encode()  # where somebody's decoder gave up
 # First bytes of all multi-byte white space (U+0085, U+00A0, U+1680, U+2000.., U+3000), and of other letters.
@@ -42,12 +44,14 @@ def survey(data: bytes | mmap.mmap, *, start: int, delimiter: str) -> Survey:
         inner = whole[at : at + SLICE]
         lines = int(np.count_nonzero(inner == _NEWLINE))
         found.lines += lines
-        if int(np.count_nonzero(inner < _SPACE)) != lines:
+        plain = int(np.count_nonzero(inner < _SPACE)) == lines
+        if not plain:
             _look_at_controls(piece, found, tab_is_delimiter=mark == _TAB)
         letters = int(inner.max()) > 0x7F
         found.odd |= letters and _REPLACED in piece.tobytes()
         found.rare_blanks |= letters and bool(np.isin(inner, _MAY_BE_SPACE).any())
-        found.outer_blanks = found.outer_blanks or _touches_an_edge(piece, mark)
+        ends = (mark, _NEWLINE) if plain else (mark, _NEWLINE, _RETURN)
+        found.outer_blanks = found.outer_blanks or _touches_an_edge(piece, ends)
     if whole.size:
         found.lines += int(whole[-1] != _NEWLINE)
         found.odd |= int(whole[-1]) == _RETURN
@@ -55,7 +59,7 @@ def survey(data: bytes | mmap.mmap, *, start: int, delimiter: str) -> Survey:
     return found
 
 
-def _look_at_controls(piece: NDArray[np.uint8], found: Survey, *, tab_is_delimiter: bool) -> None:
+def _look_at_controls(piece: Bytes, found: Survey, *, tab_is_delimiter: bool) -> None:
     """CRLF is a line end and a delimiting tab is fine; a tab elsewhere may need trimming; anything else is
     odd.
     """
@@ -67,14 +71,13 @@ def _look_at_controls(piece: NDArray[np.uint8], found: Survey, *, tab_is_delimit
     found.odd |= bool((controls & (piece != _TAB)).any())
 
 
-def _touches_an_edge(piece: NDArray[np.uint8], mark: int) -> bool:
+def _touches_an_edge(piece: Bytes, ends: Sequence[int]) -> bool:
     """Whether some space lies beside a delimiter, a quote or a line end; or two quotes beside each other."""
-    quotes = piece == _QUOTE
-    if bool((quotes[:-1] & quotes[1:]).any()):
+    edge = piece == _QUOTE
+    if bool((edge[:-1] & edge[1:]).any()):
         return True
-    at = np.flatnonzero(piece[1:-1] == _SPACE) + 1
-    for beside in (piece[at - 1], piece[at + 1]):
-        edges = (beside == mark) | (beside == _QUOTE) | (beside == _NEWLINE) | (beside == _RETURN)
-        if edges.any():
-            return True
-    return False
+    for end in ends:
+        edge |= piece == end
+    beside = edge[:-2] | edge[2:]
+    beside &= piece[1:-1] == _SPACE
+    return bool(beside.any())
