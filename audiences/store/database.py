@@ -22,6 +22,7 @@ _SQLITE = {
     "SQLITE_BUSY": StoreBusy,
     "SQLITE_LOCKED": StoreBusy,
     "SQLITE_FULL": StoreFull,
+    "SQLITE_IOERR_SHMSIZE": StoreFull,  # no room for the file that readers and writers share
     "SQLITE_CANTOPEN": StoreGone,
     "SQLITE_IOERR": StoreGone,
     "SQLITE_READONLY": StoreGone,

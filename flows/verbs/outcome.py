@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -21,10 +22,17 @@ def guarded(verb: Callable[[argparse.Namespace], int], arguments: argparse.Names
     except BrokenPipeError:
         return FAILED
     except Exception as error:
-        remedy = getattr(error, "remedy", None)
+        remedy = getattr(error, "remedy", _remedy_of_the_system(error))
         if remedy is None:
             raise
         return _fail(error, str(remedy), arguments)
+
+
+def _remedy_of_the_system(error: Exception) -> str | None:
+    """What to do where the operating system refused a file, and nothing of ours has a word for it."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk is full. Free space, then run the same command again; nothing was half written."
+    return None
 
 
 def _fail(error: Exception, remedy: str, arguments: argparse.Namespace) -> int:
