@@ -16,7 +16,7 @@ import polars as pl
 from audiences.companies_aliases import adopt_homeless, merge_twins, same_name_proposals
 from audiences.companies_decisions import Decisions
 from audiences.companies_domains import everybodys_hosts, is_everybodys, sites_of
-from audiences.companies_merge import accounts_of, merge_rows
+from audiences.companies_merge import account_table, accounts_of, merge_rows
 from audiences.companies_names import name_keys, plain_names
 from audiences.companies_split import Bearer, Split, split_names
 from audiences.model import Account, Quarantined
@@ -40,6 +40,10 @@ class Resolution:
     def account_list(self) -> Iterator[Account]:
         """Every company as an Account, in the order of ``accounts``."""
         return accounts_of(self.accounts)
+
+    def account_table(self) -> pl.DataFrame:
+        """The same by column, as the store takes them."""
+        return account_table(self.accounts)
 
 
 def resolve(

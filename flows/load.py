@@ -95,7 +95,7 @@ def _renewed(app: App, frames: Frames, fingerprint: str) -> Loaded:
     never = read_suppressions(app, resolution)
     at, store = app.now(), app.store
     store.suppress(never.digests, reason="suppression file", at=at)
-    store.replace_accounts(list(resolution.account_list()), fingerprint, at)
+    store.replace_account_table(resolution.account_table(), fingerprint, at)
     store.replace_contact_table(contacts.table, fingerprint, at)
     store.replace_signal_frame(signals.table, fingerprint, at)
     store.put(HEIGHTS, frames.heights(), at=at)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from audiences.clean import clean_companies
+from audiences.companies import resolve
 from audiences.model import Account
 from audiences.scoring import SCORE_COLUMNS, scores_from
 from audiences.scoring_frames import ORIGIN, frames_from
+from audiences.sources import read_source
 from audiences.store import Store
 
 AT = datetime(2026, 8, 24, tzinfo=UTC)
@@ -81,3 +85,10 @@ def test_scores_by_column_are_the_scores_object_by_object(store: Store) -> None:
     assert list(store.scores().values()) == scores_from(frame)
     store.replace_score_table(frame.head(1))
     assert store.tiers() == {"a.example": 1}
+
+
+def test_resolved_companies_by_column_are_the_accounts_object_by_object(store: Store) -> None:
+    rows = Path(__file__).parent / "data" / "company_rows.csv"
+    resolution = resolve(clean_companies(read_source(rows)).frame)
+    store.replace_account_table(resolution.account_table(), "f", AT)
+    assert list(store.accounts()) == list(resolution.account_list())
