@@ -95,6 +95,7 @@ class PagePart:
     may_write: bool = False
     prefect_ui: str = ""
     guard: threading.RLock = field(default_factory=threading.RLock)  # costly things are computed once
+    assessing: threading.RLock = field(default_factory=threading.RLock)  # and who belongs where, beside them
 
     def known(self, segment: str) -> str:
         """The name, if there is such a segment. Raises NotFound."""

@@ -126,7 +126,7 @@ class Reports(PagePart):
             raise NotFound("There is no such window.")
         chosen = named[window]
         earlier = self._before_balancing(segment, chosen, spans)
-        weeks = self._weeks(segment, earlier.start if earlier else chosen.start, chosen.end)
+        weeks = self._weeks(segment, chosen.end - timedelta(weeks=MOST_WEEKS), chosen.end)
         plan = self.app.store.latest_plan(segment)
         rests_on = (chosen, earlier, weeks, plan.plan_id if plan else "", plan.status if plan else "")
         found: ReportPage = self.once(

@@ -87,8 +87,14 @@ class Segments(Plans):
         )
         return [PreviewAccount(*row) for row in frame.head(limit).iter_rows()]
 
+    def warm(self) -> None:
+        """Reports first, then what is worth a look in each segment, so that the overview can say so."""
+        super().warm()
+        for name in self.app.config.segments:
+            self._warnings(name)
+
     def _assessed(self) -> Assessment:
-        with in_page_words(), self.guard:
+        with in_page_words(), self.assessing:
             return assess(self.app, record=False)
 
     def _warnings(self, name: str) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ from __future__ import annotations
 MOVES: dict[str, str] = {
     "first_split": "the segment is being split into bands for the first time",
     "newcomer": "it is new in the segment",
-    "too_much": "it draws more impressions than its fair part",
-    "too_little": "it draws fewer impressions than its fair part",
+    "too_much": "it draws more impressions than its band is meant for",
+    "too_little": "it draws fewer impressions than its band is meant for",
     "shock": "its impressions jumped for two days in a row",
     "small_audience": "its band would be too small for the platform to serve",
     "over_threshold": "it reached the limit for this interval",

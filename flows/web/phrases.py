@@ -196,17 +196,19 @@ def size(line: SegmentLine) -> str:
 
 
 def plan_effect(plan: PlanView) -> str:
-    """What approving is expected to do, first thing on the plan page."""
-    count = len(plan.summary.moves)
-    moves = f"{formats.plural(count, 'account')} would change place" if count else "Nobody would change place"
+    """What approving is expected to do, or what was done, first thing on the plan page."""
+    count, done = len(plan.summary.moves), plan.status == "applied"
+    verb = "changed place" if done else "would change place"
+    moves = f"{formats.plural(count, 'account') if count else 'Nobody'} {verb}"
     share = plan.summary.forecast.get("top100_share")
     if share is None:
         return f"{moves}."
-    then = formats.percent(plan.share_now.point, 0) if plan.share_now is not None else ""
+    expected = "was expected" if done else "is expected"
+    then = formats.percent(plan.share_now.point, 0) if plan.share_now is not None and not done else ""
     now = formats.percent(share, 0)
     if then == now:
-        return f"{moves}; the top share is expected to stay at {now}."
-    return f"{moves}; the top share is expected to go{f' from {then}' if then else ''} to {now}."
+        return f"{moves}; the top share {expected} to stay at {now}."
+    return f"{moves}; the top share {expected} to go{f' from {then}' if then else ''} to {now}."
 
 
 def match(line: PushForecast) -> str:

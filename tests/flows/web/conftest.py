@@ -13,7 +13,9 @@ from flows.web.access import Access, Role, User
 from flows.web.app import create_app
 from flows.web.sessions import cookie_name, form_token, new_session, seal
 from tests.flows.report import share_worlds
+from tests.flows.small_workspace import Copies
 from tests.flows.web.memory_service import Clock, MemoryService
+from tests.flows.web.real_page import RealPage, furnished
 from tests.flows.web.visits import ELSEWHERE, PASSWORD, SECRET, TestClient, Visit, served
 
 
@@ -88,6 +90,19 @@ def server(service: MemoryService, clock: Clock) -> Iterator[str]:
     app = create_app(service, access=Access(SECRET, now=clock))
     with served(app) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def real(copies: Copies) -> Iterator[RealPage]:
+    """A real workspace with something in every room."""
+    with furnished(copies) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def real_app(real: RealPage) -> Any:
+    """The page on it, for visitors from elsewhere."""
+    return real.public_app()
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
+from fastapi.routing import APIRoute
 
 with warnings.catch_warnings():
     # it warns at import that httpx is going to be replaced; the pinned versions still work together
@@ -46,6 +47,15 @@ class Visit:
         return self.client.post(path, data={"token": held, **(fields or {})}, follow_redirects=False, **more)
 
 
+def routes_of(app: Any) -> list[APIRoute]:
+    """Every route of an app in the order it is asked, those of included routers among them."""
+    found: list[APIRoute] = []
+    for route in app.routes:
+        inside = getattr(route, "original_router", None)  # FastAPI keeps an included router as one entry
+        found += routes_of(inside) if inside is not None else [route] if isinstance(route, APIRoute) else []
+    return found
+
+
 @contextmanager
 def served(app: Any) -> Iterator[str]:
     """Run an app on a free loopback port in a thread; gives its address and stops it afterwards."""
@@ -65,4 +75,4 @@ def served(app: Any) -> Iterator[str]:
         listener.close()
 
 
-__all__ = ["ELSEWHERE", "PASSWORD", "SECRET", "TestClient", "Visit", "served"]
+__all__ = ["ELSEWHERE", "PASSWORD", "SECRET", "TestClient", "Visit", "routes_of", "served"]
