@@ -19,6 +19,7 @@ from flows.activate_turns import one_again
 from flows.approvals import lapse_open
 from flows.balance_inputs import ONE_CAMPAIGN
 from flows.bands import band_campaigns, note_command
+from flows.plan_begun import plan_lease
 from flows.plan_codec import decode_plan
 from flows.wiring import App, WorkspaceError
 
@@ -44,7 +45,7 @@ def undo_plan(app: App, segment: str, *, dry_run: bool = False) -> Undone:
     Raises WorkspaceError where there is nothing to take back, Braked or a platform's error; run it again to go on.
     """
     record = app.store.latest_plan(segment, statuses=(PlanStatus.APPLIED,))
-    if record is None or app.store.get(_name(segment)) == record.plan_id:
+    if record is None or taken_back(app, segment) == record.plan_id:
         raise WorkspaceError(f"there is no plan of {segment} to take back")
     plan, moves = _reversed(app, record)
     first = plan.mode not in ONE_CAMPAIGN and bool((plan.band < 0).all())
@@ -52,13 +53,19 @@ def undo_plan(app: App, segment: str, *, dry_run: bool = False) -> Undone:
     undone = Undone(record.plan_id, segment, len(moves), () if first else money, joined=first)
     if dry_run:
         return undone
-    with leased(app, f"plan/{segment}"):
+    with leased(app, plan_lease(segment)):
         again = replace(record, day=app.today, moves=moves)
         notes = _join(app, again) if first else carry_out(app, again, plan)[2]
         app.store.put(_name(segment), record.plan_id, at=app.now())
         lapse_open(app, segment, note="the plan before it was taken back")
         audit(app, "plan undone", segment, {"plan": record.plan_id[:12], "moves": len(moves)})
     return replace(undone, notes=notes)
+
+
+def taken_back(app: App, segment: str) -> str | None:
+    """The id of the plan that was taken back last."""
+    found: str | None = app.store.get(_name(segment))
+    return found
 
 
 def plan_behind(app: App, name: str) -> str | None:

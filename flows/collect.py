@@ -15,6 +15,7 @@ from flows.band_edits import note_edits
 from flows.bands import BandCampaigns, band_campaigns, remember
 from flows.entities import link
 from flows.funding import note_template_budget
+from flows.runs import audit
 from flows.wiring import App
 
 RESTATED_DAYS = 7
@@ -64,7 +65,9 @@ def collect(app: App, segment: str, *, days: int = RESTATED_DAYS) -> Collected:
     _link(app, campaigns, lists)
     stored = sum(app.store.save_report(report) for report in (*totals, *lists))
     warnings = tuple(dict.fromkeys(w for report in (*totals, *lists) for w in report.warnings))
-    return Collected(segment, stored, sum(len(r.rows) for r in lists), end, warnings, tuple(notes))
+    rows = sum(len(report.rows) for report in lists)
+    audit(app, "reports collected", segment, {"platform": campaigns.platform, "days": days, "rows": rows})
+    return Collected(segment, stored, rows, end, warnings, tuple(notes))
 
 
 def _note_budget(app: App, campaigns: BandCampaigns) -> list[str]:
