@@ -15,6 +15,7 @@ from prefect.client.schemas.objects import TaskRun
 from prefect.tasks import Task
 
 from flows import activate, activate_plan, balance, collect, load, upkeep
+from flows.activate_each import each_list
 from flows.alerts_entries import alert_entries
 from flows.assess import assess
 from flows.wiring import app_for
@@ -34,15 +35,15 @@ PATIENCE: dict[str, Any] = {
 
 
 @task(name="read sources")
-def read_sources(workspace: str) -> dict[str, object]:
+def read_sources(workspace: str, accept_shrink: int = 0) -> dict[str, object]:
     with app_for(workspace) as app:
-        return load.as_json(load.load(app))
+        return load.as_json(load.load(app, accept_shrink=accept_shrink))
 
 
 @flow(name="load", flow_run_name="load")
-async def load_flow(workspace: str) -> dict[str, object]:
-    """Read every source of the workspace into the store."""
-    return read_sources(workspace)
+async def load_flow(workspace: str, accept_shrink: int = 0) -> dict[str, object]:
+    """Read every source of the workspace into the store; ``accept_shrink``: rows a source may have lost."""
+    return read_sources(workspace, accept_shrink)
 
 
 @task(name="prepare list", task_run_name="prepare-{list_id}")
@@ -72,14 +73,17 @@ def send_list(workspace: str, list_id: str) -> dict[str, int]:
 async def sync_flow(
     workspace: str, segment: str, platform: str, on: date | None = None, accept_shrink: int = 0
 ) -> dict[str, dict[str, int]]:
-    """Bring one segment's lists on one platform in line with its rules."""
+    """Bring one segment's lists on one platform in line with its rules, each on its own.
+
+    Ends failed, naming the lists, when a brake stopped some; the others are in line then all the same.
+    """
     with app_for(workspace) as app:
         lists = [spec.audience_id for spec in activate.wanted_lists(app, segment, platform)]
-    results = {}
-    for list_id in lists:
-        prepare_list(workspace, list_id, on, accept_shrink)
-        results[list_id] = send_list(workspace, list_id)
-    return results
+    return each_list(
+        lists,
+        lambda list_id: prepare_list(workspace, list_id, on, accept_shrink),
+        lambda list_id: send_list(workspace, list_id),
+    )
 
 
 @task(name="upkeep", **PATIENCE)

@@ -14,6 +14,8 @@ from prefect import flow, task
 
 from audiences.brakes import Braked
 from flows import activate, artifacts, balance, forms
+from flows.activate_each import SomeStopped
+from flows.approvers import accept_large_change
 from flows.artifacts import Progress, named
 from flows.assess import assess
 from flows.bands import band_campaigns
@@ -44,11 +46,16 @@ async def keep_in_sync(
     platform: forms.Platform,
     mode: forms.Sending = "dry run",
     accept_shrink: forms.Shrink = 0,
+    approved_by: forms.Approver = "",
+    because: forms.Because = "",
 ) -> Changes:
     """Read the sources and bring one segment's lists on one platform in line with its rules."""
+    if mode == forms.SEND:
+        with app_for(workspace) as app:
+            accept_large_change(app, segment, accept_shrink, who=approved_by, because=because)
     key, what = named("sync", segment, platform), f"{segment} on {platform}, {mode}"
     progress = await Progress.begin(key, what, parts=2)
-    await load_flow(workspace)
+    await load_flow(workspace, accept_shrink)
     await progress.step()
     if mode == forms.LOOK:
         changes: Changes = compare_lists(workspace, segment, platform, accept_shrink)
@@ -88,6 +95,9 @@ async def _sent(workspace: str, segment: str, platform: str, accept_shrink: int)
                     await sync_flow(workspace, segment, platform, accept_shrink=accept_shrink)
                 ).items()
             }
+    except SomeStopped as error:
+        changes = {name: dict(one) for name, one in error.changes.items()}
+        raise
     finally:
         with app_for(workspace) as app:
             rows = artifacts.list_rows(app, lists, changes)
@@ -175,6 +185,8 @@ async def push_one_off(
     until: forms.Until = None,
     first_party: forms.FirstParty = False,
     accept_shrink: forms.Shrink = 0,
+    approved_by: forms.Approver = "",
+    because: forms.Because = "",
 ) -> dict[str, Any]:
     """Push a one-off list from a file in the folder inbox of the workspace; the same file again changes nothing."""
     order = Order(
@@ -186,6 +198,8 @@ async def push_one_off(
         until=until,
         first_party=first_party,
         accept_shrink=accept_shrink,
+        accepted_by=approved_by,
+        because=because,
         dry_run=mode == forms.LOOK,
     )
     with app_for(workspace) as app:
