@@ -41,7 +41,7 @@ def people_rows(
     )
     never = pl.Series([key.tobytes().hex() for key in suppressed], dtype=pl.String)
     parts = []
-    for part in used.iter_slices(_PART):
+    for part in used.iter_slices(_PART) if used.height else (used,):
         people = part.join(accounts, on="account_id", how="inner", maintain_order="left")
         found = payloads_for(people, platform, rules.identifiers, suppressed=never)
         barred = people["contact_id"].is_in(never.implode()) | found["barred"]
