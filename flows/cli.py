@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from flows import cli_options as options
+from flows import cli_options_running as running
 
 Add = Callable[[argparse.ArgumentParser], None]
 
@@ -66,7 +67,7 @@ def _common(command: argparse.ArgumentParser) -> None:
 COMMANDS: dict[str, tuple[str, str, Add]] = {
     "demo": ("Run the whole loop on the sandbox, without an account", "flows.verbs.demo:run", options.demo),
     "init": ("Write a commented evenreach.yaml to start from", "flows.verbs.setup:init", options.nothing),
-    "check": ("Check configuration, data and connections", "flows.verbs.check:check", options.check),
+    "check": ("Check configuration, data and connections", "flows.verbs.check:check", running.check),
     "map": ("Propose how a file's columns are read", "flows.verbs.setup:map_file", options.map),
     "segments": (
         "List, preview and export segments, and say how they perform",
@@ -96,8 +97,8 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
         "flows.verbs.reports:why",
         options.why,
     ),
-    "page": ("Open the page: review, approve, push", "flows.verbs.page:run", options.page),
-    "serve": ("Run the page, Prefect and the schedules together", "flows.verbs.page:serve", options.serve),
+    "page": ("Open the page: review, approve, push", "flows.verbs.page:run", running.page),
+    "serve": ("Run the page, Prefect and the schedules together", "flows.verbs.page:serve", running.serve),
     "rehearse": (
         "Show what balancing would do, before switching it on",
         "flows.verbs.rehearse:run",
@@ -110,30 +111,34 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     ),
     "hash": ("Hash lines from stdin by a platform's rule", "flows.verbs.setup:hash_lines", options.hash),
     "platforms": ("Print what each platform can do", "flows.verbs.setup:platforms", options.nothing),
-    "undo": ("Take back the last change of a list", "flows.verbs.operate:undo", options.restore),
+    "undo": (
+        "Take back the last change of a list, or the last plan",
+        "flows.verbs.operate:undo",
+        options.restore,
+    ),
     "deploy": (
         "Register the schedules with a Prefect work pool",
         "flows.verbs.operate:deploy",
-        options.deploy,
+        running.deploy,
     ),
     "worker": (
         "Run what is due from a Prefect work pool, on this machine",
         "flows.verbs.operate:worker",
-        options.worker,
+        running.worker,
     ),
-    "audit": ("Print who did what, and when", "flows.verbs.operate:audit", options.audit),
-    "backup": ("Copy the workspace into one file", "flows.verbs.operate:backup", options.backup),
+    "audit": ("Print who did what, and when", "flows.verbs.operate:audit", running.audit),
+    "backup": ("Copy the workspace into one file", "flows.verbs.operate:backup", running.backup),
     "restore-backup": (
         "Put such a copy back as a new workspace",
         "flows.verbs.operate:restore_backup",
-        options.restore_backup,
+        running.restore_backup,
     ),
     "alerts": (
         "Show what is watched; send the digest or a trial",
         "flows.verbs.operate:alerts",
-        options.alerts,
+        running.alerts,
     ),
-    "connect": ("Sign in to LinkedIn or Google", "flows.verbs.operate:connect", options.connect),
+    "connect": ("Sign in to LinkedIn or Google", "flows.verbs.operate:connect", running.connect),
     "upkeep": (
         "Look after every list: settle, retry, keep alive",
         "flows.verbs.operate:upkeep",

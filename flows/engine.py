@@ -53,7 +53,7 @@ def prefect_server(
     port  0 takes a free one;  ui  serve Prefect's pages too, and run its schedules;  host  any address but
     loopback needs PREFECT_SERVER_API_AUTH_STRING
 
-    Raises SettingMissing without that, PortTaken, and EngineError from the wait when the server ends or is
+    Raises PasswordMissing without that, PortTaken, and EngineError from the wait when the server ends or is
     not healthy after 180 s.
     """
     prepare_prefect(home)

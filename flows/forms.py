@@ -34,10 +34,15 @@ Shrink = Annotated[
     _said(
         "Accept shrink",
         "Only after a brake has stopped the run: the number of leavers it named, to let them go. "
-        "It counts for exactly that many.",
+        "It counts for no more than that.",
         ge=0,
     ),
 ]
+Approver = Annotated[
+    str,
+    _said("Approved by", "Your name; needed with Accept shrink, and kept in the audit log.", max_length=100),
+]
+Because = Annotated[str, _said("Because", "Why so many may leave; kept in the audit log.", max_length=200)]
 Planning = Annotated[
     Literal["shadow", "propose"],
     _said(

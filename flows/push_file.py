@@ -9,6 +9,7 @@ from typing import Any
 
 from audiences.errors import SourceError
 from flows import activate
+from flows.approvers import accept_large_change
 from flows.files import write_atomically
 from flows.push import one_off_spec, push_list, read_list, rejects_csv
 from flows.wiring import App
@@ -29,6 +30,8 @@ class Order:
     layout: str = ""
     first_party: bool = False
     accept_shrink: int = 0
+    accepted_by: str = ""  # who lets that many leave
+    because: str = ""
     dry_run: bool = False
 
 
@@ -39,6 +42,10 @@ def push_file(app: App, order: Order) -> dict[str, Any]:
     """
     wanted = read_list(app, order.file, order.platform, layout=order.layout, first_party=order.first_party)
     spec = one_off_spec(order.name or order.file.stem, order.platform, wanted.kind, order.note)
+    if not order.dry_run:
+        accept_large_change(
+            app, spec.audience_id, order.accept_shrink, who=order.accepted_by, because=order.because
+        )
     prepared = push_list(
         app,
         wanted,

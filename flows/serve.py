@@ -113,12 +113,23 @@ def page_beside(server: uvicorn.Server) -> Iterator[None]:
 
 
 def serve_schedules(app: App, *, at_once: int = 2) -> None:
-    """Register every deployment and run what is due, until the process is told to stop."""
+    """Register every deployment and run what is due, until the process is told to stop.
+
+    What fell due while nothing ran is made up for at the next start.
+    """
+    import warnings
+
     from prefect import serve
 
     from flows.quota_runs import ensure_limits
     from flows.schedules import deployments
 
     ensure_limits(app.config)
-
-    serve(*deployments(app.config, app.workspace), limit=at_once, print_starting_message=False)
+    # Prefect 3.8 stops its runner on SIGTERM without awaiting it, and says so; it stops all the same
+    warnings.filterwarnings("ignore", message="coroutine 'Runner.astop'", category=RuntimeWarning)
+    serve(
+        *deployments(app.config, app.workspace),
+        limit=at_once,
+        print_starting_message=False,
+        pause_on_shutdown=False,
+    )

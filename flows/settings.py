@@ -22,6 +22,12 @@ class SettingMissing(Exception):
     remedy = "Set the variable in the environment or in .env; evenreach.yaml only names it."
 
 
+class PasswordMissing(SettingMissing):
+    """A Prefect server that other machines reach has no sign-in."""
+
+    remedy = "Set the variable in the environment of this command (the server's and the client's must be the same)."
+
+
 class Settings(BaseSettings):
     """What may come from the environment or ``.env``. Everything else is in ``evenreach.yaml``."""
 
@@ -117,19 +123,19 @@ def prefect_server_url() -> str:
 
 
 def require_server_password(host: str) -> None:
-    """Raises SettingMissing when a Prefect server would listen on ``host`` for other machines without a sign-in."""
+    """Raises PasswordMissing when a Prefect server would listen on ``host`` for other machines without a sign-in."""
     if not on_this_machine(host) and not os.environ.get(SERVER_PASSWORD):
-        raise SettingMissing(
+        raise PasswordMissing(
             f"Prefect's server would listen on {host} without a sign-in; set {SERVER_PASSWORD}=user:password"
         )
 
 
 def require_client_password(url: str) -> None:
-    """Raises SettingMissing when ``url`` is a Prefect server elsewhere and no sign-in for it is set."""
+    """Raises PasswordMissing when ``url`` is a Prefect server elsewhere and no sign-in for it is set."""
     host = urlsplit(url).hostname or ""
     signed = os.environ.get(CLIENT_PASSWORD) or os.environ.get("PREFECT_API_KEY")
     if not on_this_machine(host) and not signed:
-        raise SettingMissing(
+        raise PasswordMissing(
             f"the Prefect server on {host} is not this machine's; set {CLIENT_PASSWORD}=user:password"
         )
 

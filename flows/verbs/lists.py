@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from flows.verbs.outcome import DONE, STOPPED, show, table
@@ -17,11 +17,20 @@ def sync(arguments: argparse.Namespace) -> int:
     """
     from flows import activate
     from flows.alerts_entries import alert_entries
+    from flows.approvers import accept_large_change
     from flows.assess import assess
     from flows.load import load
 
     with opened(arguments) as app:
         specs = activate.wanted_lists(app, arguments.segment, arguments.platform)
+        if not arguments.dry_run:
+            accept_large_change(
+                app,
+                arguments.segment or "every list",
+                arguments.accept_shrink or 0,
+                who=app.who,
+                because=arguments.because,
+            )
         loaded = load(app, accept_shrink=arguments.accept_shrink or 0)
         assessment = assess(app)
         rows = [_sync_one(arguments, app, assessment, spec) for spec in specs]
@@ -104,10 +113,11 @@ def push(arguments: argparse.Namespace) -> int:
         layout=arguments.layout or "",
         first_party=arguments.first_party,
         accept_shrink=arguments.accept_shrink or 0,
+        because=arguments.because,
         dry_run=arguments.dry_run,
     )
     with opened(arguments) as app:
-        data = push_file(app, order)
+        data = push_file(app, replace(order, accepted_by=app.who))
     show(
         arguments,
         data,

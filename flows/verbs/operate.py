@@ -20,6 +20,7 @@ def upkeep(arguments: argparse.Namespace) -> int:
     data = {
         "open": found.open,
         "lists": [asdict(kept) for kept in found.lists],
+        "erased": found.erased,
         "pruned": found.pruned,
         "told": list(found.told),
     }
@@ -34,6 +35,7 @@ def _upkeep_words(found: Any) -> str:
         lines += [
             f"{kept.audience_id}: {words}" for words in (*kept.notes, kept.empty, kept.trouble) if words
         ]
+    lines += [f"{found.erased:,} people to be erased are off every list now."] if found.erased else []
     dropped = sum(found.pruned.values())
     lines += [f"{dropped:,} rows that retention no longer keeps were dropped."] if dropped else []
     return "\n".join([*lines, *(f"Told: {words}" for words in found.told)])
@@ -147,18 +149,35 @@ def _details(detail: dict[str, Any]) -> str:
 
 
 def undo(arguments: argparse.Namespace) -> int:
-    """Take back the last change of a list (or everything since --version); undoing twice does it again."""
+    """Take back the last change of a list (or everything since --version); undoing twice does it again.
+
+    A balanced segment, one of its band lists, or a plan's id stands for the segment's last plan.
+    """
+    from flows.activate_undo import plan_behind
     from flows.verbs.restore import run
     from flows.wiring import WorkspaceError
 
     if arguments.version is None:
         with opened(arguments) as app:
+            segment = plan_behind(app, arguments.list)
+            if segment is not None:
+                return _undo_plan(arguments, app, segment)
             known = app.store.audience(arguments.list)
             versions = app.store.ledger_versions(arguments.list) if known else ()
         if not versions:
             raise WorkspaceError(f'there is nothing to undo on "{arguments.list}"')
         arguments.version = versions[-1][0] - 1
     return run(arguments)
+
+
+def _undo_plan(arguments: argparse.Namespace, app: Any, segment: str) -> int:
+    from flows.activate_undo import undo_plan
+
+    done = undo_plan(app, segment, dry_run=arguments.dry_run)
+    said = "would be" if arguments.dry_run else "is"
+    line = f"Plan {done.plan_id[:12]} of {segment} {said} taken back: {done.moves:,} accounts are where they were."
+    show(arguments, asdict(done) | {"dry_run": arguments.dry_run}, lambda: "\n".join([line, *done.notes]))
+    return DONE
 
 
 def deploy(arguments: argparse.Namespace) -> int:

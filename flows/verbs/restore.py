@@ -12,6 +12,7 @@ from flows.verbs.workspace import opened
 def run(arguments: argparse.Namespace) -> int:
     """Without --version show the versions there are."""
     from flows import activate
+    from flows.approvers import accept_large_change
     from flows.restore import restore
     from flows.wiring import WorkspaceError
 
@@ -22,6 +23,14 @@ def run(arguments: argparse.Namespace) -> int:
             raise WorkspaceError(f'there is no list "{arguments.list}"; there are {known}')
         if arguments.version is None:
             return _versions(arguments, app.store.ledger_versions(arguments.list))
+        if not arguments.dry_run:
+            accept_large_change(
+                app,
+                arguments.list,
+                arguments.accept_shrink or 0,
+                who=app.who,
+                because=arguments.because,
+            )
         prepared = restore(
             app,
             record.spec,

@@ -1,0 +1,44 @@
+"""Who may let a plan or a large change through, and the line in the audit log that says who did, and why.
+
+Decides no change: a plan is approved by its hash, a large change by the number of leavers that was shown.
+"""
+
+from __future__ import annotations
+
+from flows.runs import audit
+from flows.wiring import App
+
+
+class NotAnApprover(Exception):
+    """``approvals: approvers`` names others."""
+
+    retryable = False
+    remedy = "Ask one of the approvers named in evenreach.yaml under approvals."
+
+
+class NobodyNamed(Exception):
+    """A large change was to go through without anybody's name."""
+
+    retryable = False
+    remedy = "Fill in who agreed to it; the name goes into the audit log."
+
+
+def require_approver(app: App, who: str) -> None:
+    """Raises NotAnApprover when the settings name approvers and ``who`` is none of them."""
+    named = app.config.approvals.approvers
+    if named and who not in named:
+        raise NotAnApprover(f'"{who}" may not approve')
+
+
+def accept_large_change(app: App, subject: str, leavers: int, *, who: str, because: str = "") -> None:
+    """Note that ``who`` lets up to ``leavers`` members leave at once; 0 leavers need nobody.
+
+    Raises NobodyNamed or NotAnApprover. The change itself is held to that number by the brakes: if the
+    inputs move and more would leave, it stops again.
+    """
+    if not leavers:
+        return
+    if not who:
+        raise NobodyNamed(f"{leavers:,} members of {subject} would leave, and nobody is named who agreed")
+    require_approver(app, who)
+    audit(app, "large change accepted", subject, {"leavers": leavers, "by": who, "because": because})

@@ -1,0 +1,152 @@
+"""``evenreach serve`` as a supervisor sees it: one command up, a signal down, nothing left, and up again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from flows.engine import PortTaken, prefect_server, refuse_taken
+from flows.settings import PasswordMissing, require_client_password, require_server_password
+from tests.flows.kept_workspace import write
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def up(folder: Path, page: int, prefect: int) -> subprocess.Popen[bytes]:
+    """The command, once it has said where it is."""
+    words = ["serve", "--workspace", str(folder), "--port", str(page), "--prefect-port", str(prefect)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    said = folder / "said"
+    with said.open("w") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flows.cli", *words],
+            cwd=ROOT,
+            env=environment,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
+    until = time.monotonic() + 240
+    while "Stop with" not in said.read_text() and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.2)
+    assert "Stop with" in said.read_text(), said.read_text()
+    return process
+
+
+@pytest.mark.slow  # Prefect's server comes up twice
+def test_serve_comes_up_on_a_fresh_workspace_ends_on_a_signal_and_comes_up_again(tmp_path: Path) -> None:
+    write(tmp_path)
+    page, prefect = free_port(), free_port()
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        process = up(tmp_path, page, prefect)
+        try:
+            children = psutil.Process(process.pid).children(recursive=True)
+            assert children
+            assert httpx.get(f"http://127.0.0.1:{page}/", timeout=30).is_success
+            assert (
+                "<html" in httpx.get(f"http://127.0.0.1:{prefect}/", timeout=30, follow_redirects=True).text
+            )
+            assert deployed(prefect) == {"everyone-google", "everyone-linkedin", "one-off", "all-lists"}
+            with pytest.raises(PortTaken):
+                refuse_taken("127.0.0.1", page, "the page")
+        finally:
+            process.send_signal(stop)
+            try:
+                code = process.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        assert code == 0
+        assert (tmp_path / "said").read_text().count("\n") == 3, (tmp_path / "said").read_text()
+        gone, alive = psutil.wait_procs(children, timeout=20)
+        assert not alive
+        assert len(gone) == len(children)
+
+
+def deployed(prefect: int) -> set[str]:
+    """Names of the deployments whose schedules are active, once all are there."""
+    for _ in range(300):
+        url = f"http://127.0.0.1:{prefect}/api/deployments/filter"
+        found = httpx.post(url, json={}, timeout=30).raise_for_status().json()
+        if len(found) == 4 and not any(one["paused"] for one in found):
+            return {one["name"] for one in found}
+        time.sleep(0.2)
+    return set()
+
+
+def test_a_port_that_is_taken_is_said_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from flows.cli import main
+
+    write(tmp_path)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        for words in (["page", "--port", str(port)], ["serve", "--port", str(port)]):
+            assert main([*words, "--workspace", str(tmp_path)]) == 1
+            said = capsys.readouterr().err
+            assert f"127.0.0.1:{port}" in said
+            assert "another port" in said
+    assert not (tmp_path / "prefect").exists()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "prefect.example.org"])
+def test_prefects_server_leaves_loopback_only_with_a_sign_in(
+    host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PREFECT_API_URL", "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"):
+        monkeypatch.delenv(name, raising=False)
+    with (
+        pytest.raises(PasswordMissing, match="PREFECT_SERVER_API_AUTH_STRING"),
+        prefect_server(tmp_path, host=host),
+    ):
+        pass
+    with pytest.raises(PasswordMissing, match="PREFECT_API_AUTH_STRING"):
+        require_client_password(f"http://{f'[{host}]' if ':' in host else host}:4200/api")
+    monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "somebody:a-password")
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", "somebody:a-password")
+    require_server_password(host)
+    require_client_password("http://prefect.example.org:4200/api")
+
+
+@pytest.mark.slow  # Prefect's server comes up
+def test_a_server_for_other_machines_answers_nobody_without_the_sign_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING", "PREFECT_API_SSL_CERT_FILE", "PREFECT_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "somebody:a-password")
+    port = free_port()
+    with prefect_server(tmp_path / "prefect", port=port, host="0.0.0.0", ui=True) as wait:
+        wait()
+        url = f"http://127.0.0.1:{port}/api/deployments/count"
+        assert httpx.post(url, json={}, timeout=30).status_code == 401
+        assert httpx.post(url, json={}, auth=("somebody", "wrong"), timeout=30).status_code == 401
+        assert httpx.post(url, json={}, auth=("somebody", "a-password"), timeout=30).is_success
+        assert os.environ["PREFECT_API_AUTH_STRING"] == "somebody:a-password"  # our own runs sign in with it
+
+
+def test_the_settings_of_prefect_tell_nobody_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows.settings import prepare_prefect, server_environment
+
+    for name in ("DO_NOT_TRACK", "PREFECT_SERVER_ANALYTICS_ENABLED"):
+        monkeypatch.delenv(name, raising=False)
+    prepare_prefect(tmp_path)
+    found = server_environment()
+    assert (found["DO_NOT_TRACK"], found["PREFECT_SERVER_ANALYTICS_ENABLED"]) == ("1", "false")
