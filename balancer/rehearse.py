@@ -95,6 +95,7 @@ def rehearse(
     policy: Policy | None = None,
     headroom: float = 5.0,
     rule: ReportRule = COMPLETE,
+    members: Vector | None = None,
 ) -> Rehearsal:
     """Run ``mode`` for ``weeks`` on ``source`` and measure the last four weeks.
 
@@ -103,6 +104,7 @@ def rehearse(
     seeds     consecutive seeds from ``seed``; several give the spread in ``low`` and ``high``
     headroom  largest multiple of today's delivery an account can take, on average (not for a World)
     rule      what the reports show
+    members   (n,) matched members where impressions are given and they are known; None = drawn
 
     Raises BadNumbers for fewer than four weeks, an unknown mode or plant, or impressions that are not counts.
     """
@@ -112,7 +114,7 @@ def rehearse(
     numbers = tuple(range(seed, seed + max(1, seeds)))
     courses = []
     for number in numbers:
-        world = _world(source, number, headroom)
+        world = _world(source, number, headroom, members)
         courses.append(
             run(world, CONTROLLERS[mode](), wanted, plant=settled, seed=number, weeks=weeks, rule=rule)
         )
@@ -124,6 +126,7 @@ def rehearse(
         weeks=weeks,
         source=source,
         headroom=headroom,
+        counted=members is not None,
     )
 
 
@@ -136,7 +139,7 @@ def _check(mode: str, plant: Plant | str, weeks: int) -> None:
         raise BadNumbers(f"There is no plant {plant!r}; choose one of {', '.join(PLANTS)}.")
 
 
-def _world(source: World | Vector | str, seed: int, headroom: float) -> World:
+def _world(source: World | Vector | str, seed: int, headroom: float, members: Vector | None) -> World:
     if isinstance(source, World):
         return source
     if isinstance(source, str):
@@ -148,9 +151,8 @@ def _world(source: World | Vector | str, seed: int, headroom: float) -> World:
         raise BadNumbers("There is nothing to rehearse: no impressions in the file.")
     rng = np.random.default_rng([seed, 5])
     rates = (counts + 0.5) / WINDOW
-    return World(
-        "given", seed, rates, world_headroom(counts.size, rng, around=headroom), world_members(rates, rng)
-    )
+    room, drawn = world_headroom(counts.size, rng, around=headroom), world_members(rates, rng)
+    return World("given", seed, rates, room, drawn if members is None else members)
 
 
 _FIGURES = (
@@ -168,12 +170,14 @@ def _summary(
     weeks: int,
     source: object,
     headroom: float,
+    counted: bool,
 ) -> Rehearsal:
     rows = [figures(course) for course in courses]
     table = {name: np.array([row[name] for row in rows]) for name in _FIGURES}
     assumed = [f"plant {plant}", "log-rate drift sd 0.20 keeping 0.97 a day", "day noise cv 0.35"]
     if not isinstance(source, str | World):
-        assumed += [f"headroom log-normal around {headroom:g}", "members drawn, not known"]
+        assumed += [f"headroom log-normal around {headroom:g}"]
+        assumed += [] if counted else ["members drawn, not known"]
     return Rehearsal(
         mode=mode,
         plant=plant,

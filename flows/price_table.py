@@ -80,7 +80,7 @@ def price_table(
     weeks: int,
     floor: float,
     headroom: float,
-    modes: Sequence[str] = MODES,
+    modes: Sequence[str] | None = None,
 ) -> PriceTable:
     """Rehearse every mode at every cap, loosest first; a mode's tighter caps are left out below the floor.
 
@@ -89,30 +89,17 @@ def price_table(
     floor   least impressions accepted, as a fraction of today's, in (0, 1]
     Raises BadNumbers.
     """
-    if not 0.0 < floor <= 1.0:
-        raise BadNumbers(f"The delivery floor is a fraction of today's impressions, not {floor:g}.")
-    if any(cap is not None and not cap > 1.0 for cap in caps):
-        raise BadNumbers(
-            "A cap is a multiple of the even share and above 1: nobody can all be below the mean."
-        )
+    _check(caps, floor)
     ordered = sorted(set(caps), key=lambda cap: -(cap if cap is not None else np.inf))
-    rows, last = [], None
-    for mode in modes:
+    rows: list[Row] = []
+    for mode in modes or MODES:
         for cap in ordered:
-            last = rehearse(
-                source,
-                mode=mode,
-                plant=plant,
-                seed=seed,
-                seeds=seeds,
-                weeks=weeks,
-                headroom=headroom,
-                policy=_policy(source, cap, floor, seed, headroom),
-            )
+            policy = _policy(source, cap, floor, seed, headroom)
+            asked = {"plant": plant, "seed": seed, "seeds": seeds, "weeks": weeks, "headroom": headroom}
+            last = rehearse(source, mode=mode, policy=policy, **asked)  # type: ignore[arg-type]
             rows.append(_row(mode, cap, last, floor))
             if not rows[-1].kept:
                 break
-    assert last is not None
     kept = [row for row in rows if row.kept]
     return PriceTable(
         accounts=last.accounts,
@@ -124,6 +111,15 @@ def price_table(
         best=min(kept, key=lambda row: row.figures["top100_after"], default=None),
         assumed=(*last.assumed, f"{seeds} seeds", "frontier: every account its own band, delays left out"),
     )
+
+
+def _check(caps: Sequence[float | None], floor: float) -> None:
+    if not 0.0 < floor <= 1.0:
+        raise BadNumbers(f"The delivery floor is a fraction of today's impressions, not {floor:g}.")
+    if not caps or any(cap is not None and not 1.0 < cap < np.inf for cap in caps):
+        raise BadNumbers(
+            "A cap is a multiple of the even share and above 1: nobody can all be below the mean."
+        )
 
 
 def _row(mode: str, cap: float | None, found: Any, floor: float) -> Row:

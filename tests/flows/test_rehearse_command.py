@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 from balancer.errors import BadNumbers
 from flows.cli import main
 from flows.price_table import price_table
-from flows.verbs.rehearse import caps, price_words
+from flows.rehearsal_words import price_words
+from flows.verbs.rehearse import caps
+from tests.flows.small_workspace import SEGMENT, Copies
 
 LAYOUTS = Path(__file__).parents[1] / "platforms" / "layouts"
 NAMES = {
@@ -65,15 +68,113 @@ def test_every_mode_meets_every_plant_on_a_plain_file(
     assert 0.5 < found["delivery"] < 1.1
 
 
-def test_a_linkedin_export_is_read_like_a_plain_file(capsys: pytest.CaptureFixture[str]) -> None:
-    for name in (
-        "unconfirmed_linkedin_companies_tab_export.csv",
-        "linkedin_adanalytics_member_company.json",
-        "linkedin_demographics_report_utf16_tab.csv",
-    ):
-        found = printed(capsys, "--impressions", str(LAYOUTS / name), "--weeks", "4")
-        assert found["accounts"] >= 2
-        assert set(found) >= NAMES
+def grown(file: Path, folder: Path, companies: int = 30) -> Path:
+    """The same layout with more companies in it: its first company again and again, under other names."""
+    encoding = "utf-16" if "utf16" in file.name else "utf-8"
+    text = file.read_text(encoding=encoding)
+    if file.suffix == ".json":
+        body = json.loads(text)
+        first = json.dumps(body["elements"][0])
+        body["elements"] += [json.loads(first.replace("1000001", f"20000{i:02}")) for i in range(companies)]
+        text = json.dumps(body)
+    else:
+        lines = text.splitlines(keepends=True)
+        at = next(i for i, line in enumerate(lines) if line.startswith("Northwind"))
+        more = [lines[at].replace("Northwind", f"Northwind {i}") for i in range(companies)]
+        text = "".join([*lines[:at], *more, *lines[at:]])
+    (folder / file.name).write_text(text, encoding=encoding)
+    return folder / file.name
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("unconfirmed_linkedin_companies_tab_export.csv", "does not say its days; 28 are assumed"),
+        ("linkedin_adanalytics_member_company.json", "counts of 30 days scaled to 28"),
+        ("linkedin_company_intelligence.json", ""),
+        ("linkedin_demographics_report_utf16_tab.csv", "counts of 30 days scaled to 28"),
+    ],
+)
+def test_every_download_that_names_companies_can_be_rehearsed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, said: str
+) -> None:
+    found = printed(capsys, "--impressions", str(grown(LAYOUTS / name, tmp_path)), "--weeks", "4")
+
+    assert found["accounts"] >= 31
+    assert set(found) >= NAMES
+    assert any(said in one for one in found["assumed"])
+    drawn = "members drawn, not known" in found["assumed"]
+    assert drawn == ("companies_tab" not in name)  # only that layout says how many members a company has
+
+
+def test_the_reports_of_a_segment_are_replayed_with_its_own_policy_and_members(
+    capsys: pytest.CaptureFixture[str], copies: Copies
+) -> None:
+    path = copies.path("replay", mode="duty")
+    found = printed(capsys, SEGMENT, "--workspace", str(path), "--weeks", "4")
+
+    assert found["mode"] == "duty"
+    assert 360 < found["accounts"] < 400
+    assert "members drawn, not known" not in found["assumed"]
+    assert any("counts of 14 days scaled to 28" in one for one in found["assumed"])
+    assert found["top100_after"] < found["top100_before"]
+
+
+AWKWARD = {
+    "empty": ("", "is empty"),
+    "three": ("account,impressions\na,1\nb,2\nc,3\n", "3 accounts"),
+    "one": ("account,impressions\na,900\n", "1 accounts"),
+    "wrong column": ("account,views\na,1\nb,2\n", "no line looks like a header with impressions"),
+    "words": ("account,impressions\na,many\n", "row 2, column impressions"),
+    "negative": ("account,impressions\na,-4\n", "row 2, column impressions"),
+    "endless": ("account,impressions\na,inf\n", "row 2, column impressions"),
+    "enormous": ("account,impressions\na,1e15\n", "row 2, column impressions"),
+    "nothing shown": ("account,impressions\n" + "".join(f"a{i},0\n" for i in range(12)), "no impressions"),
+    "short row": ("account,impressions\nonly-a-name\n", "row 2, column impressions"),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(AWKWARD))
+def test_a_file_that_cannot_be_rehearsed_is_refused_with_the_place_and_a_remedy(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str
+) -> None:
+    text, said = AWKWARD[kind]
+    (tmp_path / "past.csv").write_text(text)
+
+    assert main(["rehearse", "--impressions", str(tmp_path / "past.csv"), "--json"]) == 1
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert said in error["message"]
+    assert error["remedy"]
+    assert "many" not in error["message"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--weeks", "3"],
+        ["--seeds", "0"],
+        ["--floor", "98"],
+        ["--headroom", "nan"],
+        ["--compare", "--caps", "0.5"],
+        ["--impressions", "no-such-file.csv"],
+    ],
+)
+def test_numbers_that_mean_nothing_are_refused(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    assert main(["rehearse", *words, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["error"]["remedy"]
+
+
+def test_several_seeds_show_a_range_and_a_course_below_the_floor_says_so(
+    capsys: pytest.CaptureFixture[str], plain_file: Path
+) -> None:
+    words = ["rehearse", "--impressions", str(plain_file), "--weeks", "4", "--floor", "1"]
+    assert main([*words, "--seeds", "3", "--mode", "threshold", "--headroom", "1.2"]) == 0
+    said = capsys.readouterr().out
+
+    assert "3 seeds, 5th to 95th percentile" in said
+    assert re.search(r"impressions +\d+\.\d% \(\d+\.\d% to \d+\.\d%\) of before", said)
+    assert "below your floor of 100.0%" in said
+    assert "It promises nothing." in said
 
 
 def test_a_world_is_rehearsed_the_same_way_twice(capsys: pytest.CaptureFixture[str]) -> None:
