@@ -7,12 +7,13 @@ from datetime import timedelta
 
 import numpy as np
 
-from audiences.store.records import PlanRecord
+from audiences.store.records import PlanRecord, PlanStatus
 from balancer.errors import BalancerError
 from balancer.frontier import power_frontier
 from balancer.hiding import TRUNCATED
 from balancer.rehearse import rehearse
 from balancer.types import BalancePlan, Policy, ShareTable, Vector
+from flows.activate_undo import taken_back
 from flows.exceptions import AccountException
 from flows.page_report import Reports
 from flows.plan_codec import decode_inputs, decode_plan, policy_from
@@ -60,8 +61,17 @@ class PlanViews(Reports):
             holds_until=record.created_at + timedelta(days=self.app.config.approvals.expire_days),
             operations=sum((m.before >= 0) + (m.after >= 0) for m in record.moves),
             progress=str(self.app.remembered.get(f"plan progress {record.plan_id}", "")),
+            may_undo=self.may_take_back(record),
+            undone=taken_back(self.app, record.segment) == record.plan_id,
             working=self.workers.busy(f"plan {record.plan_id}"),
         )
+
+    def may_take_back(self, record: PlanRecord) -> bool:
+        """Only the plan that was carried out last, once, and not while it is being worked on."""
+        last = self.app.store.latest_plan(record.segment, statuses=(PlanStatus.APPLIED,))
+        newest = last is not None and last.plan_id == record.plan_id
+        idle = not self.workers.busy(f"plan {record.plan_id}")
+        return newest and idle and taken_back(self.app, record.segment) != record.plan_id
 
     def _drawn(self, record: PlanRecord, table: ShareTable | None) -> Drawn:
         plan = decode_plan(record.body)

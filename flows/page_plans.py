@@ -6,12 +6,14 @@ An approved plan is carried out beside the page by ``activate_plan``; nothing he
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 
 from audiences.store.errors import Conflict
 from audiences.store.errors import NotFound as NotStored
 from audiences.store.records import PlanRecord, PlanStatus
 from flows import balance
 from flows.activate_plan import apply_plan
+from flows.activate_undo import undo_plan
 from flows.approvals import EXPIRED, still_stands
 from flows.exceptions import AccountException, exceptions_of, keep_exception
 from flows.exposure import segment_accounts
@@ -62,25 +64,43 @@ class Plans(PlanViews):
                     balance.approve(self.acting(who), plan_id, seen=shown_hash, who=who)
                 except Conflict as error:
                     raise TooLate("This plan has been decided already.") from error
-        self.workers.start(f"plan {plan_id}", lambda: self._carry_out(plan_id, who))
+        self._begin(plan_id, lambda: apply_plan(self.acting(who), plan_id).notes)
         return self.plan_by_id(plan_id)
 
-    def _carry_out(self, plan_id: str, who: str) -> None:
+    def plan_undo(self, plan_id: str, *, who: str) -> PlanView:
+        """Begin to bring lists and budgets back to what they were before this plan. Raises TooLate."""
+        record = self._record(plan_id)
+        if not self.may_take_back(record):
+            raise TooLate("Only the plan that was carried out last can be taken back, and only once.")
+
+        def act() -> Sequence[str]:
+            undone = undo_plan(self.acting(who), record.segment)
+            accounts = formats.plural(undone.moves, "account")
+            return (f"Taken back: {accounts} went where they were before", *undone.notes)
+
+        self._begin(plan_id, act)
+        return self.plan_by_id(plan_id)
+
+    def _begin(self, plan_id: str, act: Callable[[], Sequence[str]]) -> None:
+        """Do it beside the page, and keep what came of it in words."""
+        self.workers.start(f"plan {plan_id}", lambda: self._work(plan_id, act))
+
+    def _work(self, plan_id: str, act: Callable[[], Sequence[str]]) -> None:
         words = f"plan progress {plan_id}"
         self.app.remembered[words] = "Lists, campaigns and budgets are being changed."
         try:
-            applied = apply_plan(self.acting(who), plan_id)
+            notes = act()
         except Exception as error:
             log.warning("a plan stopped: %s", type(error).__name__)
             known = getattr(error, "remedy", None) is not None
             why = told(error) if known else "something went wrong on our side; the log has the details."
             self.app.remembered[words] = (
-                f"It stopped before the end: {why} Carrying it out again goes on where it stopped."
+                f"It stopped before the end: {why} Doing it again goes on where it stopped."
             )
             if not known:
                 raise
             return
-        self.app.remembered[words] = " ".join(f"{note[:1].upper()}{note[1:]}." for note in applied.notes)
+        self.app.remembered[words] = " ".join(f"{note[:1].upper()}{note[1:]}." for note in notes)
 
     def refuse(self, plan_id: str, shown_hash: str, *, who: str, reason: str) -> PlanView:
         """Refuse it; nothing of it is carried out."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from audiences.store.plans import PlanHead
 from audiences.store.records import AudienceRecord, AuditLine, BatchInfo, BatchStatus, PlanStatus
+from flows.activate_undo import taken_back
 from flows.page_audit import Audits
 from flows.page_part import in_page_words
 from flows.report import formats
@@ -115,7 +116,7 @@ class Runs(Audits):
             segment=self._title(plan.segment),
             platform="",
             started=plan.decided_at or plan.created_at,
-            status=_PLANS[plan.status],
+            status="undone" if taken_back(self.app, plan.segment) == plan.plan_id else _PLANS[plan.status],
             adds=plan.placed,
             removes=plan.left,
             link=self.run_link(engine.get(plan.plan_id[:12], "")),

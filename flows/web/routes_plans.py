@@ -97,6 +97,13 @@ def approve(request: Request, visitor: Approver, plan_id: str, form: Sent) -> Re
     return go(f"/plans/{path_part(found.plan_id)}")
 
 
+@router.post("/plans/{plan_id}/undo")
+def undo(request: Request, visitor: Approver, plan_id: str, form: Sent) -> Response:
+    """Take back the plan that was carried out last."""
+    found = desk(request).service.plan_undo(plan_id, who=visitor.name)
+    return go(f"/plans/{path_part(found.plan_id)}")
+
+
 @router.post("/plans/{plan_id}/refuse")
 def refuse(request: Request, visitor: Approver, plan_id: str, form: Sent) -> Response:
     reason = form.text("reason", most=500, label="Reason")

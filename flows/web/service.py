@@ -98,6 +98,10 @@ class PageService(Protocol):
         """Keep the plan for comparison with what happens, and push nothing."""
         ...
 
+    def plan_undo(self, plan_id: str, *, who: str) -> PlanView:
+        """Begin to bring lists and budgets back to what they were before. TooLate for any but the last plan."""
+        ...
+
     # -- segments -------------------------------------------------------------
 
     def propose_edit(self, name: str, yaml: str, *, who: str) -> Proposal:

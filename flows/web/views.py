@@ -85,6 +85,8 @@ class PlanView:
     operations: int | None = None  # membership changes this plan sends
     progress: str = ""  # what carrying it out has come to, or why it stopped
     working: bool = False  # being carried out right now
+    may_undo: bool = False  # it was carried out last and may be taken back
+    undone: bool = False  # it was taken back
     holds_until: datetime | None = None  # until when it may be approved and carried out
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from audiences.store.records import PlanStatus
+from audiences.store.records import AuditLine, PlanStatus
 from flows import balance, collect
 from flows.exceptions import AccountException, keep_exception
 from flows.page import Page, page_service
@@ -119,6 +119,43 @@ def test_an_approved_plan_is_carried_out_beside_the_page_by_who_approved_it(page
     assert next(run for run in page.runs(50) if run.run_id == plan.plan_id).status == "completed"
     with pytest.raises(TooLate):
         page.refuse(plan.plan_id, plan.shown_hash, who="sam", reason="too late")
+
+
+def test_the_plan_carried_out_last_is_taken_back_once(page: Page) -> None:
+    plan = page.plan_by_id(waiting(page))
+    with pytest.raises(TooLate):
+        page.plan_undo(plan.plan_id, who="maya")
+    page.approve(plan.plan_id, plan.shown_hash, who="maya")
+    page.workers.wait()
+    assert page.plan_by_id(plan.plan_id).may_undo
+    page.plan_undo(plan.plan_id, who="maya")
+    page.workers.wait()
+    done = page.plan_by_id(plan.plan_id)
+    assert (done.undone, done.may_undo) == (True, False)
+    assert done.progress.startswith(f"Taken back: {len(plan.summary.moves)}")
+    assert next(run.status for run in page.runs(50) if run.run_id == plan.plan_id) == "undone"
+    assert next(line for line in page.audit(9) if line.action == "plan undone").who == "maya"
+    with pytest.raises(TooLate):
+        page.plan_undo(plan.plan_id, who="maya")
+
+
+def test_collected_reports_stand_among_the_runs(page: Page) -> None:
+    collect.collect(page.app, SEGMENT, days=3)
+    found = [run for run in page.runs(50) if run.kind == "collect"]
+    assert {(run.segment, run.status, run.link) for run in found} == {("Everyone", "completed", "")}
+    assert [run.message.split(",")[0] for run in found if "3\u00a0days" in run.message] == ["3\u00a0days"]
+
+
+def test_a_run_of_the_engine_is_linked_where_its_screen_is(page: Page) -> None:
+    page.prefect_ui = "http://127.0.0.1:4200"
+    plan_id = waiting(page)
+    line = AuditLine(at=page.app.now(), who="prefect", what="plan applied", subject=SEGMENT,
+                     detail={"plan": plan_id[:12], "run": "0c7e-flow"})  # fmt: skip
+    page.app.store.audit(line)
+    page.app.store.decide_plan(plan_id, PlanStatus.APPROVED, by="maya", at=page.app.now())
+    run = next(run for run in page.runs(50) if run.run_id == plan_id)
+    assert run.link == "http://127.0.0.1:4200/runs/flow-run/0c7e-flow"
+    assert page.audit(5)[0].link == run.link
 
 
 def test_a_plan_whose_inputs_moved_is_not_approved_and_the_difference_is_told(page: Page) -> None:

@@ -101,6 +101,7 @@ class MemoryService:
         self.exceptions: tuple[Override, ...] = ()
         self.plans: dict[str, PlanView] = {}
         self.newest = self._make_plan()
+        self.plans["done"] = replace(self.newest, plan_id="done", status="applied", may_undo=True)
         self.proposals: dict[str, Proposal] = {}
         self.files: dict[str, tuple[bytes, str, dict[str, str]]] = {}
         self.orders: dict[str, tuple[str, PushOrder, datetime, str]] = {}
@@ -277,6 +278,14 @@ class MemoryService:
 
     def shadow(self, plan_id: str, shown_hash: str, *, who: str) -> PlanView:
         return self._decide(plan_id, shown_hash, "shadow", who)
+
+    def plan_undo(self, plan_id: str, *, who: str) -> PlanView:
+        found = self.plan_by_id(plan_id)
+        if not found.may_undo:
+            raise TooLate("Only the plan that was carried out last can be taken back.")
+        self.plans[plan_id] = replace(found, may_undo=False, undone=True)
+        self._note(who, "undo", plan_id)
+        return self.plans[plan_id]
 
     # -- segments -------------------------------------------------------------
 

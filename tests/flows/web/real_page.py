@@ -82,6 +82,7 @@ def furnished(copies: Copies) -> Iterator[RealPage]:
             "/segments/strike-dach": f"/segments/{SEGMENT}",
             "company-00004.example": plan.moves[0].account_id,
             "{plan}": plan.plan_id,
+            "{done}": plan.plan_id,
             "{hash}": plan.inputs_hash,
             "{preview}": preview.preview_id,
             "{push}": page.push_confirm(sent.preview_id, order, who="setup"),

@@ -45,7 +45,7 @@ def world(request: pytest.FixtureRequest) -> tuple[Visit, dict[str, str], Any]:
         preview = service.push_preview(LIST, "list.csv", mapping=None, who="setup").preview_id
         proposal = service.propose_edit("strike-dach", "name: y\n", who="setup").proposal_id
         names = {"{plan}": service.newest.plan_id, "{hash}": service.newest.shown_hash, "{preview}": preview,
-                 "{proposal}": proposal, "{push}": "none", "{run}": "run-2"}  # fmt: skip
+                 "{proposal}": proposal, "{push}": "none", "{run}": "run-2", "{done}": "done"}  # fmt: skip
     visit = Visit(TestClient(app, base_url="http://localhost", client=("127.0.0.1", 1)))
     return visit, names, visit.token("/push")
 

@@ -20,7 +20,7 @@ TABLE = [
     for method in sorted(route.methods)
     if (method, route.path) not in OPEN
 ]
-NAMES = {"{plan}": "p", "{proposal}": "p", "{preview}": "p", "{push}": "p", "{run}": "p"}
+NAMES = {"{plan}": "p", "{proposal}": "p", "{preview}": "p", "{push}": "p", "{run}": "p", "{done}": "p"}
 EVERY = pytest.mark.parametrize(
     ("method", "route"), TABLE, ids=[f"{method} {route.path}" for method, route in TABLE]
 )

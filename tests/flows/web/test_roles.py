@@ -54,6 +54,7 @@ ROUTES: list[tuple[str, str, str, dict[str, str]]] = [
     ("POST", "/plans/{plan}/approve", "approver", {"shown_hash": "{hash}"}),
     ("POST", "/plans/{plan}/refuse", "approver", {"shown_hash": "{hash}", "reason": "no"}),
     ("POST", "/plans/{plan}/shadow", "approver", {"shown_hash": "{hash}"}),
+    ("POST", "/plans/{done}/undo", "approver", {}),
     ("POST", f"{S}/propose", "operator", {"yaml": "name: x"}),
     ("POST", "/proposals/{proposal}/write", "approver", {}),
     ("POST", "/push/file", "operator", {}),
@@ -92,6 +93,7 @@ def names(service: MemoryService, clock: Any) -> dict[str, str]:
         "{preview}": preview,
         "{push}": push,
         "{run}": "run-2",
+        "{done}": "done",
     }
 
 
