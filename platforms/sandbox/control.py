@@ -99,8 +99,13 @@ def _delete_fault(engine: Engine, world: World, call: Call) -> dict[str, Any]:
 
 
 def _token(engine: Engine, world: World, call: Call) -> dict[str, Any]:
-    """A token with chosen scopes and state: ``{"token", "who", "scopes", "expires_in", "revoked", ...}``."""
+    """A token with chosen scopes and state: ``{"token", "who", "scopes", "expires_in", "revoked", ...}``.
+
+    ``{"withdrawn": refresh token}`` ends a consent: platforms may do that at any time.
+    """
     body = _body(call)
+    if "withdrawn" in body:
+        return {"who": world.refreshes.pop(str(body["withdrawn"])).who}
     life = body.get("expires_in")
     world.tokens[str(body["token"])] = Token(
         who=str(body.get("who", "member-1")),
@@ -128,10 +133,13 @@ def _account(engine: Engine, world: World, call: Call) -> dict[str, Any]:
 
 
 def _google_account(engine: Engine, world: World, call: Call) -> dict[str, Any]:
-    """Who has no access to a Google account, and whether its EU political declaration is missing."""
+    """Who has no access to a Google account, the manager it is reached through, a missing EU declaration."""
     body = _body(call)
     number = str(body["id"])
     world.google.closed_to[number] = set(body.get("closed_to", ()))
+    world.google.managers.pop(number, None)
+    if body.get("manager"):
+        world.google.managers[number] = str(body["manager"])
     if body.get("eu_declaration_missing"):
         world.google.undeclared.add(number)
     else:

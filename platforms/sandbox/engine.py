@@ -24,7 +24,7 @@ from platforms.sandbox.routes import Route, find
 from platforms.sandbox.wire import Answer, Bad, Call, json_answer
 from platforms.sandbox.world import World
 
-KEPT_HEADERS = ("x-restli-method", "content-type", "content-length", "host")
+KEPT_HEADERS = ("x-restli-method", "content-type", "content-length", "host", "login-account")
 REDACT: tuple[tuple[re.Pattern[str], Callable[[bytes], bytes]], ...] = (
     (re.compile(r"^/(oauth/|token)"), oauth.redacted),
     (re.compile(r"^/ambry"), linkedin_lists.hashed),

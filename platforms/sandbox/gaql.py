@@ -13,7 +13,7 @@ from typing import Any
 
 from platforms.sandbox.clock import day_of
 from platforms.sandbox.gaql_rows import rows_of
-from platforms.sandbox.google_errors import ads_failure
+from platforms.sandbox.google_errors import ads_failure, failure
 from platforms.sandbox.google_shapes import camel
 from platforms.sandbox.wire import Answer, Call, json_answer, load_json
 from platforms.sandbox.world import World
@@ -90,6 +90,8 @@ def search(world: World, call: Call) -> Answer:
 
 
 def _run(world: World, call: Call) -> tuple[list[str], list[dict[str, Any]]]:
+    if not world.google.through(call.args["customer"], call.header("login-customer-id") or None):
+        raise failure(403, "The caller does not have permission", reason="USER_PERMISSION_DENIED")
     try:
         text = str(load_json(call.body)["query"])
     except (ValueError, KeyError, TypeError):

@@ -190,4 +190,6 @@ def malformed() -> Bad:
 
 
 def injected(kind: str, call: Call) -> Answer:
-    return err.injected(kind)
+    """A failure in Google's words; a throttle names the quota the call counts against."""
+    found, _ = find(ROUTES, call)
+    return err.injected(kind, found.endpoint if found is not None else "IngestionMutate")

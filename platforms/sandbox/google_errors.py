@@ -116,11 +116,11 @@ def exhausted(limit: str) -> Bad:
     )
 
 
-def injected(kind: str) -> Answer:
+def injected(kind: str, endpoint: str) -> Answer:
     """What a fault of the sandbox looks like here."""
     made: dict[str, Callable[[], Bad]] = {
-        "throttle_minute": lambda: exhausted("IngestionMutateRequestsPerMinutePerProject"),
-        "throttle_day": lambda: exhausted("IngestionMutateRequestsPerDayPerProject"),
+        "throttle_minute": lambda: exhausted(f"{endpoint}RequestsPerMinutePerProject"),
+        "throttle_day": lambda: exhausted(f"{endpoint}RequestsPerDayPerProject"),
         "expired_token": lambda: failure(401),
         "revoked_token": lambda: failure(401),
         "404_after_create": lambda: not_found("User list"),

@@ -46,6 +46,9 @@ def check_destinations(world: World, who: str, body: dict[str, Any]) -> list[dic
         account = item["operatingAccount"]["accountId"]
         if who in world.google.closed_to.get(account, set()):
             raise err.failure(403, "The caller does not have permission", reason="PERMISSION_DENIED")
+        login = (item.get("loginAccount") or {}).get("accountId")
+        if not world.google.through(account, login):
+            raise err.failure(403, "The caller does not have permission", reason="PERMISSION_DENIED")
         if account in world.google.undeclared:
             raise err.invalid([("destinations", "EU_POLITICAL_ADVERTISING_DECLARATION_REQUIRED")])
     return destinations

@@ -68,8 +68,14 @@ class Google:
     requests: dict[str, GoogleRequest] = field(default_factory=dict)
     owner: dict[Identifier, Identifier] = field(default_factory=dict)  # identifier -> user
     closed_to: dict[str, set[str]] = field(default_factory=dict)  # account -> members without access
+    managers: dict[str, str] = field(default_factory=dict)  # account -> the manager it is reached through
     undeclared: set[str] = field(default_factory=set)  # accounts without the EU political declaration
     delivery: Delivery = field(default_factory=Delivery)
+
+    def through(self, account: str, login: str | None) -> bool:
+        """Whether ``login`` (None: the account itself) is the way this account is reached."""
+        manager = self.managers.get(account)
+        return login in (None, account) if manager is None else login == manager
 
     def user_of(self, world: World, record: Record) -> Identifier | None:
         """The Google user behind a person's identifiers; identifiers seen together become one user."""

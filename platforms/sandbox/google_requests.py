@@ -67,7 +67,7 @@ def _settle(world: World, request: GoogleRequest, destination: dict[str, Any]) -
         elif reason:
             errors.setdefault(reason, []).append(i)
     matched = _take(world, request, target, taken)
-    body = {**head, **_status(rows, errors)}
+    body = {**head, **_status(rows, errors, named=world.knobs.google_names_rows)}
     body.update(_counts(request, rows, matched))
     return body
 
@@ -102,12 +102,16 @@ def _take(world: World, request: GoogleRequest, target: UserList | None, taken: 
     return 0
 
 
-def _status(rows: list[Checked], errors: dict[str, list[int]]) -> dict[str, Any]:
+def _status(rows: list[Checked], errors: dict[str, list[int]], *, named: bool) -> dict[str, Any]:
     if not errors:
         return {"requestStatus": "SUCCESS"}
     failed = sum(map(len, errors.values()))
     counts = [
-        {"reason": f"PROCESSING_ERROR_REASON_{r}", "recordCount": str(len(at)), "recordIndices": at}
+        {
+            "reason": f"PROCESSING_ERROR_REASON_{r}",
+            "recordCount": str(len(at)),
+            **({"recordIndices": at} if named else {}),
+        }
         for r, at in sorted(errors.items())
     ]
     state = "FAILED" if failed == len(rows) else "PARTIAL_SUCCESS"

@@ -189,7 +189,9 @@ def _account(world: World, call: Call) -> str:
     account = call.args["account"]
     if call.args["type"] != "GOOGLE_ADS" or not account.isdigit():
         raise err.invalid([("parent", "INVALID_RESOURCE_NAME")])
-    if call.who in world.google.closed_to.get(account, set()):
+    login = call.header("login-account").rsplit("/", 1)[-1] or None
+    closed = call.who in world.google.closed_to.get(account, set())
+    if closed or not world.google.through(account, login):
         raise err.failure(403, "The caller does not have permission", reason="PERMISSION_DENIED")
     return account
 

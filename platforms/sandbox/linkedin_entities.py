@@ -15,7 +15,7 @@ from platforms.sandbox.clock import day_of
 from platforms.sandbox.directory import Organization
 from platforms.sandbox.linkedin_bodies import page
 from platforms.sandbox.linkedin_gate import listed, query_of, readable_account
-from platforms.sandbox.report_cells import size_of
+from platforms.sandbox.report_values import size_of
 from platforms.sandbox.restli import last_part
 from platforms.sandbox.wire import Answer, Call, json_answer
 from platforms.sandbox.world import World

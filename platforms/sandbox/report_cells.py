@@ -17,14 +17,8 @@ from numpy.typing import NDArray
 from platforms.sandbox.clock import DAY, HOUR, day_start
 from platforms.sandbox.market import CreativeDay
 from platforms.sandbox.report_query import REACH
+from platforms.sandbox.report_values import PIVOTS
 from platforms.sandbox.world import Creative, World
-
-SIZES = (
-    (1, "SIZE_1"), (10, "SIZE_2_TO_10"), (50, "SIZE_11_TO_50"), (200, "SIZE_51_TO_200"),
-    (500, "SIZE_201_TO_500"), (1000, "SIZE_501_TO_1000"), (5000, "SIZE_1001_TO_5000"),
-    (10_000, "SIZE_5001_TO_10000"),
-)  # fmt: skip
-LARGEST = "SIZE_10001_OR_MORE"
 
 
 @dataclass(slots=True)
@@ -112,64 +106,62 @@ def member_cells(
     world: World, creatives: list[Creative], pivot: str, start: date, end: date, question: tuple[Any, ...]
 ) -> dict[str, Cell]:
     """What is left of the truth after truncation, floors and noise, by pivot value."""
-    depth, knobs = world.knobs.list_depth, world.knobs
-    horizon = world.now - round(knobs.member_delay_hours * HOUR)
-    orgs: list[NDArray[np.int64]] = []
-    counts: list[NDArray[np.int64]] = []
-    clicks: list[NDArray[np.int64]] = []
-    cost = shown = 0.0
-    for creative in creatives:
-        days = [
-            d
-            for d in _days(world, creative, start, end)
-            if day_start(date.fromordinal(d.day)) + DAY <= horizon
-        ]
-        if sum(int(d.clicks.sum()) for d in days) < knobs.engaged_floor:
-            continue
-        for day in days:
-            orgs.append(day.org[:depth])
-            counts.append(day.impressions[:depth])
-            clicks.append(day.clicks[:depth])
-            cost += day.spend
-            shown += float(day.impressions.sum())
-    if not orgs:
+    days = [day for creative in creatives for day in _seen_days(world, creative, start, end)]
+    if not days:
         return {}
-    values, place = np.unique(np.concatenate(orgs), return_inverse=True)
-    seen = np.bincount(place, weights=np.concatenate(counts), minlength=values.size)
-    clicked = np.bincount(place, weights=np.concatenate(clicks), minlength=values.size)
-    grouped = _grouped(world, pivot, values, seen, clicked)
-    return _veiled(world, grouped, cost / max(shown, 1.0), question)
+    price = sum(d.spend for d in days) / max(sum(float(d.impressions.sum()) for d in days), 1.0)
+    return _veiled(world, _grouped(world, pivot, days), price, question)
 
 
-def _grouped(
-    world: World,
-    pivot: str,
-    orgs: NDArray[np.int64],
-    seen: NDArray[Any],
-    clicked: NDArray[Any],
-) -> dict[str, tuple[int, int]]:
-    found: dict[str, tuple[int, int]] = {}
-    for org, count, click in zip(orgs.tolist(), seen.tolist(), clicked.tolist(), strict=True):
-        value = _member_value(world, pivot, org)
-        if value is None:
-            continue
-        before = found.get(value, (0, 0))
-        found[value] = (before[0] + int(count), before[1] + int(click))
-    return found
+def _seen_days(world: World, creative: Creative, start: date, end: date) -> list[CreativeDay]:
+    """Days old enough to be processed, of a creative that enough people engaged with."""
+    horizon = world.now - round(world.knobs.member_delay_hours * HOUR)
+    days = [
+        d for d in _days(world, creative, start, end) if day_start(date.fromordinal(d.day)) + DAY <= horizon
+    ]
+    enough = sum(int(d.clicks.sum()) for d in days) >= world.knobs.engaged_floor
+    return days if enough else []
 
 
-def _member_value(world: World, pivot: str, org: int) -> str | None:
-    """The sandbox knows of a member only the employer; other facets have no rows."""
-    if pivot == "MEMBER_COMPANY":
-        return f"urn:li:organization:{org}"
-    if pivot == "MEMBER_COMPANY_SIZE":
-        known = world.directory.known().get(org)
-        return size_of(known.members) if known else None
-    return None
+def _grouped(world: World, pivot: str, days: list[CreativeDay]) -> dict[str, tuple[int, int]]:
+    """(impressions, clicks) per value: of each creative and day the largest values only, then added up."""
+    shares, values_of = PIVOTS[pivot]
+    top = world.knobs.list_depth if pivot == "MEMBER_COMPANY" else None  # a day has its companies in order
+    orgs, known = np.unique(np.concatenate([d.org[:top] for d in days])), world.directory.known()
+    wide = [values_of(world, org, known.get(org)) for org in orgs.tolist()]
+    names = list(dict.fromkeys(name for row in wide for name in row))  # ties fall to the lower company
+    code = {name: i for i, name in enumerate(names)}
+    codes = np.array([[code[name] for name in row] for row in wide], dtype=np.int64).reshape(
+        len(orgs), len(shares)
+    )
+    upto = np.cumsum(shares)
+    sums = np.zeros((2, len(names)), dtype=np.int64)
+    for day in days:
+        place = codes[np.searchsorted(orgs, day.org[:top])].ravel()
+        found = np.stack(
+            [
+                np.bincount(place, weights=_divided(part, upto).ravel(), minlength=len(names)).astype(
+                    np.int64
+                )
+                for part in (day.impressions[:top], day.clicks[:top])
+            ]
+        )
+        order = np.lexsort((np.arange(len(names)), -found[0]))
+        kept = order[: world.knobs.list_depth]
+        kept = kept[found[0][kept] > 0]
+        sums[:, kept] += found[:, kept]
+    return {
+        name: (seen, clicked)
+        for name, seen, clicked in zip(names, *sums.tolist(), strict=True)
+        if seen or clicked
+    }
 
 
-def size_of(members: int) -> str:
-    return next((name for most, name in SIZES if members <= most), LARGEST)
+def _divided(counts: NDArray[np.int64], upto: NDArray[Any]) -> NDArray[Any]:
+    """(n,) counts as (n, shares) whole numbers that add up to them; ``upto`` are the shares cumulated."""
+    bounds = np.rint(counts[:, None] * np.minimum(upto, 1.0))
+    bounds[:, -1] = counts
+    return np.diff(bounds, axis=1, prepend=0.0)
 
 
 def _veiled(

@@ -23,6 +23,7 @@ from audiences.model import (
 )
 from platforms.connect import connect, google_sign_in, linkedin_sign_in
 from platforms.errors import ListLimitReached, NoPermission, Refused, SignInAgain, VersionSunset
+from platforms.google import Google, GoogleSettings
 from platforms.http import make_client
 from platforms.linkedin import LinkedIn, LinkedInSettings
 from platforms.oauth import OAuth, Token, TokenMemory
@@ -281,3 +282,28 @@ def test_a_version_that_was_switched_off_is_not_taken_for_a_lost_token(bench: Be
         with pytest.raises(VersionSunset) as caught:
             LinkedIn(old, client, bench.now, bench.sleep).check()
     assert caught.value.code == "NONEXISTENT_VERSION"
+
+
+def test_a_customer_behind_a_manager_is_worked_through_it(bench: Bench) -> None:
+    customer, manager = "5550001111", "9999999999"
+    bench.control.call("POST", "/google/accounts", {"id": customer, "manager": manager})
+    spec = AudienceSpec("google/managed/contact", "google", "Managed", MemberKind.CONTACT)
+
+    def worked(login: str) -> int:
+        addresses = {"base_url": f"{bench.url}/v1", "ads_base_url": bench.url}
+        wanted = GoogleSettings(customer, login_customer_id=login, terms_accepted=True, **addresses)
+        platform = Google(wanted, bench._client("/token"), bench.now, bench.sleep)
+        state = platform.find_or_create(spec)
+        people = tuple(person(("email_sha256", mail(i))) for i in range(5))
+        batch = PushBatch("m", spec.audience_id, state.external_id, Op.ADD, MemberKind.CONTACT, people)
+        request = platform.push(batch).request_id or ""
+        bench.sleep(3600)
+        assert platform.settle(batch, request).settled
+        platform.list_sizes()
+        platform.delete(state.external_id)
+        return len(people)
+
+    assert worked(manager) == 5
+    for wrong in ("", "1111111111"):
+        with pytest.raises(NoPermission):
+            worked(wrong)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import numpy as np
@@ -319,6 +320,48 @@ def test_company_sizes_are_enums_not_urns(sandbox):
 
     assert {e["pivotValues"][0] for e in found} >= {"SIZE_51_TO_200", "SIZE_201_TO_500"}
     assert all(e["pivotValues"][0].startswith("SIZE_") for e in found)
+
+
+OTHER_PIVOTS = {
+    "MEMBER_COMPANY_SIZE": r"SIZE_\w+",
+    "MEMBER_INDUSTRY": r"urn:li:industry:\d+",
+    "MEMBER_SENIORITY": r"urn:li:seniority:\d+",
+    "MEMBER_JOB_FUNCTION": r"urn:li:function:\d+",
+    "MEMBER_JOB_TITLE": r"urn:li:title:\d+",
+    "MEMBER_COUNTRY_V2": r"urn:li:geo:\d+",
+    "MEMBER_REGION_V2": r"urn:li:geo:\d+",
+    "MEMBER_COUNTY": r"urn:li:geo:\d+",
+}
+
+
+@pytest.mark.parametrize("pivot", OTHER_PIVOTS)
+def test_every_demographic_pivot_adds_up_to_what_was_delivered(make, pivot):
+    sandbox = make(count_floor=0, noise=0, list_depth=10_000)
+    counts = zipf(300, 0.8, 60_000, days=4, creatives=2, seed=3)
+    deliver(sandbox, counts)
+
+    found = sandbox.analytics(start=FIRST, end=LAST, pivot=pivot).json()["elements"]
+    assert all(re.fullmatch(OTHER_PIVOTS[pivot], e["pivotValues"][0]) for e in found)
+    assert len({e["pivotValues"][0] for e in found}) == len(found)
+    assert sum(e["impressions"] for e in found) == counts.sum()
+
+
+def test_the_top_hundred_are_a_hundred_values_of_the_pivot_asked_for(make):
+    """Nine sizes are never cut off, however many companies are; of titles each creative and day has its hundred."""
+    sandbox = make(count_floor=0, noise=0)
+    counts = zipf(2000, 0.5, 400_000, days=2, creatives=1, seed=4)
+    deliver(sandbox, counts)
+
+    def shown(pivot):
+        return sum(rows(sandbox, pivot=pivot))
+
+    assert shown("MEMBER_COMPANY") < 0.3 * counts.sum()
+    assert shown("MEMBER_COMPANY_SIZE") == shown("MEMBER_SENIORITY") == counts.sum()
+    assert 0.3 * counts.sum() < shown("MEMBER_JOB_TITLE") < counts.sum()
+    daily = sandbox.analytics(start=FIRST, end=FIRST, pivot="MEMBER_JOB_TITLE", grain="DAILY").json()[
+        "elements"
+    ]
+    assert len(daily) == 100
 
 
 def test_the_open_end_of_a_window_is_today(sandbox):
