@@ -11,7 +11,7 @@ membership. A budget or a status changes on the day it is set.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -27,6 +27,7 @@ from platforms import PLATFORMS
 
 History = list[tuple[date, NDArray[np.int8]]]
 DAYS_TO_LAND = 1  # from the morning of the command to the day it is in force
+LATE = timedelta(days=7)  # longer than a command ever takes to land
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,16 @@ def _note(app: App, name: str, day: date, changes: Mapping[str, int]) -> None:
     known: dict[str, dict[str, int]] = app.store.get(name, {})
     if changes and known.get(day.isoformat()) != dict(changes):
         known[day.isoformat()] = dict(changes)
+        first = _oldest_needed(app, known)
+        for earlier in sorted(text for text in known if text < first):
+            known[first] = known.pop(earlier) | known[first]
         app.store.put(name, known, at=app.now())
+
+
+def _oldest_needed(app: App, days: Iterable[str]) -> str:
+    """The newest of these days that the oldest report still kept may need; "" while none is that old."""
+    reach = app.today - timedelta(days=app.config.retention.reports_days) - LATE
+    return max((text for text in days if text <= reach.isoformat()), default="")
 
 
 def note_budgets(app: App, segment: str, day: date, budgets: Sequence[float]) -> None:
@@ -164,7 +174,9 @@ def note_budgets(app: App, segment: str, day: date, budgets: Sequence[float]) ->
     known: dict[str, list[float]] = app.store.get(f"budgets/{segment}", {})
     if known.get(day.isoformat()) != list(budgets):
         known[day.isoformat()] = list(budgets)
-        app.store.put(f"budgets/{segment}", known, at=app.now())
+        first = _oldest_needed(app, known)
+        kept = {text: value for text, value in known.items() if text >= first}
+        app.store.put(f"budgets/{segment}", kept, at=app.now())
 
 
 def in_force(history: History, day: date, n: int, *, otherwise: int = UNPLACED) -> NDArray[np.int8]:

@@ -52,18 +52,33 @@ def erase(app: App, digests: Iterable[bytes]) -> Receipt:
     return receipt
 
 
+def go_on(app: App) -> int:
+    """Take up every erasure that a list has not confirmed yet. Returns how many people are off every list now.
+
+    A platform that does not answer is not waited for: the next run takes it up.
+    """
+    done = 0
+    for key in app.store.open_erasures():
+        troubles = _off_every_list(app, key, attempts=1)
+        app.store.forget_person(key)
+        if not troubles and all(step.done_at for step in app.store.erasure(key)):
+            audit(app, "person erased", _number([key]), {"lists": len(app.store.erasure(key)), "done": True})
+            done += 1
+    return done
+
+
 def _number(keys: list[bytes]) -> str:
     return hashlib.sha256(b"evenreach/erasure/" + keys[0]).hexdigest()[:16]
 
 
-def _off_every_list(app: App, key: bytes) -> list[str]:
+def _off_every_list(app: App, key: bytes, *, attempts: int = 5) -> list[str]:
     """Ask every list for a removal, and note what was confirmed. One list's trouble never stops the others."""
     troubles = []
     for step in app.store.ask_erasure(key, at=app.now()):
         if step.done_at is not None:
             continue
         try:
-            _off_one_list(app, key, step)
+            _off_one_list(app, key, step, attempts=attempts)
         except Exception as error:
             if getattr(error, "remedy", None) is None:
                 raise
@@ -71,11 +86,11 @@ def _off_every_list(app: App, key: bytes) -> list[str]:
     return troubles
 
 
-def _off_one_list(app: App, key: bytes, step: ErasureStep) -> None:
+def _off_one_list(app: App, key: bytes, step: ErasureStep, *, attempts: int) -> None:
     batch_id = step.batch_id or _removal(app, key, step.audience_id)
     app.store.note_erasure(key, step.audience_id, batch_id=batch_id, done_at=None)
     settle(app, step.audience_id)  # additions that are still open hold the removal back
-    patiently(app, lambda: send(app, step.audience_id))
+    patiently(app, lambda: send(app, step.audience_id), attempts=attempts)
     settle(app, step.audience_id)
     done = _confirmed_at(app, batch_id)
     app.store.note_erasure(key, step.audience_id, batch_id=batch_id, done_at=done)

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from audiences.store.records import AudienceRecord
 from flows import activate, activate_renew
 from flows.alerts import Condition, tell
+from flows.erase import go_on
 from flows.upkeep_conditions import conditions
 from flows.upkeep_truth import not_there
 from flows.wiring import App
@@ -47,6 +48,7 @@ class Upkept:
     """What one run did. ``told`` are the messages that went out."""
 
     lists: tuple[Kept, ...]
+    erased: int = 0  # people whose erasure every list has confirmed now
     pruned: dict[str, int] = field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()
     told: tuple[str, ...] = ()
@@ -74,7 +76,7 @@ class UpkeepTrouble(Exception):
 def upkeep(app: App) -> Upkept:
     """Look after every list of the workspace, then the record itself, and tell whoever should know."""
     lists = tuple(_guarded(app, record) for record in app.store.audiences())
-    found = Upkept(lists, pruned=prune(app), conditions=conditions(app, lists))
+    found = Upkept(lists, erased=go_on(app), pruned=prune(app), conditions=conditions(app, lists))
     return replace(found, told=tell(app, found.conditions))
 
 
@@ -237,6 +239,9 @@ def prune(app: App) -> dict[str, int]:
     counts = app.store.prune(
         now - timedelta(days=kept.versions_days),
         impressions_before=app.today - timedelta(days=kept.reports_days),
+    )
+    counts["audit_lines"] = app.store.trim_audit(
+        now - timedelta(days=kept.audit_days), who="retention", at=now
     )
     app.store.put("pruned", app.today.isoformat(), at=now)
     return counts

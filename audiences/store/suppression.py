@@ -124,6 +124,12 @@ class Erasure(Part):
                 touched += 1
             return touched
 
+    def open_erasures(self) -> tuple[bytes, ...]:
+        """Digests of whom some list has not confirmed to have let go."""
+        wanted = select(ERASURE.c.digest).where(ERASURE.c.done_at.is_(None)).distinct()
+        with self._db.read() as connection:
+            return tuple(sorted(bytes(digest) for digest in connection.execute(wanted).scalars()))
+
     def erasure(self, digest: bytes) -> tuple[ErasureStep, ...]:
         """The steps of one erasure, by audience: its receipt."""
         with self._db.read() as connection:

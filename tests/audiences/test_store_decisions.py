@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from audiences.store import Store
+from audiences.store.audit import TRIMMED, audit_digest
 from audiences.store.errors import Conflict, NotFound, StoreError
 from audiences.store.plans import NEXT_STATUS, plan_id
 from audiences.store.records import AuditLine, BandState, PlanMove, PlanRecord, PlanStatus
@@ -156,8 +157,8 @@ def test_audit_lines_come_back_in_order_with_their_detail(store: Store) -> None:
     [
         "UPDATE audit SET who = 'somebody else'",
         "DELETE FROM audit",
-        "DELETE FROM audit WHERE number = 1",
-        "UPDATE audit SET detail = '{}' WHERE number = 1",
+        "DELETE FROM audit WHERE number = (SELECT max(number) FROM audit)",
+        "UPDATE audit SET detail = '{}' WHERE number = (SELECT max(number) FROM audit)",
     ],
 )
 def test_the_database_itself_refuses_to_rewrite_the_audit_log(store: Store, statement: str) -> None:
@@ -181,3 +182,53 @@ def test_neither_replacing_nor_emptying_gets_round_the_audit_log(store: Store) -
         connection.execute(text(statement))
     store.prune(AT + timedelta(days=999))
     assert [replace(line, number=0) for line in store.audit_log()] == [LINE]
+
+
+def test_old_audit_lines_go_and_what_they_said_can_still_be_proved(store: Store) -> None:
+    for day in range(5):
+        store.audit(replace(LINE, at=AT + timedelta(days=day), detail={"ümlaut": day, "a": [1]}))
+    whole = store.audit_log()
+
+    assert store.trim_audit(AT + timedelta(days=3), who="retention", at=AT + timedelta(days=9)) == 3
+    left = store.audit_log()
+
+    assert left[:2] == whole[3:]
+    assert (left[2].what, left[2].subject, left[2].detail["lines"]) == (TRIMMED, str(whole[2].number), 3)
+    assert left[2].inputs_hash == audit_digest(whole[:3])
+    assert left[2].inputs_hash != audit_digest([whole[0], replace(whole[1], who="x"), whole[2]])
+    assert store.trim_audit(AT + timedelta(days=3), who="retention", at=AT + timedelta(days=9)) == 0
+
+
+def test_a_trimming_is_proved_by_the_next_one_that_takes_it_away(store: Store) -> None:
+    for day in range(3):
+        store.audit(replace(LINE, at=AT + timedelta(days=day)))
+        store.trim_audit(AT + timedelta(days=day), who="retention", at=AT + timedelta(days=day))
+    before = store.audit_log()
+
+    gone = store.trim_audit(AT + timedelta(days=9), who="retention", at=AT + timedelta(days=10))
+
+    (last,) = store.audit_log()
+    assert gone == len(before)
+    assert last.inputs_hash == audit_digest(before)
+
+
+@pytest.mark.parametrize("covering", ["0", "strike"])
+def test_no_line_goes_that_the_record_does_not_say_went(store: Store, covering: str) -> None:
+    store.audit(LINE)
+    store.audit(replace(LINE, what=TRIMMED if covering == "0" else "plan.approved", subject=covering))
+    whole = store.audit_log()
+
+    with pytest.raises(StoreError), store._db.write() as connection:
+        connection.execute(text(f"DELETE FROM audit WHERE number <= {whole[0].number}"))
+
+    assert store.audit_log() == whole
+
+
+def test_a_line_that_says_others_went_cannot_be_removed_with_them(store: Store) -> None:
+    store.audit(LINE)
+    store.trim_audit(AT + timedelta(days=1), who="retention", at=AT + timedelta(days=2))
+
+    with pytest.raises(StoreError), store._db.write() as connection:
+        connection.execute(text("DELETE FROM audit"))
+
+    assert [line.what for line in store.audit_log()] == [TRIMMED]

@@ -1,7 +1,10 @@
 """Bands over time, budgets in cents, and the demo's fixed dates."""
 
+import json
 from datetime import date, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -9,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.activate_plan import to_cents
-from flows.bands import in_force, possible
+from flows.bands import commands, in_force, note_budgets, note_command, possible
 from flows.demo.calendar import Calendar
 from flows.exposure import available, budgets_of
+from flows.wiring import App
 
 MONDAY = date(2026, 9, 7)
 HISTORY = [
@@ -25,6 +29,46 @@ def test_a_command_is_in_force_the_day_after() -> None:
     assert in_force(HISTORY, MONDAY + timedelta(days=1), 4).tolist() == [0, 0, 1, -1]
     assert in_force(HISTORY, MONDAY + timedelta(days=7), 4).tolist() == [0, 0, 1, -1]
     assert in_force(HISTORY, MONDAY + timedelta(days=8), 4).tolist() == [0, 1, 1, 0]
+
+
+class Memory:
+    """An app of which only the store's settings, the day and the retention are asked."""
+
+    def __init__(self, reports_days: int) -> None:
+        self.config = SimpleNamespace(retention=SimpleNamespace(reports_days=reports_days))
+        self.store, self.kept, self.today = self, dict[str, Any](), MONDAY
+
+    def get(self, name: str, default: Any) -> Any:
+        return json.loads(self.kept.get(name, json.dumps(default)))
+
+    def put(self, name: str, value: Any, *, at: object) -> None:
+        self.kept[name] = json.dumps(value)
+
+    def now(self) -> None:
+        return None
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(-1, 2)), min_size=1, max_size=60))
+def test_what_was_commanded_is_kept_as_long_as_reports_and_no_longer(commanded: list[dict[str, int]]) -> None:
+    short, whole = cast(App, Memory(20)), cast(App, Memory(10_000))
+    for number, changes in enumerate(commanded):
+        for app in (short, whole):
+            app.today = MONDAY + timedelta(days=number)  # type: ignore[misc]
+            note_command(app, "strike", app.today, changes)
+            note_budgets(app, "strike", app.today, [float(number)])
+    for day in (short.today - timedelta(days=back) for back in range(21)):
+        told = [
+            (
+                in_force(commands(app, "strike", "abc"), day, 3).tolist(),
+                possible(commands(app, "strike", "abc"), day, 3, 3).tolist(),
+                [] if (money := budgets_of(app.store.get("budgets/strike", {}), day)) is None else [*money],
+            )
+            for app in (short, whole)
+        ]
+        assert told[0] == told[1]
+    assert len(app.store.get("budgets/strike", {})) == len(commanded)
+    assert len(short.store.get("commands/strike", {})) <= 20 + 7 + 2
+    assert len(short.store.get("budgets/strike", {})) <= 20 + 7 + 2
 
 
 @given(st.integers(0, 20))

@@ -46,6 +46,21 @@ def test_an_erased_person_leaves_every_list_and_the_record_and_never_comes_back(
     assert bytes.fromhex(DIGEST) not in _ledger_and_batches(lists)
 
 
+def test_upkeep_finishes_an_erasure_that_a_list_had_not_confirmed(lists: Lists) -> None:
+    lists.sync("everyone", "--platform", "google")
+    lists.stdin(PERSON)
+    lists.run("erase", code=1)
+    erased = []
+    for _ in range(3):
+        lists.days_pass(1)
+        erased.append(lists.run("upkeep")["erased"])
+    assert sum(erased) == 1
+    assert bytes.fromhex(DIGEST) not in _ledger_and_batches(lists)
+    with lists.opened() as app:
+        assert app.store.open_erasures() == ()
+        assert [line.detail["done"] for line in app.store.audit_log(what="person erased")] == [False, True]
+
+
 def _ledger_and_batches(lists: Lists) -> bytes:
     with lists.opened() as app, app.store._db.read() as connection:
         keys = connection.exec_driver_sql("SELECT key FROM ledger").scalars().all()
