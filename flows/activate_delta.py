@@ -19,6 +19,7 @@ from audiences.membership_keys import NO_KEYS, Keys, contained, in_byte_order, r
 from audiences.model import AudienceSpec, Delta, MemberKind, MemberTable
 from audiences.store.records import LedgerState, LedgerView
 from flows.activate_lists import ensure_list, list_rules, minimum
+from flows.activate_reasons import with_reasons
 from flows.assess import Assessment
 from flows.wiring import App
 
@@ -95,9 +96,11 @@ def prepare(
         int(evaluation.members.sum()),
         None if bands is None else _standing(app, assessment, spec),
     )
-    change = plan_change(
-        app, spec, wanted.membership.members, grounds, accept_shrink=accept_shrink, dry_run=dry_run
-    )
+    members = wanted.membership.members
+    try:
+        change = plan_change(app, spec, members, grounds, accept_shrink=accept_shrink, dry_run=dry_run)
+    except Braked as error:
+        raise with_reasons(error, app.config, assessment, spec.segment) from None
     return replace(change, left_out=dict(wanted.left_out))
 
 

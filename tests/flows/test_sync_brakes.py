@@ -138,3 +138,23 @@ def test_a_source_that_really_shrank_goes_through_with_the_number_that_was_asked
     assert lists.members(COMPANIES) == 180
     scheduled(lists, "everyone", accept_shrink=240)  # 120 companies, and the 240 people there
     assert lists.members(COMPANIES) == 60
+
+
+def test_a_list_that_empties_because_its_signals_are_old_names_the_sources_and_since_when(
+    lists: Lists,
+) -> None:
+    visits = ["domain,kind,date"] + [
+        f"company{i:03}-works.com,pricing_page,2026-08-20" for i in range(50, 150)
+    ]
+    (lists.folder / "visits.csv").write_text("\n".join(visits) + "\n")
+    lists.config("segments:\n", "  signals: [{file: visits.csv}]\nsegments:\n")
+    lists.config("where: {field: employees, at_least: 10}", "where: {signal: pricing_page, within_days: 14}")
+    assert scheduled(lists, "everyone")[COMPANIES]["adds"] == 100
+    lists.days_pass(30)
+    words = lists.sync("everyone", "--platform", "linkedin", code=3)[COMPANIES]["stopped"]
+    assert words.startswith("All 100 members would leave the list and nobody would stay.")
+    assert (
+        "The signals behind everyone are old: the newest pricing_page of 2026-08-20 (34 days ago)." in words
+    )
+    assert "Bring visits.csv up to date and sync again." in words
+    assert words.endswith("If this is meant, run again with --accept-shrink 100.")
