@@ -23,6 +23,7 @@ from balancer.levels import cut, nearest
 from balancer.memory import ABSORBED, FIRST, REBANDED, Memory, recall
 from balancer.moves import explain
 from balancer.outlook import Outlook, outlook
+from balancer.resting import sits_out, still_out
 from balancer.study import study
 from balancer.types import UNPLACED, BalancePlan, Policy, State, Status, Vector
 
@@ -51,6 +52,8 @@ class Bands:
         wanted, memory = membership(state, policy, memory, view, shocked)
         band = guards.merge_small(wanted, state.members, k, policy.minimum_members)
         band = guards.held_out(band, state, policy)
+        back = memory.rests & (band >= 0)
+        memory = replace(memory, rests=wanted < 0)
         budgets = money(state, policy, memory, view, band)
         moved = np.where(band != state.band, state.day, memory.moved).astype(np.int32)
         reach = np.array([view.reach.low, view.reach.high, view.reach.level, float(view.reach.binding)])
@@ -64,7 +67,7 @@ class Bands:
             band=band,
             budgets=budgets,
             moves=explain(
-                asked, policy, band, wanted=wanted, shocked=shocked, rate=view.rate, want=view.want
+                asked, policy, band, wanted=wanted, shocked=shocked, back=back, rate=view.rate, want=view.want
             ),
             statuses=_statuses(view),
             forecast=expected_shares(view.goal.target, view.rate, band, budgets, view.law, state.baseline),
@@ -90,24 +93,31 @@ def band_count(n: int, policy: Policy) -> int:
 def membership(
     state: State, policy: Policy, memory: Memory, view: Outlook, shocked: NDArray[np.bool_]
 ) -> tuple[Band, Memory]:
-    """The wanted band of every account: weekly for all, at once for newcomers and the misjudged."""
-    k = memory.centre.size
+    """The wanted band of every account: weekly for all, at once for newcomers and the misjudged.
+
+    UNPLACED is wanted for those who sit out.
+    """
     want = np.maximum(view.want, 1e-12)
     want /= view.rate
     np.log(want, out=want)
     first = bool((state.band < 0).all())
     due = first or state.day - memory.at(REBANDED) >= policy.reband_days
     if due:
-        level = cut(want, view.goal.target, view.starved, k=k, ceiling=float(np.log(view.reach.high)))
+        ceiling = float(np.log(view.reach.high))
+        level = cut(want, view.goal.target, view.starved, k=memory.centre.size, ceiling=ceiling)
         memory = replace(memory, centre=level).ticked(rebanded=state.day)
     level = memory.centre
     band = state.band.copy()
     for at in blocks(band.size) if due else ():
         rested = guards.rested(memory.moved[at], state.day, policy.dwell_days)
         band[at] = _sorted(state.band[at], want[at], view.starved[at], rested, level, policy)
-    loose = np.flatnonzero((state.band < 0) | shocked)
-    ideal = _ideal(want[loose], view.starved[loose], level)
-    band[loose] = np.where((state.band[loose] < 0) | (ideal < state.band[loose]), ideal, band[loose])
+    loose = (state.band < 0) | shocked
+    loose[still_out(state, policy, memory, view, due=due)] = False
+    placed = np.flatnonzero(loose)
+    ideal = _ideal(want[placed], view.starved[placed], level)
+    band[placed] = np.where((state.band[placed] < 0) | (ideal < state.band[placed]), ideal, band[placed])
+    if due:
+        band[sits_out(state, policy, memory, view, band)] = UNPLACED
     if first or policy.operations_per_day is None:
         return band, memory
     off = np.abs(want - level[np.where(state.band >= 0, state.band, 0)])
@@ -130,6 +140,7 @@ def _sorted(
     """Who moves on a re-banding day: those for whom another band is closer by more than the hysteresis."""
     ideal = _ideal(want, starved, level)
     here = np.where(band >= 0, band, 0)
+    rested = rested & (band >= 0)
     gain = np.abs(want - level[here]) - np.abs(want - level[ideal])
     gain = np.where(starved & (here < level.size - 1), np.maximum(gain, want - level[here]), gain)
     return np.where((gain > _hysteresis(level, policy)) & rested, ideal, band).astype(np.int8)

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balancer.memory import Memory
-from balancer.outlook import AIM, Outlook
+from balancer.outlook import Outlook
 from balancer.sums import by_band
 from balancer.types import Policy, State, Vector
 
 Band = NDArray[np.int8]
+USABLE = 0.965  # of what a band was seen to take: money it may not spend is worth more in another band
 DOUBT = 0.3  # of the capacity of a band of newcomers
 KNOWN = 0.3  # of a band's rate must have been seen full before its money is limited
 
@@ -52,7 +53,7 @@ def _capacity(force: Band, room: Vector, rate: Vector, unproved: NDArray[np.bool
     everyone = np.maximum(by_band(force, rate, k), 1e-300)
     caution = 1.0 - DOUBT * by_band(force, np.where(unproved, rate, 0.0), k) / everyone
     enough = (mass >= KNOWN * everyone) & (mass > 0.0)
-    return np.where(enough, AIM * caution * taken * everyone / np.maximum(mass, 1e-300), np.inf)
+    return np.where(enough, USABLE * caution * taken * everyone / np.maximum(mass, 1e-300), np.inf)
 
 
 def _within(share: Vector, most: Vector, total: float) -> Vector:

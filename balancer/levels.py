@@ -12,6 +12,8 @@ from balancer.types import Vector
 
 SAMPLE = 200_000  # points are thinned to this many before the centres are sought
 ROUNDS = 60
+LOUD = float(np.log(0.45))  # of the lowest level: who wants less sits out at times and does not drag it down
+RAISED = 2
 
 
 def centres(points: Vector, weight: Vector, k: int) -> Vector:
@@ -62,5 +64,8 @@ def cut(want: Vector, weight: Vector, starved: NDArray[np.bool_], *, k: int, cei
         return np.array([ceiling])
     if int(governed.sum()) < k:
         return np.asarray(ceiling - 0.2 * np.arange(k - 1, -1, -1))
-    inner = centres(want[governed], weight[governed], k - 1)
+    points, mass = want[governed], weight[governed]
+    inner = centres(points, mass, k - 1)
+    for _ in range(RAISED):
+        inner = centres(np.maximum(points, inner[0] + LOUD), mass, k - 1)
     return np.append(inner, max(ceiling, float(inner[-1]) + 0.05))

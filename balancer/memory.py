@@ -18,7 +18,7 @@ RECENT = 28  # days of totals kept
 NEVER = -(10**6)  # a day long before any other
 STARTS = {"cautious": 1.1, "fast": 2.0}
 FIRST, ABSORBED, REBANDED, RAMPED, PLANNED = range(5)  # of ``clock``
-_PER_ACCOUNT = ("seen", "exposure", "hot", "credit", "room", "moved", "target")
+_PER_ACCOUNT = ("seen", "exposure", "hot", "credit", "room", "moved", "target", "rests")
 _SINGLE = frozenset({"seen", "exposure", "credit", "room", "target"})
 _BLANK = {"moved": NEVER, "room": np.inf}
 
@@ -39,6 +39,7 @@ class Memory:
     lift                  (1,) largest throttle allowed anywhere
     reach                 (4,) low, high, level, binding of the last ``affordable.Reach``; zeros = none yet
     trim                  (1,) correction of the impression floor learned from what was delivered
+    rests                 (n,) bool, the last plan lets the account sit out, see ``resting``
     """
 
     seen: Vector
@@ -55,6 +56,7 @@ class Memory:
     lift: Vector
     reach: Vector
     trim: Vector
+    rests: NDArray[np.bool_]
 
     @property
     def evidence(self) -> Evidence:
@@ -99,7 +101,8 @@ def recall(state: State, policy: Policy, bands: int) -> Memory:
     old = state.memory
     if "seen" not in old or old["seen"].shape != (len(state.accounts),):
         return _fresh(state, policy, bands)
-    kept = Memory(**{field.name: old[field.name] for field in fields(Memory)})  # type: ignore[arg-type]
+    blank = {"rests": np.zeros(len(state.accounts), dtype=np.bool_)}
+    kept = Memory(**{field.name: {**blank, **old}[field.name] for field in fields(Memory)})  # type: ignore[arg-type]
     if kept.centre.shape == (bands,):
         return kept
     return replace(kept, centre=np.zeros(bands)).ticked(rebanded=NEVER)
@@ -143,4 +146,5 @@ def _fresh(state: State, policy: Policy, bands: int) -> Memory:
         lift=np.array([max(1.0, min(STARTS[policy.ramp], policy.max_throttle))]),
         reach=np.zeros(4),
         trim=np.zeros(1),
+        rests=np.zeros(n, dtype=np.bool_),
     )

@@ -21,12 +21,14 @@ def explain(
     rate: Vector,
     want: Vector,
     turns: bool = False,
+    back: NDArray[np.bool_] | None = None,
 ) -> tuple[Move, ...]:
     """One Move per changed account, in account order, each with exactly one reason and its numbers.
 
     wanted  (n,) band before small audiences were merged and held accounts taken out
     rate, want  (n,) impressions per day: without control, and aimed at
     turns   accounts are on and off by turns: whoever is off may be on again from the next plan on
+    back    (n,) bool, sat out until today
     """
     changed = np.flatnonzero(band != state.band)
     first = bool((state.band < 0).all())
@@ -38,6 +40,8 @@ def explain(
             if turns
             else _reason(before, after, int(wanted[i]), shocked=bool(shocked[i]), first=first)
         )
+        if back is not None and back[i]:
+            reason = "turn_came"
         moves.append(
             Move(
                 account=name,
@@ -45,17 +49,17 @@ def explain(
                 after=after,
                 reason=reason,
                 evidence={"natural_per_day": float(rate[i]), "wanted_per_day": float(want[i])},
-                release=_release(reason, state.day, policy),
+                release=_release(reason, state.day, policy, turns=turns),
             )
         )
     return tuple(moves)
 
 
-def _release(reason: str, day: int, policy: Policy) -> int | None:
+def _release(reason: str, day: int, policy: Policy, *, turns: bool) -> int | None:
     """Earliest day of a change back: turns are taken daily, bands rest for the dwell time."""
     if reason == "held":
         return None
-    return day + 1 if reason in ("waiting_turn", "turn_came") else day + policy.dwell_days
+    return day + 1 if turns and reason != "small_audience" else day + policy.dwell_days
 
 
 def _turn(account: str, policy: Policy, after: int, wanted: int) -> str:
@@ -66,7 +70,7 @@ def _turn(account: str, policy: Policy, after: int, wanted: int) -> str:
 
 def _reason(before: int, after: int, wanted: int, *, shocked: bool, first: bool) -> str:
     if after == UNPLACED:
-        return "held"
+        return "waiting_turn" if wanted == UNPLACED else "held"
     if after != wanted:
         return "small_audience"
     if before == UNPLACED:

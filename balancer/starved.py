@@ -34,7 +34,7 @@ def starved(state: State, plan: BalancePlan, policy: Policy) -> tuple[Starved, .
     """Every account planned below a quarter of the even share, in account order, with exactly one reason.
 
     held            the marketer said so                 pinned       fixed at this number
-    over_threshold  excluded by a threshold              waiting_turn excluded until its turn
+    over_threshold  excluded by a threshold              waiting_turn excluded until its turn, or too loud
     not_landed      on no list yet                       unreachable  four weeks in reach, no impression
     cap             the policy's own cap                 inventory    takes all that was ever seen to exist
     delivery_floor  more would cost too many impressions ramp         throttle is still being opened
@@ -56,7 +56,7 @@ def _codes(state: State, plan: BalancePlan, policy: Policy) -> NDArray[np.int64]
         ("held", _members_of(state, policy.held)),
         ("pinned", _members_of(state, frozenset(policy.pins))),
         ("over_threshold", (plan.band < 0) & (plan.mode == "threshold")),
-        ("waiting_turn", (plan.band < 0) & (plan.mode == "duty")),
+        ("waiting_turn", (plan.band < 0) & (_rests(plan) | (plan.mode == "duty"))),
         ("not_landed", plan.band < 0),
     ]
     if "seen" in plan.memory:
@@ -66,17 +66,23 @@ def _codes(state: State, plan: BalancePlan, policy: Policy) -> NDArray[np.int64]
     return np.where(matched.any(axis=0), numbers[matched.argmax(axis=0)], np.full(n, REASONS.index("thin")))
 
 
+def _rests(plan: BalancePlan) -> NDArray[np.bool_]:
+    return np.asarray(plan.memory.get("rests", np.zeros(plan.band.size)), dtype=np.bool_)
+
+
 def _learned(state: State, plan: BalancePlan, policy: Policy) -> list[tuple[str, NDArray[np.bool_]]]:
     memory = recall(_with(state, plan), policy, plan.budgets.size)
     rate = rates(memory.evidence, prior_rates(state))
     rate = rate * (state.baseline / max(float(rate.sum()), 1e-300))
     days = float(policy.window_days)
     asked = limits_from_policy(
-        policy if policy.click_cap is None and policy.spend_cap is None else _plain(policy),
+        _countable(policy, state),
         total=state.baseline * days,
         members=state.members,
         tier=state.tier,
         accounts=state.accounts,
+        clicks_per_impression=state.click_rate,
+        cost_per_impression=state.cost,
     )
     binding = any(status.code == "floor_binding" for status in plan.statuses)
     high: Vector = (memory.reach[1] if binding else memory.lift[0]) * rate
@@ -94,8 +100,17 @@ def _with(state: State, plan: BalancePlan) -> State:
     return replace(state, memory=plan.memory)
 
 
-def _plain(policy: Policy) -> Policy:
-    return replace(policy, click_cap=None, spend_cap=None)
+def _countable(policy: Policy, state: State) -> Policy:
+    """The policy without limits on clicks or money where nobody knows what an impression brings or costs."""
+    if policy.click_cap is not None and state.click_rate is None:
+        policy = replace(policy, click_cap=None)
+    return replace(policy, spend_cap=None) if policy.spend_cap is not None and state.cost is None else policy
+
+
+def _sits_out(plan: BalancePlan) -> NDArray[np.bool_]:
+    """(n,) too loud for the lowest band, and out of it for a while."""
+    rests = plan.memory.get("rests")
+    return np.zeros(plan.band.size, dtype=np.bool_) if rests is None else np.asarray(rests, dtype=np.bool_)
 
 
 def _members_of(state: State, names: frozenset[str]) -> NDArray[np.bool_]:

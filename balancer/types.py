@@ -56,7 +56,7 @@ class Policy:
     max_throttle: float = 8.0
     reband_days: int = 7
     hysteresis: float = 0.25
-    gain: float = 0.12  # part of an account's credit repaid per day
+    gain: float = 0.09  # part of an account's credit repaid per day
     # threshold mode
     threshold: float | None = None  # impressions per interval; None = 4 x even
     interval_days: int = 28
