@@ -29,11 +29,12 @@ from flows.activate import (
     send,
 )
 from flows.activate_turns import held_target, hold_and_release
-from flows.approvals import check_stands
+from flows.approvals import check_stands, lapse_open
 from flows.assess import assess_as_stored
 from flows.balance import ONE_CAMPAIGN
 from flows.band_edits import look
 from flows.bands import BandCampaigns, adopted, band_campaigns, note_budgets, note_command, remember
+from flows.plan_begun import SEVERAL, begin, begun, end, plan_lease
 from flows.plan_codec import decode_plan
 from flows.runs import audit_line
 from flows.wiring import App, WorkspaceError
@@ -86,18 +87,19 @@ def apply_plan(app: App, plan_id: str) -> Applied:
 
     Raises NotApproved, and PlanExpired or PlanMoved where its approval no longer holds.
     """
-    record = app.store.plan(plan_id)
-    if record.status is PlanStatus.APPLIED:
-        return Applied(plan_id, len(record.moves), (), True)
-    if record.status is not PlanStatus.APPROVED:
-        raise NotApproved(f"plan {plan_id[:12]} is {record.status}")
-    check_stands(app, record)
-    plan = decode_plan(record.body)
-    with leased(app, f"plan/{record.segment}"):
+    with leased(app, plan_lease(app.store.plan(plan_id).segment)):
+        record = app.store.plan(plan_id)  # as it is now that nobody else carries one out
+        if record.status is PlanStatus.APPLIED:
+            return Applied(plan_id, len(record.moves), (), True)
+        if record.status is not PlanStatus.APPROVED:
+            raise NotApproved(f"plan {plan_id[:12]} is {record.status}")
+        check_stands(app, record)
+        plan = decode_plan(record.body)
         live, money, notes = carry_out(app, replace(record, day=app.today), plan)  # commanded today
         done = {"plan": plan_id[:12], "moves": len(record.moves)}
         line = audit_line(app, "plan applied", record.segment, done)
         app.store.decide_plan(plan_id, PlanStatus.APPLIED, by=app.who, at=app.now(), line=line)
+        lapse_open(app, record.segment, note="a newer plan was carried out", before=record.created_at)
     return Applied(plan_id, len(record.moves), tuple(money), live, notes)
 
 
@@ -108,7 +110,11 @@ def carry_out(
 
     ``record.day`` is the day of the command, ``record.moves`` who changes place.
     """
-    return hold_and_release(app, record, plan) if plan.mode in ONE_CAMPAIGN else _split(app, record, plan)
+    begin(app, record)
+    act = hold_and_release if plan.mode in ONE_CAMPAIGN else _split
+    live, money, notes = act(app, record, plan)
+    end(app, record.segment)
+    return live, money, notes
 
 
 def _split(
@@ -195,7 +201,7 @@ def _members(app: App, record: PlanRecord, plan: BalancePlan) -> None:
     touched = {band for move in record.moves for band in (move.before, move.after) if band >= 0}
     version = app.store.segment_version(record.segment)
     rules = version.fingerprint if version else ""
-    if app.store.get(f"banded_version/{record.segment}") != rules:
+    if app.store.get(f"banded_version/{record.segment}") != rules or begun(app, record.segment) == SEVERAL:
         touched = set(range(int(plan.budgets.size)))  # whoever left the segment is in no move
     assessment = assess_as_stored(app, record.segment) if touched else None
     for b in sorted(touched):

@@ -9,7 +9,7 @@ of reports that come in meanwhile do not unsettle it: they are the next plan's.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from audiences.store.records import PlanRecord, PlanStatus
 from balancer.canon import inputs_hash
@@ -70,10 +70,12 @@ def lapse_expired(app: App, segment: str) -> tuple[str, ...]:
     return tuple(plan.plan_id for plan in late)
 
 
-def lapse_open(app: App, segment: str, *, note: str) -> None:
-    """Let every open plan lapse, because what was carried out before it has changed."""
+def lapse_open(app: App, segment: str, *, note: str, before: datetime | None = None) -> None:
+    """Let every open plan (made ``before``) lapse, because what was carried out before it has changed."""
     for status in OPEN:
         for plan in app.store.plans(segment=segment, status=status):
+            if before is not None and plan.created_at >= before:
+                continue
             app.store.decide_plan(plan.plan_id, PlanStatus.LAPSED, by="evenreach", at=app.now(), note=note)
 
 

@@ -15,7 +15,6 @@ from audiences.store.records import PlanMove, PlanRecord, PlanStatus
 from balancer.canon import encode_memory, inputs_hash, plan_bytes
 from balancer.rehearse import CONTROLLERS
 from balancer.types import BalancePlan, Policy, State, Status
-from flows.activate import audit
 from flows.approvals import (
     AUTOMATIC,
     PlanExpired,
@@ -34,7 +33,9 @@ from flows.balance_inputs import (
     policy_of,
     usable,
 )
+from flows.plan_begun import PlanBegun, begun, plan_lease
 from flows.plan_codec import decode_inputs, decode_plan, encode_inputs, encode_plan
+from flows.runs import audit_line, leased
 from flows.wiring import App, WorkspaceError
 
 __all__ = [
@@ -86,9 +87,8 @@ def propose(app: App, segment: str, *, shadow: bool = False) -> Proposed:
             app.store.decide_plan(
                 open_plan.plan_id, PlanStatus.LAPSED, by="evenreach", at=app.now(), note="newer plan"
             )
-    fresh = app.store.save_plan(record)
-    if fresh:
-        audit(app, "plan proposed", segment, {"plan": record.plan_id[:12], "moves": len(record.moves)})
+    detail = {"plan": record.plan_id[:12], "moves": len(record.moves)}
+    fresh = app.store.save_plan(record, line=audit_line(app, "plan proposed", segment, detail))
     return Proposed(app.store.plan(record.plan_id), plan, fresh)
 
 
@@ -138,17 +138,20 @@ def approve(app: App, plan: str, *, seen: str, who: str) -> PlanRecord:
     It holds for ``approvals: expire_days`` from the day the plan was made, unless what the plan rests on
     moves first. Raises the store's Conflict, PlanExpired or PlanMoved.
     """
-    check_stands(app, app.store.plan(plan))
-    record = app.store.decide_plan(plan, PlanStatus.APPROVED, by=who, at=app.now(), seen=seen)
-    audit(app, "plan approved", record.segment, {"plan": plan[:12], "by": who})
-    return record
+    record = app.store.plan(plan)
+    check_stands(app, record)
+    line = audit_line(app, "plan approved", record.segment, {"plan": plan[:12], "by": who})
+    return app.store.decide_plan(plan, PlanStatus.APPROVED, by=who, at=app.now(), seen=seen, line=line)
 
 
 def refuse(app: App, plan: str, *, who: str, note: str = "") -> PlanRecord:
-    """Refuse a plan; nothing of it is carried out."""
-    record = app.store.decide_plan(plan, PlanStatus.REFUSED, by=who, at=app.now(), note=note)
-    audit(app, "plan refused", record.segment, {"plan": plan[:12], "by": who})
-    return record
+    """Refuse a plan; nothing of it is carried out. Raises PlanBegun where something is, and Busy meanwhile."""
+    segment = app.store.plan(plan).segment
+    with leased(app, plan_lease(segment)):
+        if begun(app, segment) == plan:
+            raise PlanBegun(f"plan {plan[:12]} has been carried out in part")
+        line = audit_line(app, "plan refused", segment, {"plan": plan[:12], "by": who})
+        return app.store.decide_plan(plan, PlanStatus.REFUSED, by=who, at=app.now(), note=note, line=line)
 
 
 def find_plan(app: App, prefix: str) -> PlanRecord:
