@@ -24,6 +24,16 @@ PlatformError
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypedDict, Unpack
+
+
+class Told(TypedDict, total=False):
+    """What the platform said beside the fact itself."""
+
+    platform: str
+    request_id: str
+    code: str
+    status: int
 
 
 class PlatformError(Exception):
@@ -36,11 +46,10 @@ class PlatformError(Exception):
     retryable = False
     remedy = "Read the code in the platform's documentation; sending again will not help."
 
-    def __init__(
-        self, message: str = "", *, platform: str = "", request_id: str = "", code: str = "", status: int = 0
-    ) -> None:
+    def __init__(self, message: str = "", **told: Unpack[Told]) -> None:
         super().__init__(message)
-        self.platform, self.request_id, self.code, self.status = platform, request_id, code, status
+        self.platform, self.request_id = told.get("platform", ""), told.get("request_id", "")
+        self.code, self.status = told.get("code", ""), told.get("status", 0)
 
     def __str__(self) -> str:
         where = f"{self.platform}: " if self.platform else ""
@@ -63,17 +72,8 @@ class Throttled(PlatformError):
     retryable = True
     remedy = "Nothing to do; the same request is sent again after the wait."
 
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        wait: float = 0.0,
-        platform: str = "",
-        request_id: str = "",
-        code: str = "",
-        status: int = 0,
-    ) -> None:
-        super().__init__(message, platform=platform, request_id=request_id, code=code, status=status)
+    def __init__(self, message: str = "", *, wait: float = 0.0, **told: Unpack[Told]) -> None:
+        super().__init__(message, **told)
         self.wait = wait
 
 
@@ -83,17 +83,8 @@ class PlatformDown(PlatformError):
     retryable = True
     remedy = "Nothing to do; it is tried again. If it lasts, see the platform's status page."
 
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        sent: bool = True,
-        platform: str = "",
-        request_id: str = "",
-        code: str = "",
-        status: int = 0,
-    ) -> None:
-        super().__init__(message, platform=platform, request_id=request_id, code=code, status=status)
+    def __init__(self, message: str = "", *, sent: bool = True, **told: Unpack[Told]) -> None:
+        super().__init__(message, **told)
         self.sent = sent
 
 
@@ -123,17 +114,8 @@ class QuotaSpent(PlatformError):
 
     remedy = "Wait until the quota resets, or ask the platform for a larger one."
 
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        reset_at: datetime | None = None,
-        platform: str = "",
-        request_id: str = "",
-        code: str = "",
-        status: int = 0,
-    ) -> None:
-        super().__init__(message, platform=platform, request_id=request_id, code=code, status=status)
+    def __init__(self, message: str = "", *, reset_at: datetime | None = None, **told: Unpack[Told]) -> None:
+        super().__init__(message, **told)
         self.reset_at = reset_at
 
 
@@ -166,17 +148,8 @@ class Refused(PlatformError):
 
     remedy = "Correct what the code names; sending the same again will not help."
 
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        rows: tuple[int, ...] = (),
-        platform: str = "",
-        request_id: str = "",
-        code: str = "",
-        status: int = 0,
-    ) -> None:
-        super().__init__(message, platform=platform, request_id=request_id, code=code, status=status)
+    def __init__(self, message: str = "", *, rows: tuple[int, ...] = (), **told: Unpack[Told]) -> None:
+        super().__init__(message, **told)
         self.rows = rows
 
 
@@ -198,18 +171,9 @@ class FileNotUnderstood(PlatformError):
     remedy = "Download it again in English as CSV, or report the column names so they can be added."
 
     def __init__(
-        self,
-        message: str = "",
-        *,
-        file: str = "",
-        line: int = 0,
-        column: str = "",
-        platform: str = "",
-        request_id: str = "",
-        code: str = "",
-        status: int = 0,
+        self, message: str = "", *, file: str = "", line: int = 0, column: str = "", **told: Unpack[Told]
     ) -> None:
-        super().__init__(message, platform=platform, request_id=request_id, code=code, status=status)
+        super().__init__(message, **told)
         self.file, self.line, self.column = file, line, column
 
     def __str__(self) -> str:

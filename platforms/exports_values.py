@@ -19,13 +19,13 @@ LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl")
 
 
 def is_nothing(text: str) -> bool:
-    """A placeholder, or a value the platform withholds because it is small (``< 10``)."""
+    """A sign for "not known", or a value the platform withholds because it is small (``< 10``)."""
     bare = text.strip().casefold()
     return bare in NOTHING or bare.startswith("<")
 
 
 def count(text: str) -> int | None:
-    """A whole number with any thousands separator; None for a placeholder. Raises ValueError."""
+    """A whole number with any thousands separator; None where nothing is known. Raises ValueError."""
     if is_nothing(text):
         return None
     bare = text.replace(" ", " ").replace(" ", " ").strip()
@@ -37,7 +37,7 @@ def count(text: str) -> int | None:
 
 
 def money(text: str, *, decimal_mark: str) -> Decimal | None:
-    """An amount with or without a currency sign; None for a placeholder. Raises ValueError.
+    """An amount with or without a currency sign; None where nothing is known. Raises ValueError.
 
     Where one separator could be either (``1,234``), ``decimal_mark`` of the file's language decides.
     """

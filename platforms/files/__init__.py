@@ -69,6 +69,7 @@ CAPABILITIES = Capabilities(
     notes=(
         "A person uploads the files; what the platform then matches is not known here.",
         "LinkedIn replaces a list by the uploaded file and wants at least 300 rows.",
+        "Campaigns are not touched and no report is read: a person does both.",
     ),
 )
 

@@ -52,6 +52,8 @@ CAPABILITIES = Capabilities(
     notes=(
         "Requests are processed in no promised order: wait for one direction to settle before the other.",
         "Given name, family name, region and postcode match only together.",
+        "Budgets, bids and targeting stay with Google Ads: a person attaches the list to campaigns there, once.",
+        "Google shows numbers per list, never per company.",
     ),
 )
 

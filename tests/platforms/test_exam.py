@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import csv
+import functools
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from audiences.model import Member, MemberKind
+from audiences.model import AudienceSpec, Member, MemberKind, Op
 from platforms import PLATFORMS
+from platforms.contract import CampaignPlatform, ReportingPlatform
 from platforms.files import Files, FilesSettings
-from tests.platforms.against_sandbox import Bench, open_bench
-from tests.platforms.exam import QUESTIONS, Candidate, Question
+from tests.platforms.against_sandbox import ACCOUNT, Bench, open_bench
+from tests.platforms.campaign_exam import QUESTIONS as STEERING
+from tests.platforms.campaign_exam import Question as SteeringQuestion
+from tests.platforms.campaign_exam import Steering
+from tests.platforms.exam import QUESTIONS, Candidate, Question, batch_of
 from tests.platforms.members import company, mail, person
 
 NOBODY = person(("country", "US"))
@@ -104,3 +109,79 @@ def test_the_candidate_passes(candidate: Candidate, asked: Question) -> None:
 
 def test_every_registered_platform_sits_the_exam() -> None:
     assert {name.split()[0] for name in CANDIDATES} == set(PLATFORMS)
+
+
+# --- campaigns and reports ----------------------------------------------------------------
+
+
+def ready_list(bench: Bench, name: str, companies: range) -> str:
+    """A LinkedIn list of these companies that has been matched."""
+    spec = AudienceSpec(f"linkedin/{name}/company", "linkedin", name, MemberKind.COMPANY)
+    state = bench.linkedin.find_or_create(spec)
+    bench.linkedin.push(batch_of(state, Op.ADD, MemberKind.COMPANY, *map(firm, companies)))
+    bench.sleep(timedelta(hours=60).total_seconds())
+    ready = bench.linkedin.state(spec.audience_id, state.external_id)
+    assert ready.target_id is not None
+    return ready.target_id
+
+
+def tiny_list(bench: Bench) -> str:
+    """A list of one company with fewer people than LinkedIn serves."""
+    ones = {
+        number: ready_list(bench, f"one {number}", range(number, number + 1)) for number in range(500, 506)
+    }
+    by_size = {row["id"]: row["approximateMemberCount"] for row in _ad_segments(bench)}
+    return next(urn for urn in ones.values() if by_size[int(urn.rsplit(":", 1)[1])] == 0)
+
+
+def _ad_segments(bench: Bench) -> list[dict[str, int]]:
+    asked = {"q": "accounts", "accounts": [f"urn:li:sponsoredAccount:{ACCOUNT}"], "start": 0, "count": 100}
+    found: list[dict[str, int]] = bench.linkedin._rest.get("/adSegments", asked)["elements"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def linkedin_steering() -> Iterator[Steering]:
+    bench = open_bench()
+    sizes = (range(40), range(120), range(300))
+    lists = [ready_list(bench, f"list {len(one)}", one) for one in sizes]
+    tiny = tiny_list(bench)
+
+    def campaign() -> str:
+        made = bench.control.seed(account=ACCOUNT, creatives=2, campaign_name="Exam", daily_budget=100)
+        return str(made["campaign"])
+
+    @functools.cache
+    def reported() -> tuple[str, date, date]:
+        number = campaign()
+        bench.linkedin.set_targets(number, include=[lists[2]])
+        start = bench.now().date() + timedelta(1)
+        bench.sleep(timedelta(days=7).total_seconds())
+        return number, start, start + timedelta(3)
+
+    yield Steering("linkedin", bench.linkedin, tuple(lists), tiny, campaign, reported)  # type: ignore[arg-type]
+    bench.close()
+
+
+@pytest.mark.parametrize("asked", STEERING, ids=lambda asked: asked.__name__)
+def test_linkedin_passes_the_campaign_half(linkedin_steering: Steering, asked: SteeringQuestion) -> None:
+    asked(linkedin_steering)
+
+
+STEERED = {"linkedin"}
+OFFERED = (CampaignPlatform, ReportingPlatform)
+
+
+@pytest.mark.parametrize("name", sorted(set(PLATFORMS) - STEERED))
+def test_what_a_platform_cannot_do_is_not_there_and_its_record_says_so_in_words(name: str) -> None:
+    """Nothing half-done: no method of either half, two plain "no" in the record, and who does it instead."""
+    adapter, record = PLATFORMS[name].adapter_type(), PLATFORMS[name].capabilities()
+    assert (record.campaigns, record.account_report) == (False, False)
+    for offered in OFFERED:
+        names = {n for n in vars(offered) if not n.startswith("_")}
+        assert not [n for n in names if hasattr(adapter, n)]
+    assert any("a person" in note for note in record.notes)
+
+
+def test_every_platform_that_steers_sits_the_campaign_half() -> None:
+    assert {name for name, entry in PLATFORMS.items() if entry.capabilities().campaigns} == STEERED
