@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 
-from audiences.store.records import PlanStatus
+from audiences.store.records import PlanRecord, PlanStatus
 from flows import balance, collect
 from flows.activate_plan import to_cents
 from flows.bands import band_campaigns
@@ -131,14 +131,7 @@ def check_apply(plan_id: str) -> Callable[[App, Since], None]:
         assert record.status is PlanStatus.APPLIED
         small_workspace.forward(app, days=3)
         finish(app)
-        plan = decode_plan(record.body)
-        bands = band_campaigns(app, SEGMENT)
-        members = [
-            truly_on(app, f"linkedin/{SEGMENT}/companies/band-{b + 1}") for b in range(len(bands.campaigns))
-        ]
-        for b, found in enumerate(members):
-            assert found == {a for a, band in zip(plan.accounts, plan.band, strict=True) if band == b}
-        assert sum(map(len, members)) == len(set().union(*members))  # each in exactly one band
+        members, plan = members_as_planned(app, record), decode_plan(record.body)
         _money(app, plan)
         _campaigns(app)
         _noted(app, record)
@@ -146,6 +139,17 @@ def check_apply(plan_id: str) -> Callable[[App, Since], None]:
         on_record(app)
 
     return check
+
+
+def members_as_planned(app: App, record: PlanRecord) -> list[set[str]]:
+    """Who the platform has in each band, once that is the plan's, each account in exactly one."""
+    plan = decode_plan(record.body)
+    numbers = range(len(band_campaigns(app, SEGMENT).campaigns))
+    members = [truly_on(app, f"linkedin/{SEGMENT}/companies/band-{b + 1}") for b in numbers]
+    for b, found in enumerate(members):
+        assert found == {a for a, band in zip(plan.accounts, plan.band, strict=True) if band == b}
+    assert sum(map(len, members)) == len(set().union(*members))
+    return members
 
 
 def _money(app: App, plan: Any) -> None:

@@ -84,6 +84,11 @@ PUSHES = (
 )
 
 
+def pushes(folder: Path) -> list[list[str]]:
+    """The commands that bring both one-off lists in line with their files."""
+    return [_at(folder, words) for words in PUSHES]
+
+
 def _at(folder: Path, words: tuple[str, ...]) -> list[str]:
     return [words[0], str(folder / words[1]), *words[2:]]
 
@@ -101,11 +106,10 @@ def operations(room: Path) -> dict[str, tuple[Operation, ...]]:
     make(room / "lists")
     make_one_off(room / "one-off")
     sync = ("sync", "--accept-shrink", "1000")
-    pushes = tuple(
-        Operation("push", room / "one-off", tuple(_at(room / "one-off", words)), check_push)
-        for words in PUSHES
+    operations = tuple(
+        Operation("push", room / "one-off", tuple(words), check_push) for words in pushes(room / "one-off")
     )
-    return {"sync": (Operation("sync", room / "lists", sync, check_sync),), "push": pushes}
+    return {"sync": (Operation("sync", room / "lists", sync, check_sync),), "push": operations}
 
 
 # -- what must hold ------------------------------------------------------------
