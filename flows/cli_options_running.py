@@ -44,6 +44,18 @@ def listen(command: argparse.ArgumentParser) -> None:
     command.add_argument("--key", type=Path, metavar="PEM", help="the certificate's key")
     command.add_argument("--behind-proxy", action="store_true", help="a proxy in front speaks https")
     command.add_argument(
+        "--proxy-header",
+        default="",
+        metavar="NAME",
+        help="header in which the proxy names who signed in there",
+    )
+    command.add_argument(
+        "--trusted-proxy",
+        action="append",
+        metavar="ADDRESS",
+        help="address or network the header is believed from (repeatable)",
+    )
+    command.add_argument(
         "--write-edits", action="store_true", help="approvers may write segment changes into evenreach.yaml"
     )
 

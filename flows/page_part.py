@@ -16,14 +16,13 @@ from typing import Any
 
 import httpx
 
-from audiences.errors import AudienceError
 from audiences.store.errors import StoreBusy
 from audiences.store.records import AuditLine
+from flows.approvers import NotAnApprover
 from flows.exposure import NothingCollected
 from flows.runs import Busy as ListBusy
-from flows.web.errors import Busy, Invalid, NotFound, NothingYet, PageError
-from flows.wiring import App, WorkspaceError
-from platforms.errors import PlatformError
+from flows.web.errors import Busy, Invalid, NotAllowed, NotFound, NothingYet, PageError
+from flows.wiring import App
 
 log = logging.getLogger(__name__)
 FAILURES = "page/failed sign-ins"
@@ -144,9 +143,11 @@ def in_page_words(fields: Mapping[str, str] | None = None) -> Iterator[None]:
         raise NothingYet("Nothing has been reported for this segment yet.") from error
     except (ListBusy, StoreBusy) as error:
         raise Busy("Another run is working on this.") from error
-    except PlatformError as error:
-        if error.retryable:
+    except NotAnApprover as error:
+        raise NotAllowed(told(error)) from error
+    except Exception as error:
+        if not getattr(error, "remedy", ""):  # none of ours: a fault, which belongs into the log
+            raise
+        if getattr(error, "retryable", False):
             raise Busy(told(error)) from error
-        raise Invalid(told(error), fields=fields) from error
-    except (AudienceError, WorkspaceError) as error:
         raise Invalid(told(error), fields=fields) from error

@@ -15,6 +15,7 @@ from flows import balance
 from flows.activate_plan import apply_plan
 from flows.activate_undo import undo_plan
 from flows.approvals import EXPIRED, still_stands
+from flows.approvers import require_approver
 from flows.exceptions import AccountException, exceptions_of, keep_exception
 from flows.exposure import segment_accounts
 from flows.page_part import in_page_words, told
@@ -57,6 +58,8 @@ class Plans(PlanViews):
     def approve(self, plan_id: str, shown_hash: str, *, who: str) -> PlanView:
         """Approve exactly what was shown and begin to carry it out. Approving again goes on with it."""
         record = self._record(plan_id)
+        with in_page_words():
+            require_approver(self.app, who)
         if record.status is not PlanStatus.APPROVED:
             record = self._shown(plan_id, shown_hash, who)
             with in_page_words():
@@ -72,6 +75,9 @@ class Plans(PlanViews):
         record = self._record(plan_id)
         if not self.may_take_back(record):
             raise TooLate("Only the plan that was carried out last can be taken back, and only once.")
+
+        with in_page_words():
+            require_approver(self.app, who)
 
         def act() -> Sequence[str]:
             undone = undo_plan(self.acting(who), record.segment)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import orjson
@@ -26,6 +26,32 @@ def read_users(workspace: Path) -> dict[str, User]:
         return {name: User(name, Role(one["role"]), one["password"]) for name, one in kept.items()}
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise WorkspaceError(f"{USERS} cannot be read; add the accounts again") from error
+
+
+class Accounts(Mapping[str, User]):
+    """The accounts as the file has them now, so that who is added or removed need not wait for a restart."""
+
+    def __init__(self, workspace: Path):
+        self._workspace = workspace
+        self._seen: tuple[int, int] | None = None
+        self._users: dict[str, User] = {}
+
+    def _now(self) -> dict[str, User]:
+        path = self._workspace / USERS
+        found = path.stat() if path.is_file() else None
+        seen = (found.st_mtime_ns, found.st_ino) if found else None
+        if seen != self._seen:
+            self._seen, self._users = seen, read_users(self._workspace)
+        return self._users
+
+    def __getitem__(self, name: str) -> User:
+        return self._now()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._now())
+
+    def __len__(self) -> int:
+        return len(self._now())
 
 
 def add_user(workspace: Path, name: str, role: str, password: str) -> None:

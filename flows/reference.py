@@ -1,8 +1,10 @@
-"""The command reference, written from the parser itself: ``python -m flows.reference > docs/commands.md``."""
+"""The references, written from the program itself: ``python -m flows.reference > docs/commands.md``, and
+``python -m flows.reference yaml > docs/yaml.md``. They say nothing the program does not know."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 
 from flows.cli import COMMANDS, parser
 
@@ -34,4 +36,6 @@ def _options(command: argparse.ArgumentParser) -> str:
 
 
 if __name__ == "__main__":
-    print(commands(), end="")
+    from flows.reference_yaml import settings
+
+    print(settings() if sys.argv[1:] == ["yaml"] else commands(), end="")

@@ -29,6 +29,7 @@ class PageOptions:
     names         host names it answers to when it is public; empty = any
     certificate   PEM files for https; without them a public page needs ``behind_proxy``
     behind_proxy  a reverse proxy in front of it speaks https
+    proxy_header, trusted_proxies  the header in which it names who signed in there, and where it is believed from
     write_edits   proposed changes of segments may be written into evenreach.yaml
     """
 
@@ -38,6 +39,8 @@ class PageOptions:
     certificate: Path | None = None
     key: Path | None = None
     behind_proxy: bool = False
+    proxy_header: str = ""
+    trusted_proxies: tuple[str, ...] = ()
     write_edits: bool = False
 
     @property
@@ -56,11 +59,13 @@ class PageOptions:
 
 def access_for(app: App, options: PageOptions, now: Callable[[], datetime]) -> Access:
     """Who may use the page. Raises WorkspaceError for a page beyond loopback without accounts or https."""
-    from flows.page_users import page_secret, read_users
+    from flows.page_users import Accounts, page_secret
     from flows.web.access import Access
 
-    users = read_users(app.workspace) if options.public else {}
-    if options.public and not users:
+    users = Accounts(app.workspace) if options.public else {}
+    if options.proxy_header and not (options.behind_proxy and options.trusted_proxies):
+        raise WorkspaceError("--proxy-header needs --behind-proxy and the proxy's address in --trusted-proxy")
+    if options.public and not users and not options.proxy_header:
         raise WorkspaceError(
             "a page that other machines can reach needs accounts; add one with "
             "`evenreach page --add-user NAME --role approver`"
@@ -74,8 +79,11 @@ def access_for(app: App, options: PageOptions, now: Callable[[], datetime]) -> A
         page_secret(app.workspace),
         public=options.public,
         users=users,
+        proxy_header=options.proxy_header,
+        trusted_proxies=options.trusted_proxies,
         hosts=frozenset(name.lower() for name in options.names),
         secure=options.public,
+        loopback_name=app.who,
         now=now,
     )
 

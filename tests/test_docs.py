@@ -7,6 +7,8 @@ import pytest
 
 from flows.cli import COMMANDS
 from flows.reference import commands
+from flows.reference_words import CONDITION_WORDS, WORDS
+from flows.reference_yaml import settings
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
@@ -30,6 +32,30 @@ def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
 def test_the_command_reference_is_what_the_program_says() -> None:
     written = (ROOT / "docs" / "commands.md").read_text()
     assert written == commands(), "write it anew: python -m flows.reference > docs/commands.md"
+
+
+def test_the_settings_reference_is_what_the_program_reads() -> None:
+    written = (ROOT / "docs" / "yaml.md").read_text()
+    assert written == settings(), "write it anew: python -m flows.reference yaml > docs/yaml.md"
+
+
+def test_every_key_of_the_settings_has_words_and_every_word_a_key() -> None:
+    text = settings()
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    assert len(rows) > 150
+    assert all(len(row) == 4 and len(row[3].rstrip(" |")) > 2 for row in rows)
+    told = {row[3].removesuffix(" |") for row in rows}
+    unused = {name for name, words in {**WORDS, **CONDITION_WORDS}.items() if words not in told}
+    assert unused == set()
+
+
+def test_the_links_within_the_settings_reference_lead_to_its_headings() -> None:
+    text = settings()
+    headings = [
+        line.lstrip("# ").lower().replace(" ", "-") for line in text.splitlines() if line.startswith("#")
+    ]
+    anchors = {"".join(c for c in heading if c.isalnum() or c in "-_") for heading in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors
 
 
 def test_the_readme_s_demo_and_test_commands_stand_in_it() -> None:

@@ -59,6 +59,8 @@ def _options(arguments: argparse.Namespace) -> PageOptions:
         certificate=arguments.certificate,
         key=arguments.key,
         behind_proxy=arguments.behind_proxy,
+        proxy_header=arguments.proxy_header,
+        trusted_proxies=tuple(arguments.trusted_proxy or ()),
         write_edits=arguments.write_edits,
     )
 

@@ -53,6 +53,26 @@ def test_a_page_beyond_loopback_needs_accounts_and_https(copies: Copies) -> None
         assert (alone.public, alone.secure) == (False, False)
 
 
+def test_an_account_may_sign_in_as_soon_as_it_is_added_and_a_proxy_s_word_needs_the_proxy_s_address(
+    copies: Copies,
+) -> None:
+    with copies.opened("serve-proxy") as app:
+        with pytest.raises(WorkspaceError, match="trusted-proxy"):
+            access_for(app, PageOptions(behind_proxy=True, proxy_header="X-User"), app.now)
+        options = PageOptions(behind_proxy=True, proxy_header="X-User", trusted_proxies=("10.0.0.0/8",))
+        access = access_for(app, options, app.now)
+        named = access.named_by_proxy("10.1.2.3", {"x-user": "maya"})
+        assert named is not None
+        assert named.role is Role.VIEWER
+        add_user(app.workspace, "maya", "approver", PASSWORD)
+        named = access.named_by_proxy("10.1.2.3", {"x-user": "maya"})
+        assert named is not None
+        assert named.role is Role.APPROVER
+        assert access.named_by_proxy("192.0.2.1", {"x-user": "maya"}) is None
+        (app.workspace / USERS).unlink()
+        assert access.check_password("maya", PASSWORD) is None
+
+
 def test_accounts_and_the_secret_are_kept_for_their_owner_alone_and_never_in_clear(tmp_path: Path) -> None:
     add_user(tmp_path, "maya", "approver", PASSWORD)
     add_user(tmp_path, "sam", "viewer", PASSWORD)
