@@ -121,7 +121,7 @@ def evidence_only(
 ) -> Mapping[str, NDArray[np.generic]]:
     """What was seen, without what was commanded: nothing a shadow plan wanted has ever happened."""
     start = {"credit": 0.0, "target": 0.0, "moved": NEVER, "room": np.inf, "reach": 0.0, "trim": 0.0}
-    start |= {"centre": 0.0, "lift": max(1.0, min(STARTS[policy.ramp], policy.max_throttle))}
+    start |= {"rests": 0.0, "centre": 0.0, "lift": max(1.0, min(STARTS[policy.ramp], policy.max_throttle))}
     kept = {name: np.full_like(a, start[name]) if name in start else a for name, a in memory.items()}
     if "seen" in kept:
         clock = np.array(kept["clock"])

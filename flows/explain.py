@@ -15,6 +15,7 @@ from audiences.segments_why import why
 from audiences.store.records import PlanMove, PlanRecord, PlanStatus
 from balancer.starved import Starved, starved
 from balancer.types import UNPLACED, BalancePlan, Move
+from flows.activate_undo import taken_back
 from flows.assess import assess_as_stored
 from flows.balance import ONE_CAMPAIGN, usable
 from flows.plan_codec import decode_inputs, decode_plan
@@ -79,7 +80,8 @@ def _place(name: str, plan: BalancePlan, i: int, record: PlanRecord, move: PlanM
     since = f" since {day(_moved_on(move, record))}" if move else ""
     shadow = "would be" if record.status is PlanStatus.SHADOW else "is"
     if int(plan.band[i]) == UNPLACED:
-        return f"{name} {shadow} held out of the campaign{since}"
+        where = "campaign" if plan.mode in ONE_CAMPAIGN else "campaigns"
+        return f"{name} {shadow} held out of the {where}{since}"
     if plan.mode in ONE_CAMPAIGN:
         return f"{name} {shadow} served by the campaign{since}"
     return f"{name} {shadow} in {words.band(int(plan.band[i])).lower()} of {plan.budgets.size}{since}"
@@ -138,25 +140,26 @@ def _outside(app: App, segment: str, name: str, record: PlanRecord | None, on: d
 
 
 def _plan(app: App, segment: str, on: date | None) -> PlanRecord | None:
-    """The plan in force on a day; a plan that waits or was refused moves nobody."""
-    if on is None:
+    """The plan in force on a day; a plan that waits, was refused or taken back moves nobody."""
+    undone = taken_back(app, segment)
+    if on is None and undone is None:
         return app.store.latest_plan(segment, statuses=STANDING[:1]) or app.store.latest_plan(segment)
     plans = app.store.plans(segment=segment, limit=10_000)
-    standing = [p for p in plans if p.day <= on and p.status in STANDING]
+    standing = [
+        p for p in plans if (on is None or p.day <= on) and p.status in STANDING and p.plan_id != undone
+    ]
     return max(standing, key=lambda plan: (plan.status is PlanStatus.APPLIED, plan.day), default=None)
 
 
 def _last_move(app: App, segment: str, account: str, newest: PlanRecord) -> PlanMove | None:
     """The last move of the account up to a plan; its day is kept in the evidence as ``_day``."""
-    records = (newest, *app.store.plans(segment=segment, status=PlanStatus.APPLIED, limit=10_000))
-    for record in records:
-        if record.day > newest.day:
-            continue
-        for move in record.moves:
-            if move.account_id == account:
-                evidence = {**move.evidence, "_day": float(record.day.toordinal())}
-                return PlanMove(account, move.before, move.after, move.reason, evidence, move.release)
-    return None
+    own = next((move for move in newest.moves if move.account_id == account), None)
+    found = (newest.day, own) if own is not None else app.store.last_move(segment, account, until=newest.day)
+    if found is None:
+        return None
+    on, move = found
+    evidence = {**move.evidence, "_day": float(on.toordinal())}
+    return PlanMove(account, move.before, move.after, move.reason, evidence, move.release)
 
 
 def _starved(record: PlanRecord, plan: BalancePlan, account: str) -> Starved | None:

@@ -16,6 +16,7 @@ from audiences.store.records import PlanRecord, PlanStatus
 from balancer.memory import ABSORBED, recall
 from balancer.study import current_rates
 from balancer.types import BalancePlan, DayReport, Policy, State, Vector
+from flows.bands import band_campaigns
 from flows.collect import newest_complete
 from flows.exposure import day_reports
 from flows.plan_codec import decode_inputs, decode_plan
@@ -52,7 +53,7 @@ def score(app: App, segment: str, *, limit: int = USUAL_DAYS) -> tuple[Score, ..
     Shadow plans are scored where there are any, else the plans that were applied.
     """
     plans = _plans(app, segment, limit)
-    newest = newest_complete(app, "linkedin")
+    newest = newest_complete(app, band_campaigns(app, segment).platform)
     found: dict[str, Score] = {}
     for record in plans:
         one = _score(app, segment, record, newest)

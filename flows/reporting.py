@@ -11,13 +11,15 @@ import numpy as np
 from audiences.store.records import PlanStatus
 from balancer.allocate_limits import limits_from_policy
 from balancer.starved import starved
-from balancer.types import UNPLACED, Policy, ShareTable, State
+from balancer.types import UNPLACED, Exposure, Policy, ShareTable, State
 from flows.balance import usable
 from flows.bands import band_campaigns
-from flows.comparison import comparison_notes
+from flows.comparison import comparison_notes, modelled_note
 from flows.comparison import quiet_band as quiet_change
 from flows.exposure import segment_accounts, share_table
 from flows.plan_codec import decode_inputs, decode_plan
+from flows.price_response import measured_response, price_of_a_point, response_words
+from flows.report import words
 from flows.report.model import Beside, Measured, ReportPage, build_page
 from flows.report.pieces import AccountFacts, Companies, ListLine, Week, Window
 from flows.wiring import App
@@ -64,7 +66,7 @@ def report(
             plan=decode_plan(plan.body) if plan else None,
             lists=list_lines(app, segment),
             companies=companies(app),
-            notes=(*notes(app), *said),
+            notes=(*notes(app, segment, newest.table.exposure, top=top), *said),
         ),
     )
     return Compared(page, (before or newest).table, newest.table if before else None)
@@ -95,6 +97,13 @@ class Planned:
     caps: Mapping[str, float]
     starved: Mapping[str, str]
     pinned: frozenset[str]
+    held: frozenset[str] = frozenset()
+
+    def state(self, account: str, *, waits: bool) -> str:
+        """Whoever is on no list for now is paused; only a person's word excludes."""
+        if account in self.held:
+            return "held"
+        return "paused" if waits else "pinned" if account in self.pinned else "active"
 
 
 def account_facts(app: App, segment: str) -> Mapping[str, AccountFacts]:
@@ -107,7 +116,7 @@ def account_facts(app: App, segment: str) -> Mapping[str, AccountFacts]:
     for account in segment_accounts(app, segment):
         name, domain = names.get(account, (account, None))
         band = states.get(account)
-        held = band is not None and band.band == UNPLACED
+        waits = band is not None and band.band == UNPLACED
         facts[account] = AccountFacts(
             name=name,
             domain=domain,
@@ -115,7 +124,7 @@ def account_facts(app: App, segment: str) -> Mapping[str, AccountFacts]:
             members=known.members.get(account),
             cap=known.caps.get(account),
             band=band.band if band else UNPLACED,
-            state="held" if held else "pinned" if account in known.pinned else "active",
+            state=known.state(account, waits=waits),
             since=band.commanded_on if band else None,
             starved=known.starved.get(account, ""),
         )
@@ -130,8 +139,8 @@ def planned(app: App, segment: str) -> Planned:
     state, policy = decode_inputs(record.inputs)
     plan = decode_plan(record.body, record.memory)
     members = {a: float(m) for a, m in zip(state.accounts, state.members, strict=True) if m > 0.0}
-    reasons = {one.account: one.reason for one in starved(state, plan, policy)}
-    return Planned(members, caps(state, policy), reasons, frozenset(policy.pins))
+    reasons = {one.account: one.reason for one in starved(state, plan, usable(state, policy))}
+    return Planned(members, caps(state, policy), reasons, frozenset(policy.pins), policy.held)
 
 
 def caps(state: State, policy: Policy) -> Mapping[str, float]:
@@ -206,9 +215,11 @@ def weekly(app: App, segment: str, windows: Sequence[tuple[date, date]], *, top:
 
 
 def _money(app: App, segment: str, start: date, end: date) -> float:
-    ids = set(band_campaigns(app, segment).everything())
-    rows = app.store.totals("linkedin", start, end, grain="all", source="api")
-    return sum(float(r.spend) for r in rows if (r.first, r.last) == (start, end) and r.campaign_id in ids)
+    campaigns = band_campaigns(app, segment)
+    days = [start + timedelta(days=i) for i in range((end - start).days + 1)]
+    asked = sorted({campaign for day in days for campaign in campaigns.delivering(day)})
+    rows = app.store.totals(campaigns.platform, start, end, grain="all", source="api", scope=asked)
+    return sum(float(r.spend) for r in rows if (r.first, r.last) == (start, end))
 
 
 def list_lines(app: App, segment: str | None = None) -> list[ListLine]:
@@ -240,10 +251,15 @@ def companies(app: App) -> Companies | None:
     return Companies(last.rows_read, last.resolved, last.rejected, last.quarantined)
 
 
-def notes(app: App) -> tuple[str, ...]:
-    """What a reader must know about where the numbers come from."""
-    return (
-        ("These impressions were delivered by the sandbox's simulated market, not by LinkedIn.",)
-        if app.sandbox
-        else ()
+def notes(app: App, segment: str, exposure: Exposure, *, top: int) -> tuple[str, ...]:
+    """What a reader must know: where the numbers come from, what hidden ones may be, what evenness costs."""
+    where = words.platform(band_campaigns(app, segment).platform)
+    simulated = f"These impressions were delivered by the sandbox's simulated market, not by {where}."
+    response = measured_response(app, segment)
+    said = (
+        simulated if app.sandbox else "",
+        modelled_note(exposure),
+        response_words(response),
+        price_of_a_point(response, exposure, top=top),
     )
+    return tuple(sentence for sentence in said if sentence)

@@ -125,6 +125,26 @@ class Plans(Part):
             rows = connection.execute(wanted.order_by(PLAN.c.number.desc()).limit(limit)).all()
             return tuple(_record(connection, row) for row in rows)
 
+    def last_move(self, segment: str, account_id: str, *, until: date) -> tuple[date, PlanMove] | None:
+        """The last change of an account's place by an applied plan of ``until`` or before, and that plan's day."""
+        columns = [
+            MOVE.c[name] for name in ("account_id", "before", "after", "reason", "evidence", "release")
+        ]
+        wanted = (
+            select(PLAN.c.day, *columns)
+            .join(MOVE, MOVE.c.plan == PLAN.c.number)
+            .where(PLAN.c.segment == segment, PLAN.c.status == str(PlanStatus.APPLIED), PLAN.c.day <= until)
+            .where(MOVE.c.account_id == account_id)
+            .order_by(PLAN.c.number.desc())
+            .limit(1)
+        )
+        with self._db.read() as connection:
+            row = connection.execute(wanted).one_or_none()
+        if row is None:
+            return None
+        day, account, before, after, reason, evidence, release = row
+        return day, PlanMove(account, before, after, reason, orjson.loads(evidence), release)
+
     def decide_plan(
         self,
         plan_id: str,

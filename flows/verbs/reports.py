@@ -26,11 +26,17 @@ def collect(arguments: argparse.Namespace) -> int:
             "rows": c.rows,
             "newest": str(c.newest),
             "warnings": list(c.warnings),
+            "notes": list(c.notes),
         }
         for c in found
     ]
     names = ["segment", "campaign_days", "rows", "newest"]
-    show(arguments, {"collected": rows}, lambda: table(names, [[r[n] for n in names] for r in rows]))
+    said = [f"{c.segment}: {note}." for c in found for note in c.notes]
+    show(
+        arguments,
+        {"collected": rows},
+        lambda: "\n".join([table(names, [[r[n] for n in names] for r in rows]), *said]),
+    )
     return DONE
 
 
@@ -45,8 +51,9 @@ def balance(arguments: argparse.Namespace) -> int:
         if arguments.scores:
             return _scores(arguments, app, names)
         plans = [balancing.propose(app, name, shadow=arguments.shadow) for name in names]
-        data = {"plans": [_plan(p.record) | _expected(p.plan) for p in plans]}
-        show(arguments, data, lambda: "\n\n".join(_plan_words(p) for p in plans))
+        data = {"plans": [_plan(p.record) | _expected(p.plan) | _beside(app, p) for p in plans]}
+        pairs = zip(plans, data["plans"], strict=True)
+        show(arguments, data, lambda: "\n\n".join(_plan_words(p, one) for p, one in pairs))
     return DONE
 
 
@@ -150,7 +157,18 @@ def _expected(plan: Any) -> dict[str, Any]:
     }
 
 
-def _plan_words(proposed: Any) -> str:
+def _beside(app: Any, proposed: Any) -> dict[str, Any]:
+    """What the newest reports say of prices, and what people changed by hand."""
+    from flows.band_edits import edits
+    from flows.price_response import as_json, measured_response, response_words
+
+    segment = proposed.record.segment
+    found = measured_response(app, segment)
+    told = [edit.words() for edit in edits(app, segment)]
+    return {"price_response": as_json(found), "response_words": response_words(found), "edits": told}
+
+
+def _plan_words(proposed: Any, data: dict[str, Any]) -> str:
     from flows.report import words
 
     record, plan = proposed.record, proposed.plan
@@ -169,6 +187,8 @@ def _plan_words(proposed: Any) -> str:
             table(["", "accounts", "budget a day"], bands),
             *said,
             *expected,
+            *([data["response_words"]] if data["response_words"] else []),
+            *[f"Note: {edit}." for edit in data["edits"]],
             f"It waits. Approve with: evenreach balance --approve {record.plan_id[:12]}"
             if waits
             else f"It is recorded as {record.status}; nothing is changed.",
@@ -179,6 +199,7 @@ def _plan_words(proposed: Any) -> str:
 def report(arguments: argparse.Namespace) -> int:
     from flows import reporting
     from flows.balance import balanced_segments
+    from flows.bands import band_campaigns
     from flows.collect import collect_window, newest_complete
     from flows.files import write_atomically
     from flows.report.html import render
@@ -187,7 +208,7 @@ def report(arguments: argparse.Namespace) -> int:
 
     with opened(arguments) as app:
         for name in balanced_segments(app, arguments.segment):
-            end = arguments.end or newest_complete(app, "linkedin")
+            end = arguments.end or newest_complete(app, band_campaigns(app, name).platform)
             window = (end - timedelta(days=arguments.days - 1), end)
             before = None
             if arguments.before:

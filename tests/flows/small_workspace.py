@@ -46,14 +46,15 @@ policies:
 """
 
 
-def make(folder: Path) -> None:
-    """Import, push, attach, deliver and collect two weeks."""
+def make(folder: Path, *, plant: str = "proportional") -> None:
+    """Import, push, attach, deliver and collect two weeks. ``plant`` is how the market's prices behave."""
     folder.mkdir(parents=True)
     choose(folder, "bands")
     (folder / "companies.csv").write_text(_companies())
     with open_app(folder) as app:
         assert app.sandbox is not None
-        app.sandbox.post("/sandbox/seed", {"impressions_per_28_days": 400_000, "price": 0.05, "creatives": 2})
+        market = {"impressions_per_28_days": 400_000, "price": 0.05, "creatives": 2, "plant": plant}
+        app.sandbox.post("/sandbox/seed", market)
         load(app)
         assessment = assess(app)
         for spec in activate.wanted_lists(app):

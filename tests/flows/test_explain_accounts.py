@@ -6,21 +6,25 @@ import random
 import re
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from audiences.store.records import PlanStatus
 from balancer.starved import REASONS, starved
 from balancer.types import UNPLACED
 from flows import balance
+from flows.activate_undo import undo_plan
 from flows.balance import usable
 from flows.explain import explain
 from flows.plan_codec import decode_inputs, decode_plan
+from flows.reporting import account_facts
 from flows.wiring import App
 from tests.flows.small_workspace import SEGMENT, Copies, balanced_day, forward
 
 BANDED = re.compile(
     r" is in band \d of 3 since .*, planned [\d,]+ impressions in 28 days \(\d+\.\d\d of the even share\)"
 )
+WAITS = re.compile(r" is held out of the campaigns since .*, because others are owed more impressions first")
 
 
 def one_sentence(text: str) -> bool:
@@ -39,12 +43,13 @@ def test_every_account_in_a_plan_has_one_sentence_with_its_numbers(copies: Copie
 
             assert one_sentence(found.words), found.words
             assert account in found.words
-            assert BANDED.search(found.words), found.words
-            assert found.numbers["band"] == int(plan.band[row]) + 1
+            placed = plan.band[row] >= 0
+            assert (BANDED if placed else WAITS).search(found.words), found.words
+            assert found.numbers["band"] == (int(plan.band[row]) + 1 if placed else None)
             assert found.numbers["target_28_days"] == pytest.approx(28 * float(plan.target[row]), abs=0.06)
             assert account in moved
             assert found.numbers["reason"]
-            assert "earliest change back: " in found.words
+            assert "earliest change back: " in found.words or "earliest release: " in found.words
 
 
 def test_each_starved_account_has_exactly_one_reason_and_it_is_said(copies: Copies) -> None:
@@ -68,6 +73,58 @@ def test_each_starved_account_has_exactly_one_reason_and_it_is_said(copies: Copi
         )
         fed = next(a for a in plan.accounts if a not in found)
         assert explain(app, SEGMENT, fed).numbers["starved"] is None
+
+
+@pytest.mark.parametrize(
+    "mode", ["bands, max_throttle: 1.2", "duty", "threshold, threshold: 300, interval_days: 14"]
+)
+def test_every_starved_account_of_a_whole_segment_has_one_reason_in_plan_report_and_sentence(
+    copies: Copies, mode: str
+) -> None:
+    with copies.opened(f"starved-{mode[:4]}", mode=mode) as app:
+        for _ in range(3):
+            record = balanced_day(app).record
+        assert record.inputs is not None
+        state, settings = decode_inputs(record.inputs)
+        plan = decode_plan(record.body, record.memory)
+        found = starved(state, plan, usable(state, settings))
+        names = [one.account for one in found]
+        even = state.baseline / len(state.accounts)
+        expected = np.where(plan.band >= 0, plan.target, 0.0)
+        facts = account_facts(app, SEGMENT)
+
+        assert found
+        assert names == [a for a, x in zip(plan.accounts, expected, strict=True) if x < 0.25 * even]
+        assert len(set(names)) == len(names)
+        assert {one.reason for one in found} <= set(REASONS)
+        for one in found:
+            assert facts[one.account].starved == one.reason
+        for one in random.Random(3).sample(found, min(8, len(found))):
+            assert explain(app, SEGMENT, one.account).numbers["starved"] == one.reason
+        for account, band in zip(plan.accounts, plan.band.tolist(), strict=True):
+            waits = band == UNPLACED
+            assert facts[account].state == ("paused" if waits else "active")
+            assert not waits or facts[account].starved in ("waiting_turn", "over_threshold")
+
+
+def test_only_whom_a_person_excluded_is_shown_as_excluded(copies: Copies) -> None:
+    with copies.opened("excluded", mode="duty, held: [company050-works.com]") as app:
+        balanced_day(app)
+        facts = account_facts(app, SEGMENT)
+
+        assert facts["company050-works.com"].state == "held"
+        assert [a for a, fact in facts.items() if fact.state == "held"] == ["company050-works.com"]
+        assert any(fact.state == "paused" for fact in facts.values())
+
+
+def test_after_a_plan_was_taken_back_the_one_before_it_is_told(copies: Copies) -> None:
+    with copies.opened("why-undone", mode="duty") as app:
+        first = balanced_day(app)
+        second = balanced_day(app)
+        undo_plan(app, SEGMENT)
+        account = second.plan.accounts[0]
+
+        assert explain(app, SEGMENT, account).numbers["plan"] == first.record.plan_id[:12]
 
 
 def test_an_account_that_is_held_back_is_told_since_when_why_and_until_when(copies: Copies) -> None:
