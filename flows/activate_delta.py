@@ -15,7 +15,7 @@ import numpy as np
 from audiences.brakes import Braked, Change, check
 from audiences.membership import Desired, desired
 from audiences.membership_delta import delta, outdated, rows_of
-from audiences.membership_keys import NO_KEYS, Keys, contained, in_byte_order, repeats
+from audiences.membership_keys import NO_KEYS, Keys, Rows, contained, in_byte_order, repeats
 from audiences.model import AudienceSpec, Delta, MemberKind, MemberTable
 from audiences.store.records import LedgerState, LedgerView
 from flows.activate_lists import ensure_list, list_rules, minimum
@@ -158,13 +158,19 @@ def _desired(
 
 
 def _plan(app: App, spec: AudienceSpec, members: MemberTable, ledger: LedgerView) -> _Plan:
-    """The store knows the identifiers of those who leave, and fills them in."""
+    """The store knows the identifiers of those who leave."""
+
+    def sent(rows: Rows) -> MemberTable:
+        found: MemberTable = app.store.ledger_members(spec.audience_id, ledger.keys[rows])
+        return found
+
     change = delta(
         spec.audience_id,
         members,
         ledger_keys=ledger.keys,
         ledger_digests=ledger.digests,
         base_version=ledger.version,
+        ledger_members=sent if ledger.details and len(ledger.keys) else None,
     )
     leavers = len(change.removes)
     present = ledger.keys[ledger.states != LedgerState.REJECTED]

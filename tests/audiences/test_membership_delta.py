@@ -138,3 +138,80 @@ PAIRS = st.tuples(st.sampled_from(["email_sha256", "phone_sha256"]), st.sampled_
 @given(st.lists(PAIRS, min_size=1, unique=True))
 def test_identifiers_are_written_as_the_record_writes_them(pairs: list[tuple[str, str]]) -> None:
     assert canonical(pairs) == canonical(pairs[::-1]) == payload_of(tuple(pairs))
+
+
+MAILS, PHONES = ["aa", "bb", "cc", "dd"], ["ee", "ff"]
+
+
+def full(short: str) -> str:
+    return short * 32
+
+
+def member(mails: list[str], phones: list[str]) -> tuple[bytes, bytes]:
+    """Key and payload of a person as the desired side has them: known by the first e-mail, else the phone."""
+    pairs = [("email_sha256", full(m)) for m in mails] + [("phone_sha256", full(p)) for p in phones]
+    key = bytes.fromhex(pairs[0][1])
+    return key, b"" if pairs == [("email_sha256", key.hex())] else canonical(pairs)
+
+
+def changed(
+    new: dict[bytes, bytes], old: dict[bytes, bytes]
+) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
+    """(adds, removes) of the delta with a ledger that knows what it sent."""
+    stored = sorted(old.items())
+    ledger = table(dict(stored))
+    found = delta(
+        "a",
+        table(new),
+        ledger_keys=ledger.keys,
+        ledger_digests=payload_digests(ledger.payloads),
+        base_version=0,
+        ledger_members=lambda rows: table(dict(stored[row] for row in rows)),
+    )
+    return as_dict(found.adds), as_dict(found.removes)
+
+
+def test_a_person_who_loses_the_e_mail_they_were_known_by_stays_one_member() -> None:
+    before, after = member(["aa"], ["ee"]), member([], ["ee"])
+    adds, removes = changed(dict([after]), dict([before]))
+    assert (adds, removes) == ({before[0]: after[1]}, {})
+    assert changed(dict([after]), {before[0]: after[1]}) == ({}, {})
+
+
+def test_a_person_left_with_their_second_e_mail_is_sent_with_it_under_the_key_they_had() -> None:
+    before, after = member(["aa", "bb"], []), member(["bb"], [])
+    adds, removes = changed(dict([after]), dict([before]))
+    assert (adds, removes) == ({before[0]: canonical([("email_sha256", full("bb"))])}, {})
+    assert changed(dict([after]), adds) == ({}, {})
+
+
+def test_two_people_behind_one_phone_are_two_members_and_the_e_mail_says_who_stays() -> None:
+    old = dict([member(["aa", "bb"], ["ee"]), member(["cc"], ["ee"])])
+    new = dict([member(["bb"], ["ee"]), member(["dd"], ["ee"])])
+    adds, removes = changed(new, old)
+    assert removes == {}
+    assert adds[bytes.fromhex(full("aa"))] == member(["bb"], ["ee"])[1]
+    assert adds[bytes.fromhex(full("cc"))] == member(["dd"], ["ee"])[1]
+
+
+PEOPLE = st.lists(
+    st.tuples(st.lists(st.sampled_from(MAILS), unique=True), st.lists(st.sampled_from(PHONES), unique=True)),
+    max_size=6,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(PEOPLE, min_size=1, max_size=6))
+def test_whatever_people_lose_and_gain_a_list_holds_each_once_with_what_they_have_now(
+    days: list[list[tuple[list[str], list[str]]]],
+) -> None:
+    ledger: dict[bytes, bytes] = {}
+    for people in days:
+        wanted = dict(member(mails, phones) for mails, phones in people if mails or phones)
+        adds, removes = changed(wanted, ledger)
+        assert not set(adds) & set(removes)
+        ledger = {key: value for key, value in ledger.items() if key not in removes} | adds
+        told = [payload or canonical([("email_sha256", key.hex())]) for key, payload in ledger.items()]
+        meant = [payload or canonical([("email_sha256", key.hex())]) for key, payload in wanted.items()]
+        assert sorted(told) == sorted(meant)
+        assert changed(wanted, ledger) == ({}, {})

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
+from audiences.membership_keys import from_digests
 from tests.flows.list_workspace import Lists
 
 COMPANIES, PEOPLE, GOOGLE = (
@@ -41,6 +45,29 @@ def test_a_list_follows_its_segment_through_syncs_changes_and_leavers(lists: Lis
     left = lists.sync()
     assert (left[COMPANIES]["removes"], left[PEOPLE]["removes"]) == (1, 2)
     assert lists.members(COMPANIES) == 179
+
+
+def test_a_person_who_loses_an_e_mail_stays_one_member_and_is_found_by_what_is_left(lists: Lists) -> None:
+    lists.sync("everyone", "--platform", "google")
+    lists.days_pass(3)
+    lists.sync("everyone", "--platform", "google")
+    before = lists.members(GOOGLE)
+    lists.people[100]["email"] = ""
+    lists.write()
+
+    row = lists.sync("everyone", "--platform", "google")[GOOGLE]
+    for _ in range(2):
+        lists.days_pass(3)
+        again = lists.sync("everyone", "--platform", "google")[GOOGLE]
+
+    assert (row["adds"], row["removes"]) == (1, 1)  # off by what is gone, on again by what is left
+    assert (again["adds"], again["removes"]) == (0, 0)
+    assert lists.members(GOOGLE) == before
+    key = hashlib.sha256(b"person100@company100-works.com").digest()
+    with lists.opened() as app:
+        (payload,) = app.store.ledger_members(GOOGLE, from_digests(key)).payloads
+    assert "phone_sha256" in json.loads(payload)
+    assert "email_sha256" not in json.loads(payload)
 
 
 def test_brakes_stop_a_list_with_exit_code_three_until_the_number_is_named(lists: Lists) -> None:
