@@ -203,6 +203,9 @@ class Economics(Part):
     gross_margin: ZeroShare | None = None
     revenue_per_account: float | None = Field(None, ge=0)  # per year
     churn: ZeroShare | None = None  # per year
+    revenue_before: str | None = None  # company field: yearly revenue a year ago ...
+    revenue_now: str | None = None  # ... and today, 0 for who has left; NRR is their ratio
+    cost_per_thousand: float | None = Field(None, gt=0)  # planning price of a thousand impressions
 
 
 def _default_policies() -> dict[str, dict[str, Any]]:

@@ -82,6 +82,7 @@ class Segment(Part):
     balance: Balance | None = None
     functions: Words | None = None  # contacts: only these job functions
     seniorities: Words | None = None  # contacts: only these levels
+    budget: float | None = Field(None, gt=0)  # per month, in the currency of the ad account
 
     @model_validator(mode="after")
     def _chooses_somebody(self) -> Segment:

@@ -76,6 +76,7 @@ class Performance:
     velocity: Measure  # money per day
     cac: Measure | None  # None: no spend was given
     ltv: Measure | None  # None: margin or churn was not given
+    nrr: Measure | None = None  # net revenue retention; None: revenue then and now was not given
 
 
 def performance(

@@ -73,7 +73,7 @@ def _dump(segment: Segment) -> dict[str, Any]:
     return segment.model_dump(mode="json", by_alias=True, exclude=_NOT_RULES)
 
 
-# Words for people: rewording them changes nobody's membership.
+# Words for people, and what is done with a segment: they change nobody's membership.
 _NOT_RULES = {
     "title",
     "owner",
@@ -82,6 +82,7 @@ _NOT_RULES = {
     "acted_on_by",
     "sync",
     "balance",
+    "budget",
 }
 
 

@@ -27,6 +27,7 @@ from audiences.scoring_universe import Universe
 from audiences.segments import Evaluation, Mask, RuleOutcome
 from audiences.segments_expressions import TECHNOLOGIES
 from audiences.segments_reach import MATCH_RATES, ListReach, Rates, reach
+from audiences.segments_staleness import Stale, stale_signals
 from audiences.segments_words import segment_in_words
 
 FIRMOGRAPHIC = frozenset(
@@ -83,6 +84,8 @@ class Preview:
     overlaps: tuple[Overlap, ...]
     reach: tuple[ListReach, ...]
     coverage: tuple[Coverage, ...]
+    stale: tuple[Stale, ...] = ()  # signals it rests on that have stopped coming
+    cost_per_thousand: float | None = None  # planning price of a thousand impressions
 
 
 def preview(
@@ -115,6 +118,8 @@ def preview(
             this, rules=rules, minimums=minimums, contacts=contacts, suppressed=suppressed, rates=rates
         ),
         coverage=coverage(config, this),
+        stale=stale_signals(config, this.universe, name),
+        cost_per_thousand=config.economics.cost_per_thousand,
     )
 
 

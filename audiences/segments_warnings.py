@@ -16,10 +16,13 @@ from audiences.config_segments import Segment
 from audiences.config_yaml import suggestion
 from audiences.segments import Evaluation
 from audiences.segments_preview import FIRMOGRAPHIC, Coverage, Preview, conditions_of
+from audiences.segments_staleness import QUIET_DAYS
 
 MOST_SEGMENTS, MOST_TIERS, MOST_CRITERIA, LEAST_ACTIONS = 8, 4, 5, 3
 STALE_SIGNAL_DAYS, QUARTER_DAYS, SAME_SHARE, UNKNOWN_SHARE = 30, 92, 0.8, 0.2
 TIER1_ACCOUNTS = (50, 150)
+CAMPAIGN_PER_DAY, DAYS_PER_MONTH, WEEKS_PER_MONTH = 10.0, 30, 52 / 12
+LEAST_PER_WEEK = 1.0  # impressions per person and week; about 3 are usual, below 1 nobody remembers
 THIRD_PARTY = frozenset({"topic_surge", "review_site", "g2_spike"})
 
 
@@ -44,7 +47,7 @@ def segment_warnings(
 ) -> tuple[Advice, ...]:
     """Warnings about one segment on its data. ``changed_on``: when its membership last changed, if known."""
     found: list[Advice] = []
-    for check in (_care, _rules, _data, _size):
+    for check in (_care, _rules, _data, _size, _money):
         found += check(evaluation, preview)
     today = evaluation.universe.on
     if changed_on is not None and (today - changed_on).days > QUARTER_DAYS:
@@ -184,6 +187,9 @@ def _data(evaluation: Evaluation, preview: Preview) -> Iterator[Advice]:
     for kind in sorted(kinds - shown):
         words = f'No source has shown a "{kind}" signal. {suggestion(kind, sorted(shown))}'
         yield Advice("signal_never_seen", name, 0, 1, words)
+    for old in preview.stale:
+        words = f"The newest {old.words}: bring its source up to date, or companies leave as days pass."
+        yield Advice("signals_stopped", name, old.days, QUIET_DAYS, words)
     if preview.universe and preview.unknown / preview.universe > UNKNOWN_SHARE:
         words = f"{preview.unknown} companies can be neither kept nor refused: the data does not say."
         yield Advice("mostly_unknown", name, preview.unknown, UNKNOWN_SHARE * preview.universe, words)
@@ -218,6 +224,35 @@ def _size(evaluation: Evaluation, preview: Preview) -> Iterator[Advice]:
         if overlap.of_this >= SAME_SHARE and overlap.of_other >= SAME_SHARE:
             words = f"{overlap.of_this:.0%} of it is also {overlap.other}, and nearly the other way round."
             yield Advice("nearly_the_same", name, round(overlap.of_this, 4), SAME_SHARE, words)
+
+
+def _money(evaluation: Evaluation, preview: Preview) -> Iterator[Advice]:
+    """Whether the segment's budget can fund one campaign, and reach its people often enough to be noticed.
+
+    LinkedIn takes no campaign below about 10 USD a day (practitioners' figure, 2026).
+    """
+    budget, least = evaluation.segment.budget, CAMPAIGN_PER_DAY * DAYS_PER_MONTH
+    if budget is None:
+        return
+    if budget < least:
+        words = (
+            f"{budget:,.0f} a month cannot fund one campaign; about {least:,.0f} is the least. "
+            "Merge this segment or make it a filter."
+        )
+        yield Advice("cannot_fund_campaign", preview.name, budget, least, words)
+    if preview.cost_per_thousand is None:
+        return
+    impressions = budget / preview.cost_per_thousand * 1000 / WEEKS_PER_MONTH
+    for listed in preview.reach:
+        if not listed.people or not listed.people[0]:
+            continue
+        weekly = impressions / listed.people[0]
+        if weekly < LEAST_PER_WEEK:
+            words = (
+                f"{budget:,.0f} a month buys at most {weekly:.1f} impressions per person and week on "
+                f"{listed.platform}; about 3 are usual. Narrow it, or give it more."
+            )
+            yield Advice("budget_too_thin", preview.name, round(weekly, 2), LEAST_PER_WEEK, words)
 
 
 def _is_tier_one(segment: Segment) -> bool:

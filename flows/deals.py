@@ -1,18 +1,21 @@
-"""The deals of every deal source of the settings. Joins no segment."""
+"""The deals of every deal source of the settings, and what became of each segment by them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from audiences.config import DealSource
 from audiences.errors import ConfigError
 from audiences.model import Rejected
-from audiences.performance import STAGES, Deal
+from audiences.performance import STAGES, Deal, Performance, performance
 from audiences.performance_deals import SYNONYMS, deals_from
+from audiences.performance_retention import retention, revenues
 from audiences.sources_sql import query_table
 from audiences.sources_table import read_table
+from flows.assess import Assessment
 from flows.load_sources import database_of, name_of
 from flows.wiring import CONFIG, App
 
@@ -40,6 +43,21 @@ def read_deals(app: App) -> Deals:
         tuple(deal for part in parts for deal in part.deals),
         tuple(reject for part in parts for reject in part.rejected),
     )
+
+
+def measured(
+    app: App, assessment: Assessment, deals: Sequence[Deal], *, only: str | None = None
+) -> dict[str, Performance]:
+    """Measures per segment (or of one), and over all companies under EVERYTHING."""
+    economics = app.config.economics
+    members = {
+        name: one.version.account_ids for name, one in assessment.segments.items() if only in (None, name)
+    }
+    kept = revenues(assessment.universe, economics)
+    return {
+        name: replace(one, nrr=retention(kept, members.get(name)))
+        for name, one in performance(members, deals, economics=economics).items()
+    }
 
 
 def _table(app: App, source: DealSource) -> pl.DataFrame:

@@ -16,14 +16,12 @@ from audiences import config as settings
 from audiences.config_yaml import read_text
 from audiences.errors import AudienceError
 from audiences.segments import evaluate_universe
-from audiences.segments_preview import preview
-from audiences.segments_warnings import segment_warnings
-from flows.activate import list_rules, minimum
 from flows.assess import Assessment, assess
 from flows.files import write_atomically
 from flows.page_part import in_page_words
 from flows.page_plans import Plans
 from flows.page_yaml import segment_text, with_segment
+from flows.segment_preview import previewed
 from flows.web.errors import Invalid, Moved, NotFound
 from flows.web.views import PreviewAccount, Proposal, RuleLine, SegmentLine, SegmentView, SizePoint
 from flows.wiring import CONFIG
@@ -104,18 +102,8 @@ class Segments(Plans):
         if kept[0] == basis:
             words: tuple[str, ...] = kept[1]
             return words
-        platforms = self.app.config.platforms.names()
         with in_page_words():
-            seen = preview(
-                self.app.config,
-                found.segments,
-                name,
-                rules={p: list_rules(self.app, p) for p in platforms},
-                minimums={p: minimum(self.app, p) for p in platforms},
-                contacts=found.contacts,
-                suppressed=self.app.store.suppressed(),
-            )
-        words = tuple(one.words for one in segment_warnings(found.segments[name], seen))
+            words = tuple(one.words for one in previewed(self.app, found, name)[1])
         self.app.remembered[f"warnings {name}"] = (basis, words)
         return words
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,63 +12,45 @@ from flows.verbs.outcome import DONE, show, table
 
 
 def performance(arguments: argparse.Namespace, app: Any, assessment: Any) -> int:
-    """Conversion, win rate, velocity, CAC and LTV per segment, each with its n."""
-    from audiences.performance import EVERYTHING
-    from audiences.performance import performance as measure
-    from flows.deals import read_deals
+    """Conversion, win rate, velocity, CAC, LTV and NRR per segment, each with its n."""
+    from flows.deals import measured, read_deals
 
     read = read_deals(app)
-    members = {
-        name: found.version.account_ids
-        for name, found in assessment.segments.items()
-        if arguments.segment in (None, name)
-    }
-    found = measure(members, read.deals, economics=app.config.economics)
+    found = measured(app, assessment, read.deals, only=arguments.segment)
     rows = [_measured(one) for one in found.values()]
     data = {"deals": len(read.deals), "rejected": len(read.rejected), "segments": rows}
-    names = [
-        "segment",
-        "companies",
-        "deals",
-        "customers",
-        "win rate",
-        "average",
-        "days",
-        "per day",
-        "CAC",
-        "LTV",
-    ]
-    keys = ["accounts", "deals", "customers"]
-    cells = [
-        [one.segment, *(getattr(one, key) for key in keys), *(_said(m, f) for m, f in _measures(one))]
-        for one in found.values()
-    ]
-    stages = [line for one in found.values() for line in _stages(one)]
-    show(
-        arguments,
-        data,
-        lambda: "\n".join(
-            [
-                f"{len(read.deals):,} deals, {len(read.rejected):,} rows without a company.",
-                "",
-                table(names, cells),
-            ]
-            + (["", *stages] if stages else [])
-            + ["", f"{EVERYTHING}: all companies with a deal."]
-        ),
-    )
+    show(arguments, data, lambda: _performance_words(data, found))
     return DONE
 
 
-def _measures(one: Any) -> list[tuple[Any, str]]:
-    return [
-        (one.win_rate, ".0%"),
-        (one.average_deal, ",.0f"),
-        (one.cycle_days, ",.0f"),
-        (one.velocity, ",.0f"),
-        (one.cac, ",.0f"),
-        (one.ltv, ",.0f"),
+_HEADER = "segment|companies|deals|customers|win rate|average deal|days to win|per day|CAC|LTV|NRR".split("|")
+_MEASURES = {
+    "win_rate": ".0%",
+    "average_deal": ",.0f",
+    "cycle_days": ",.0f",
+    "velocity": ",.0f",
+    "cac": ",.0f",
+    "ltv": ",.0f",
+    "nrr": ".0%",
+}
+
+
+def _performance_words(data: dict[str, Any], found: Mapping[str, Any]) -> str:
+    cells = [
+        [
+            one.segment, one.accounts, one.deals, one.customers,
+            *(_said(getattr(one, name), form) for name, form in _MEASURES.items()),
+        ]
+        for one in found.values()
+    ]  # fmt: skip
+    stages = [line for one in found.values() for line in _stages(one)]
+    parts = [
+        f"{data['deals']:,} deals, {data['rejected']:,} rows without a company.",
+        table(_HEADER, cells),
+        "\n".join(stages),
+        "(all companies): all with a deal. per day: pipeline velocity in the currency of the deals.",
     ]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _said(measure: Any, form: str) -> str:
@@ -86,7 +69,7 @@ def _stages(one: Any) -> list[str]:
 
 def _measured(one: Any) -> dict[str, Any]:
     data: dict[str, Any] = asdict(one)
-    for name in ("win_rate", "average_deal", "cycle_days", "velocity", "cac", "ltv"):
+    for name in _MEASURES:
         if data[name] is not None:
             data[name]["words"] = getattr(one, name).words
     for step, given in zip(data["conversion"], one.conversion, strict=True):

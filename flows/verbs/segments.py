@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from flows.verbs import segment_results
+from flows.verbs import segment_preview, segment_results
 from flows.verbs.outcome import DONE, show, table
 from flows.verbs.workspace import opened
 
@@ -93,83 +93,10 @@ def _show(arguments: argparse.Namespace, app: Any, assessment: Any) -> int:
     return DONE
 
 
-def _preview(arguments: argparse.Namespace, app: Any, assessment: Any) -> int:
-    from audiences.segments_preview import preview
-    from audiences.segments_warnings import segment_warnings
-    from flows.activate import list_rules, minimum
-
-    platforms = app.config.platforms.names()
-    found = preview(
-        app.config,
-        assessment.segments,
-        arguments.segment,
-        rules={p: list_rules(app, p) for p in platforms},
-        minimums={p: minimum(app, p) for p in platforms},
-        contacts=assessment.contacts,
-        suppressed=app.store.suppressed(),
-    )
-    advice = [one.words for one in segment_warnings(assessment.segments[arguments.segment], found)]
-    data = _preview_data(found) | {"warnings": advice}
-    show(arguments, data, lambda: _preview_words(found, advice))
-    return DONE
-
-
-def _preview_data(found: Any) -> dict[str, Any]:
-    return {
-        "segment": found.name,
-        "words": found.words,
-        "companies_looked_at": found.universe,
-        "qualifying": found.qualifying,
-        "held_out": found.holdout,
-        "undecided": found.unknown,
-        "excluded": dict(found.excluded),
-        "rules": [
-            {"path": r.path, "rule": r.words, "entered": r.entered, "kept": r.kept, "dropped": r.dropped,
-             "unknown": r.unknown}
-            for r in found.rules
-        ],
-        "overlaps": [{"segment": o.other, "shared": o.shared, "of_this": o.of_this} for o in found.overlaps],
-        "reach": [
-            {"platform": r.platform, "kind": str(r.kind), "members": r.members, "left_out": dict(r.left_out),
-             "matched": list(r.matched), "people": list(r.people) if r.people else None, "minimum": r.minimum}
-            for r in found.reach
-        ],
-        "coverage": [
-            {"field": c.field, "known": c.known, "total": c.total, "share": c.share, "needed": c.needed}
-            for c in found.coverage
-        ],
-    }  # fmt: skip
-
-
-def _preview_words(found: Any, advice: list[str]) -> str:
-    rules = [["  " * r.depth + r.words, r.entered, r.kept, r.dropped, r.unknown] for r in found.rules]
-    reach = [
-        [r.platform, str(r.kind), r.members, f"{r.matched[0]:,.0f} to {r.matched[1]:,.0f}", r.minimum]
-        for r in found.reach
-    ]
-    coverage = [
-        [c.field, f"{c.share:.0%}", "-" if c.needed is None else f"{c.needed:.0%}", c.enough]
-        for c in found.coverage
-    ]
-    held = f", {found.holdout:,} of them held out" if found.holdout else ""
-    parts = [
-        found.words,
-        f"{found.qualifying:,} of {found.universe:,} companies qualify{held}; "
-        f"for {found.unknown:,} the data does not say.",
-        table(["rule", "looked at", "kept", "dropped", "unknown"], rows=rules),
-        *[f"{n:,} left out: {reason}" for reason, n in found.excluded.items()],
-        table(["platform", "list of", "members", "predicted match", "minimum"], rows=reach) if reach else "",
-        table(["field", "known", "needed", "enough"], rows=coverage) if coverage else "",
-        *[f"shares {o.shared:,} companies with {o.other}" for o in found.overlaps if o.shared],
-        *[f"Warning: {words}" for words in advice],
-    ]
-    return "\n\n".join(part for part in parts if part)
-
-
 ACTIONS = {
     "list": _list,
     "show": _show,
-    "preview": _preview,
+    "preview": segment_preview.preview,
     "export": segment_results.export,
     "performance": segment_results.performance,
     "contrasts": segment_results.contrasts,

@@ -253,3 +253,36 @@ def test_a_segment_reads_as_one_english_sentence() -> None:
         "Software companies with a live interest: companies where all of: industry is Software; "
         "pricing page at least once in the last 14 days, but not in out."
     )
+
+
+def budgeted(amount: int, more: str = "") -> dict[str, Advice]:
+    return codes(more + CAREFUL.replace("    owner: dana\n", f"    owner: dana\n    budget: {amount}\n"))
+
+
+def test_a_budget_that_cannot_fund_one_campaign_is_told_with_the_least_that_can() -> None:
+    poor = budgeted(250)["cannot_fund_campaign"]
+    assert (poor.number, poor.limit) == (250, 300)
+    assert "merge" in poor.words.lower()
+    assert "cannot_fund_campaign" not in budgeted(300)
+    assert "cannot_fund_campaign" not in codes(CAREFUL)
+
+
+def test_a_budget_spread_too_thin_is_told_in_impressions_per_person_and_week() -> None:
+    priced = "economics: {cost_per_thousand: 30}\n"
+    _, seen = shown(CAREFUL)
+    low = max(one.people[0] for one in seen.reach if one.people)
+    least = int(low * 52 / 12 * 30 / 1000) + 1  # buys everybody one impression a week
+    assert "budget_too_thin" in budgeted(max(least // 2, 1), priced)
+    assert "budget_too_thin" not in budgeted(least * 2, priced)
+    assert "budget_too_thin" not in budgeted(1)
+    assert "impressions per person and week" in budgeted(1, priced)["budget_too_thin"].words
+
+
+def test_signals_that_stopped_coming_are_told_with_their_last_day() -> None:
+    old = [Signal("c001", "pricing_page", TODAY - timedelta(days=20))]
+    config = parse(HEAD + CAREFUL)
+    found = run(config, accounts(), old)
+    seen = preview(config, found, "s", rules=RULES, minimums=MINIMUMS)
+    advice = {one.code: one for one in segment_warnings(found["s"], seen)}["signals_stopped"]
+    assert advice.number == 20
+    assert str(TODAY - timedelta(days=20)) in advice.words

@@ -114,3 +114,15 @@ def test_map_adds_a_source_and_keeps_every_comment(lists: Lists) -> None:
 def test_a_command_about_a_list_or_segment_there_is_not_names_those_there_are(lists: Lists) -> None:
     assert "everyone" in lists.run("segments", "show", "nobody", code=1)["error"]["message"]
     assert "none yet" in lists.run("restore", "linkedin/x/companies", code=1)["error"]["message"]
+
+
+def test_performance_shows_net_revenue_retention_where_both_revenues_are_named(with_deals: Lists) -> None:
+    for i, row in enumerate(with_deals.companies):
+        row |= {"ARR last year": "1000", "ARR": "1200" if i % 2 else "900"}
+    with_deals.write()
+    columns = '{file: companies.csv, columns: {"attribute:before": ARR last year, "attribute:now": ARR}}'
+    with_deals.config("{file: companies.csv}", columns)
+    with_deals.config("segments:\n", "economics: {revenue_before: before, revenue_now: now}\nsegments:\n")
+    everyone, customers, _ = with_deals.run("segments", "performance")["segments"]
+    assert everyone["nrr"]["value"] == pytest.approx(1.05)
+    assert (everyone["nrr"]["n"], customers["nrr"]["n"]) == (180, 20)
