@@ -29,7 +29,7 @@ def held_spec(app: App, segment: str, platform: str) -> AudienceSpec:
         whole,
         audience_id=f"{audience_id(platform, segment, 'companies')}/held",
         name=f"{whole.name} - held back",
-        description="Companies of the segment that the campaign leaves out for now.",
+        description="Companies of the segment that the campaign leaves out until they are released.",
         band=OUT,
     )
 

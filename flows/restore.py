@@ -15,7 +15,7 @@ from flows.wiring import App
 def restore(
     app: App, spec: AudienceSpec, version: int, *, accept_shrink: int = 0, dry_run: bool = False
 ) -> Prepared:
-    """The delta from what is asked for now to what was asked for at ``version``, sent unless ``dry_run``.
+    """The delta from what is asked for today to what was asked for at ``version``, sent unless ``dry_run``.
 
     Raises NotFound for a version that never was or is no longer kept, Braked when too many would leave.
     """
