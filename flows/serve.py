@@ -6,8 +6,9 @@ The page leaves loopback only with accounts and https; Prefect's own server only
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -109,10 +110,12 @@ def page_server(app: App, options: PageOptions, *, prefect_ui: str = "") -> uvic
 
 @contextmanager
 def page_beside(server: uvicorn.Server) -> Iterator[None]:
-    """Run the page in a thread for as long as the block lasts."""
+    """Run the page in a thread for as long as the block lasts, which begins when the page answers."""
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.run, name="page", daemon=True)
     thread.start()
+    while thread.is_alive() and not server.started:
+        time.sleep(0.05)
     try:
         yield
     finally:
@@ -135,9 +138,10 @@ def serve_schedules(app: App, *, at_once: int = 2) -> None:
     ensure_limits(app.config)
     # Prefect 3.8 stops its runner on SIGTERM without awaiting it, and says so; it stops all the same
     warnings.filterwarnings("ignore", message="coroutine 'Runner.astop'", category=RuntimeWarning)
-    serve(
-        *deployments(app.config, app.workspace),
-        limit=at_once,
-        print_starting_message=False,
-        pause_on_shutdown=False,
-    )
+    with suppress(KeyboardInterrupt):
+        serve(
+            *deployments(app.config, app.workspace),
+            limit=at_once,
+            print_starting_message=False,
+            pause_on_shutdown=False,
+        )
