@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from balancer.allocate_limits import known_members
 from balancer.bands import Bands
 from balancer.duty import Duty
 from balancer.types import BalancePlan, Policy, State
@@ -40,6 +41,6 @@ def chosen(state: State, policy: Policy) -> int:
     """BANDS or DUTY. Unknown members (all 0) count as enough."""
     if "auto" in state.memory:
         return int(state.memory["auto"][0])
-    known = float(state.members.sum())
-    splittable = known <= 0.0 or known >= SPLITTABLE * policy.minimum_members
+    unknown = not state.members.any()
+    splittable = unknown or float(known_members(state.members).sum()) >= SPLITTABLE * policy.minimum_members
     return BANDS if splittable and len(state.accounts) >= FEWEST else DUTY

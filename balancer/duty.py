@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balancer import guards
+from balancer.allocate_limits import known_members
 from balancer.canon import inputs_hash
 from balancer.frozen import frozen
 from balancer.memory import ABSORBED, FIRST, Memory, recall
@@ -107,13 +108,13 @@ def _on(state: State, policy: Policy, goal: Goal, rate: Vector, throttle: float,
 
 def _enough(band: Band, state: State, policy: Policy, owed: Vector) -> Band:
     """Add the most owed accounts until the audience is above the platform's minimum."""
-    known = state.members.sum() > 0.0
-    missing = policy.minimum_members - float(state.members[band >= 0].sum())
+    known, members = state.members.sum() > 0.0, known_members(state.members)
+    missing = policy.minimum_members - float(members[band >= 0].sum())
     if not known or missing <= 0.0:
         return band
     off = np.flatnonzero(band < 0)
     order = off[np.argsort(-owed[off], kind="stable")]
-    count = int(np.searchsorted(np.cumsum(state.members[order]), missing)) + 1
+    count = int(np.searchsorted(np.cumsum(members[order]), missing)) + 1
     band = band.copy()
     band[order[:count]] = 0
     return band

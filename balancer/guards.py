@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from balancer.allocate_limits import known_members
 from balancer.types import UNPLACED, DayReport, Policy, State, Status, Vector
 
 NOISE = 3.0  # the platform perturbs each row by up to three
@@ -66,11 +67,12 @@ def merge_small(band: Band, members: Vector, k: int, minimum: float) -> Band:
     """Fold every band with fewer than ``minimum`` members into its smaller neighbour, until none is left.
 
     Bands are ordered by throttle, so a neighbour is the nearest policy. A segment that is too small
-    as a whole ends in one band. Members of 0 everywhere means "unknown", and then nothing is merged.
+    as a whole ends in one band. Members of 0 are unknown: the median of the known counts for them, and where
+    none is known nothing is merged.
     """
     if members.sum() <= 0.0:
         return band
-    band = band.copy()
+    band, members = band.copy(), known_members(members)
     placed = band >= 0
     while True:
         size = np.bincount(band[placed], weights=members[placed], minlength=k)[:k]

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiences.store.records import PlanRecord, PlanStatus
-from balancer.allocate_limits import known_members
 from balancer.auto import DUTY, chosen
 from balancer.memory import ABSORBED, FIRST, NEVER, RAMPED, REBANDED, STARTS, realign
 from balancer.types import UNPLACED, Policy, State, Vector
@@ -165,10 +164,9 @@ def _earlier_shadow(app: App, segment: str, today: date) -> PlanRecord | None:
 
 
 def _members(app: App, accounts: Sequence[str]) -> Vector:
-    """(n,) people to reach at each account; the median of the known where a source does not say, 0 if none does."""
+    """(n,) people to reach at each account; 0 where no source says."""
     sizes: Mapping[str, float] = app.store.account_sizes()
-    known = np.array([sizes.get(account, 0.0) for account in accounts], dtype=np.float64)
-    return known_members(known) if known.any() else known
+    return np.array([sizes.get(account, 0.0) for account in accounts], dtype=np.float64)
 
 
 def _tiers(app: App, accounts: Sequence[str], policy: Policy) -> NDArray[np.int8]:

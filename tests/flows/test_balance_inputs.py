@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from balancer.guards import merge_small
 from balancer.types import DayReport, Policy
 from flows import balance, collect
 from flows.assess import assess
@@ -45,29 +46,32 @@ def test_members_come_from_employees_or_from_the_sources_own_column(copies: Copi
         assert members["company102-works.com"] == 20 + 102
 
 
-def test_an_account_of_unknown_size_counts_as_the_middle_one(copies: Copies) -> None:
+def test_the_size_of_an_account_that_nobody_told_stays_unknown(copies: Copies) -> None:
     path = copies.path("sizes")
-    text = (
-        (path / "evenreach.yaml")
-        .read_text()
-        .replace("where: {field: employees, at_least: 10}", "where: {field: country, is: US}", 1)
+    text = (path / "evenreach.yaml").read_text()
+    everywhere = "where: {field: country, is: US}"
+    changed = text.replace("where: {field: employees, at_least: 10}", everywhere, 1)
+    (path / "evenreach.yaml").write_text(changed)
+    rows = (path / "companies.csv").read_text()
+    (path / "companies.csv").write_text(
+        rows.replace("company100-works.com,US,120", "company100-works.com,US,")
     )
-    (path / "evenreach.yaml").write_text(text)
-    rows = (
-        (path / "companies.csv")
-        .read_text()
-        .replace("company100-works.com,US,120", "company100-works.com,US,")
-    )
-    (path / "companies.csv").write_text(rows)
     with open_app(path) as app:
         load(app)
         assess(app)
         members, _ = state_of(app, Policy())
 
         assert "company100-works.com" not in app.store.account_sizes()
-        assert members["company100-works.com"] == np.median(
-            [m for a, m in members.items() if a in app.store.account_sizes()]
-        )
+        assert members["company100-works.com"] == 0.0
+        assert all(size > 0.0 for account, size in members.items() if account != "company100-works.com")
+
+
+def test_unknown_sizes_count_as_the_middle_one_where_audiences_must_be_large_enough() -> None:
+    known = np.array([300.0, 0.0, 0.0, 0.0])
+    band = np.array([0, 0, 1, 1], dtype=np.int8)
+
+    assert (merge_small(band, known, 2, 450.0) == band).all()
+    assert len(set(merge_small(band, np.minimum(known, 100.0), 2, 450.0).tolist())) == 1
 
 
 def test_a_small_company_is_not_planned_more_than_its_people_may_see(copies: Copies) -> None:
