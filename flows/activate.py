@@ -63,8 +63,9 @@ def send(app: App, list_id: str) -> Sent:
         raise WorkspaceError(f"there is no list {list_id}")
     platform = app.platform(record.spec.platform)
     total = Sent(list_id)
-    with leased(app, list_id):
+    with leased(app, list_id) as renew:
         for batch_id in app.store.batches_to_send(list_id):
+            renew()
             info = app.store.batch_info(batch_id)
             waiting = [app.store.batch_info(b).op for b in app.store.batches_to_settle(list_id)]
             if any(op is not info.op for op in waiting):

@@ -25,11 +25,11 @@ class SharedQuota:
         """One transaction; seconds to wait. Takes no place where that is more than ``longest``."""
 
         def take(held: Pace) -> Pace:
-            arrival, wait = next_arrival(held[0], rate, now)
+            arrival, wait = next_arrival(held[0], rate, now, longest=longest)
             return (arrival, held[1]) if wait <= longest else held
 
         held = self._store.change_pace(self._name(bucket), take)
-        return next_arrival(held[0], rate, now)[1]
+        return next_arrival(held[0], rate, now, longest=longest)[1]
 
     def close(self, bucket: str, until: float) -> None:
         """Let nothing through before ``until``; the latest word of several processes holds."""

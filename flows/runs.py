@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import TypeVar
 
 from audiences.store.records import AuditLine
@@ -19,6 +20,7 @@ from flows.wiring import App
 
 T = TypeVar("T")
 LEASE = timedelta(hours=1)
+JUMP = timedelta(hours=25)  # a clock that is set wrong is mostly off by hours, or by a day
 
 
 class Busy(Exception):
@@ -29,40 +31,61 @@ class Busy(Exception):
 
 
 @contextmanager
-def leased(app: App, name: str) -> Iterator[None]:
+def leased(app: App, name: str) -> Iterator[Callable[[], None]]:
     """Hold one list (or plan) for this run, so that two workers never write to it at once. Raises Busy.
 
-    A lease left behind by a process of this machine that no longer runs is taken over.
+    Yields what renews it, to be called before each step of long work; that raises Busy where another machine
+    took the lease when its time was over. On this machine the clock decides nothing: the lease of a process
+    that has ended is taken over at once, that of one that runs is respected, also when the clock jumped.
     """
-    holder, now = _holder(), app.now()
-    if not app.store.take_lease(name, holder, now=now, until=now + LEASE):
-        stale = app.store.lease(name)
-        if stale is None or not _dead(stale.holder) or not app.store.release_lease(name, stale.holder):
-            raise Busy(f"{name} is being worked on by another run")
+    holder = _holder()
+
+    def renew() -> None:
+        now = app.now()
         if not app.store.take_lease(name, holder, now=now, until=now + LEASE):
             raise Busy(f"{name} is being worked on by another run")
+
+    other = app.store.lease(name)
+    if other is not None and other.holder != holder:
+        runs = _runs(other.holder)
+        if runs and app.now() - other.until < JUMP:
+            raise Busy(f"{name} is being worked on by another run")
+        if runs is False:
+            app.store.release_lease(name, other.holder)
+    renew()
     try:
-        yield
+        yield renew
     finally:
         app.store.release_lease(name, holder)
 
 
 def _holder() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
+    pid = os.getpid()
+    return f"{socket.gethostname()}:{pid}:{_started(pid)}:{threading.get_ident()}"
 
 
-def _dead(holder: str) -> bool:
-    """Whether the holder is a process of this machine that has ended."""
-    host, pid, _ = holder.rsplit(":", 2)
-    if host != socket.gethostname():
-        return False
+def _runs(holder: str) -> bool | None:
+    """Whether the holder is a process of this machine that runs; None where that cannot be known from here."""
+    host, _, rest = holder.partition(":")
+    pid, _, tail = rest.partition(":")
+    if host != socket.gethostname() or not pid.isdigit():
+        return None
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
-        return True
-    except PermissionError:
         return False
-    return False
+    except PermissionError:
+        pass  # it runs, as somebody else
+    started = _started(int(pid))
+    return started == tail.partition(":")[0] if started else None
+
+
+def _started(pid: int) -> str:
+    """When a process began, in the system's own count: numbers of processes are given out again. "" if unknown."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
 
 
 def patiently(app: App, act: Callable[[], T], *, attempts: int = 5, wait: float = 20.0) -> T:

@@ -52,13 +52,15 @@ class QuotaStore(Protocol):
         ...
 
 
-def next_arrival(arrival: float, rate: Rate, now: float) -> tuple[float, float]:
+def next_arrival(arrival: float, rate: Rate, now: float, *, longest: float = FURTHEST) -> tuple[float, float]:
     """One step of the generic cell rate algorithm: (new arrival time, seconds to wait).
 
-    Any window of length T then holds at most ``burst + T * per_minute / 60`` requests.
+    Any window of length T then holds at most ``burst + T * per_minute / 60`` requests. Nobody queues for more
+    than ``longest`` seconds, so an arrival further ahead was written before the clock was set back.
     """
     gap = 60.0 / rate.per_minute
-    start = arrival if now < arrival <= now + FURTHEST else now
+    ahead = min(longest, FURTHEST) + rate.burst * gap
+    start = arrival if now < arrival <= now + ahead else now
     wait = max(0.0, start - (rate.burst - 1) * gap - now)
     return start + gap, wait
 
@@ -78,7 +80,7 @@ class InMemoryQuota:
 
     def reserve(self, bucket: str, rate: Rate, now: float, *, longest: float = math.inf) -> float:
         with self._lock:
-            arrival, wait = next_arrival(self._arrival.get(bucket, 0.0), rate, now)
+            arrival, wait = next_arrival(self._arrival.get(bucket, 0.0), rate, now, longest=longest)
             if wait <= longest:
                 self._arrival[bucket] = arrival
             return wait
