@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -112,12 +113,8 @@ def rehearse(
     settled = PLANTS[plant] if isinstance(plant, str) else plant
     wanted = replace(policy or Policy(), mode=mode)
     numbers = tuple(range(seed, seed + max(1, seeds)))
-    courses = []
-    for number in numbers:
-        world = _world(source, number, headroom, members)
-        courses.append(
-            run(world, CONTROLLERS[mode](), wanted, plant=settled, seed=number, weeks=weeks, rule=rule)
-        )
+    play = partial(run, controller=CONTROLLERS[mode](), policy=wanted, plant=settled, weeks=weeks, rule=rule)
+    courses = [play(_world(source, number, headroom, members), seed=number) for number in numbers]
     return _summary(
         courses,
         mode=mode,

@@ -105,7 +105,7 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
         options.rehearse,
     ),
     "experiment": (
-        "Plan or evaluate a budget-split experiment",
+        "Plan, start, evaluate and end a budget-split experiment",
         "flows.verbs.experiment:run",
         options.experiment,
     ),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -90,13 +91,12 @@ def price_table(
     Raises BadNumbers.
     """
     _check(caps, floor)
+    play = partial(rehearse, source, plant=plant, seed=seed, seeds=seeds, weeks=weeks, headroom=headroom)
     ordered = sorted(set(caps), key=lambda cap: -(cap if cap is not None else np.inf))
     rows: list[Row] = []
     for mode in modes or MODES:
         for cap in ordered:
-            policy = _policy(source, cap, floor, seed, headroom)
-            asked = {"plant": plant, "seed": seed, "seeds": seeds, "weeks": weeks, "headroom": headroom}
-            last = rehearse(source, mode=mode, policy=policy, **asked)  # type: ignore[arg-type]
+            last = play(mode=mode, policy=_policy(source, cap, floor, seed, headroom))
             rows.append(_row(mode, cap, last, floor))
             if not rows[-1].kept:
                 break
