@@ -83,6 +83,7 @@ class Segment(Part):
     functions: Words | None = None  # contacts: only these job functions
     seniorities: Words | None = None  # contacts: only these levels
     budget: float | None = Field(None, gt=0)  # per month, in the currency of the ad account
+    bid_note: str = ""  # what to bid for it; stands in the list's description on the platform
 
     @model_validator(mode="after")
     def _chooses_somebody(self) -> Segment:

@@ -223,6 +223,16 @@ class Divergence:
     z: float
 
 
+def split_deals(deals: Iterable[Deal], *, since: date) -> tuple[list[Deal], list[Deal]]:
+    """Deals whose newest known day is ``since`` or after, and those before it; undated ones are in neither."""
+    now, before = list[Deal](), list[Deal]()
+    for deal in deals:
+        days = [*deal.stages.values(), *([deal.closed_on] if deal.closed_on else [])]
+        if days:
+            (now if max(days) >= since else before).append(deal)
+    return now, before
+
+
 def divergences(now: Performance, before: Performance) -> tuple[Divergence, ...]:
     """Rates that left their own past by more than two standard errors, where both rest on enough deals."""
     pairs = [("win_rate", now.win_rate, before.win_rate)]

@@ -83,6 +83,7 @@ _NOT_RULES = {
     "sync",
     "balance",
     "budget",
+    "bid_note",
 }
 
 

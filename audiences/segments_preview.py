@@ -17,6 +17,7 @@ from audiences.config_rules import (
     AbsentTechnologyTest,
     Condition,
     FieldTest,
+    MetricTest,
     TechnologyTest,
     walk,
 )
@@ -37,6 +38,7 @@ FIRMOGRAPHIC = frozenset(
 VALUE = frozenset("contract_value deal_size lifetime_value arr mrr plan plan_limit renewal_on".split())
 TECHNOGRAPHIC = frozenset((TECHNOLOGIES, "tools", "competitor_tools"))
 ENTERPRISE_EMPLOYEES = 500
+ACTIVE_DAYS, BEHAVIOUR_LEVEL = 90, 0.9  # behaviour must be known of nine in ten active companies
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,26 @@ def coverage(config: Config, evaluation: Evaluation) -> tuple[Coverage, ...]:
         )
         for field in sorted(set(fields_of(segment)))
     ]
+    found += [_measured(universe, metric, base) for metric in sorted(set(_metrics(segment)))]
     return tuple(sorted(found, key=lambda item: (item.share - (item.needed or 0.0), item.field)))
+
+
+def _metrics(segment: Segment) -> Iterator[str]:
+    yield from (condition.metric for condition in conditions_of(segment) if isinstance(condition, MetricTest))
+
+
+def _measured(universe: Universe, metric: str, base: Mask) -> Coverage:
+    """Of the companies that did anything in the last ACTIVE_DAYS, those with a measurement."""
+    active, measured = np.zeros(universe.n, dtype=np.bool_), np.zeros(universe.n, dtype=np.bool_)
+    for kind in universe.kinds:
+        part = universe.signals((kind,))
+        if part is not None:
+            active[part.filter(pl.col("age") <= ACTIVE_DAYS)["row"].to_numpy()] = True
+    part = universe.signals((metric,))
+    if part is not None:
+        measured[part["row"].to_numpy()] = True
+    looked_at = base & active
+    return Coverage(metric, int((looked_at & measured).sum()), int(looked_at.sum()), BEHAVIOUR_LEVEL)
 
 
 def fields_of(segment: Segment) -> Iterator[str]:

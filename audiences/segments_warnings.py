@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from audiences.config import Config
-from audiences.config_rules import AllOf, Condition, FieldTest, SignalTest, TierTest, children
+from audiences.config_rules import AllOf, Condition, FieldTest, MetricTest, SignalTest, TierTest, children
 from audiences.config_segments import Segment
 from audiences.config_yaml import suggestion
 from audiences.segments import Evaluation
@@ -154,6 +154,11 @@ def _rules(evaluation: Evaluation, preview: Preview) -> Iterator[Advice]:
     if segment.kind == "positive" and leaves and all(_firmographic(leaf) for leaf in leaves):
         words = "Firmographics alone say who could buy, not who is about to; add intent, behaviour or need."
         yield Advice("firmographics_alone", name, len(leaves), 0, words)
+    bought = [leaf for leaf in leaves if isinstance(leaf, SignalTest) and THIRD_PARTY.issuperset(leaf.signal)]
+    rest = [leaf for leaf in leaves if leaf not in bought and not _firmographic(leaf)]
+    if segment.kind == "positive" and bought and not rest:
+        words = "Bought intent alone only points in a direction; add something companies did with you."
+        yield Advice("third_party_alone", name, len(bought), 0, words)
     for leaf in leaves:
         yield from _signal_age(name, leaf)
     if segment.kind == "positive" and segment.sync and not segment.without:
@@ -183,7 +188,7 @@ def _data(evaluation: Evaluation, preview: Preview) -> Iterator[Advice]:
         yield from _field(evaluation, name, item)
     shown = set(universe.kinds)
     kinds = {k for c in conditions_of(evaluation.segment) for k in getattr(c, "signal", ())}
-    kinds |= {c.metric for c in conditions_of(evaluation.segment) if hasattr(c, "metric")}
+    kinds |= _metrics_of(evaluation)
     for kind in sorted(kinds - shown):
         words = f'No source has shown a "{kind}" signal. {suggestion(kind, sorted(shown))}'
         yield Advice("signal_never_seen", name, 0, 1, words)
@@ -196,13 +201,23 @@ def _data(evaluation: Evaluation, preview: Preview) -> Iterator[Advice]:
 
 
 def _field(evaluation: Evaluation, name: str, item: Coverage) -> Iterator[Advice]:
-    if evaluation.universe.column(item.field) is None:
+    if item.field in evaluation.universe.kinds:
+        if not item.enough and item.total:
+            words = f"{item.field} is measured for {item.share:.0%} of active companies; {item.needed:.0%} are needed."
+            yield Advice("sparse_measure", name, round(item.share, 4), item.needed or 0.0, words)
+    elif item.field in _metrics_of(evaluation):
+        return  # never seen at all is told as such
+    elif evaluation.universe.column(item.field) is None:
         known = sorted(evaluation.universe.fields())
         words = f'No source has a field "{item.field}". {suggestion(item.field, known)}'
         yield Advice("field_never_seen", name, 0, 1, words)
     elif not item.enough and item.needed is not None:
         words = f"{item.field} is known for {item.share:.0%} of companies; {item.needed:.0%} are needed."
         yield Advice("sparse_field", name, round(item.share, 4), item.needed, words)
+
+
+def _metrics_of(evaluation: Evaluation) -> set[str]:
+    return {c.metric for c in conditions_of(evaluation.segment) if isinstance(c, MetricTest)}
 
 
 def _size(evaluation: Evaluation, preview: Preview) -> Iterator[Advice]:

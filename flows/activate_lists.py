@@ -18,14 +18,15 @@ def audience_id(platform: str, segment: str, kind: str, band: int | None = None)
 
 def list_spec(app: App, segment: str, platform: str, kind: str, band: int | None = None) -> AudienceSpec:
     """The list a segment wants on a platform."""
-    title = app.config.segments[segment].title or segment
+    wanted = app.config.segments[segment]
+    title = wanted.title or segment
     tail = "" if band is None else f" - band {band + 1}"
     return AudienceSpec(
         audience_id=audience_id(platform, segment, kind, band),
         platform=platform,
         name=f"{title} ({kind}){tail}",
         kind=KINDS[kind],
-        description=app.config.segments[segment].purpose[:200],
+        description=" - ".join(text for text in (wanted.bid_note, wanted.purpose) if text)[:200],
         segment=segment,
         band=band,
     )

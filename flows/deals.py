@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import polars as pl
 
 from audiences.config import DealSource
 from audiences.errors import ConfigError
 from audiences.model import Rejected
-from audiences.performance import STAGES, Deal, Performance, performance
+from audiences.performance import STAGES, Deal, Divergence, Performance, divergences, performance, split_deals
 from audiences.performance_deals import SYNONYMS, deals_from
 from audiences.performance_retention import retention, revenues
 from audiences.sources_sql import query_table
@@ -18,6 +19,8 @@ from audiences.sources_table import read_table
 from flows.assess import Assessment
 from flows.load_sources import database_of, name_of
 from flows.wiring import CONFIG, App
+
+QUARTER_DAYS = 92
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,14 @@ def measured(
         name: replace(one, nrr=retention(kept, members.get(name)))
         for name, one in performance(members, deals, economics=economics).items()
     }
+
+
+def diverged(app: App, assessment: Assessment, deals: Sequence[Deal]) -> tuple[Divergence, ...]:
+    """Rates of the last QUARTER_DAYS that have left a segment's own past: it wants a review."""
+    now, before = split_deals(deals, since=assessment.on - timedelta(days=QUARTER_DAYS))
+    members = {name: one.version.account_ids for name, one in assessment.segments.items()}
+    one, other = (performance(members, part, economics=app.config.economics) for part in (now, before))
+    return tuple(found for name in one for found in divergences(one[name], other[name]))
 
 
 def _table(app: App, source: DealSource) -> pl.DataFrame:

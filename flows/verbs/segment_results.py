@@ -13,12 +13,20 @@ from flows.verbs.outcome import DONE, show, table
 
 def performance(arguments: argparse.Namespace, app: Any, assessment: Any) -> int:
     """Conversion, win rate, velocity, CAC, LTV and NRR per segment, each with its n."""
-    from flows.deals import measured, read_deals
+    from flows.deals import QUARTER_DAYS, diverged, measured, read_deals
 
     read = read_deals(app)
     found = measured(app, assessment, read.deals, only=arguments.segment)
     rows = [_measured(one) for one in found.values()]
-    data = {"deals": len(read.deals), "rejected": len(read.rejected), "segments": rows}
+    reviews = [
+        f"Review {one.segment}: {one.measure.replace('_', ' ')} is {one.now:.0%} in the last {QUARTER_DAYS} "
+        f"days and was {one.before:.0%} before, more than chance explains."
+        for one in diverged(app, assessment, read.deals)
+        if arguments.segment in (None, one.segment)
+    ]
+    data = {
+        "deals": len(read.deals), "rejected": len(read.rejected), "segments": rows, "reviews": reviews
+    }  # fmt: skip
     show(arguments, data, lambda: _performance_words(data, found))
     return DONE
 
@@ -48,6 +56,7 @@ def _performance_words(data: dict[str, Any], found: Mapping[str, Any]) -> str:
         f"{data['deals']:,} deals, {data['rejected']:,} rows without a company.",
         table(_HEADER, cells),
         "\n".join(stages),
+        "\n".join(data["reviews"]),
         "(all companies): all with a deal. per day: pipeline velocity in the currency of the deals.",
     ]
     return "\n\n".join(part for part in parts if part)

@@ -286,3 +286,30 @@ def test_signals_that_stopped_coming_are_told_with_their_last_day() -> None:
     advice = {one.code: one for one in segment_warnings(found["s"], seen)}["signals_stopped"]
     assert advice.number == 20
     assert str(TODAY - timedelta(days=20)) in advice.words
+
+
+def test_bought_intent_alone_only_points_in_a_direction() -> None:
+    rule = "{signal: topic_surge, within_days: 30}"
+    alone = f"segments: {{s: {{where: [{rule}, {{field: employees, at_least: 1}}]}}}}\n"
+    both = f"segments: {{s: {{where: [{rule}, {{signal: pricing_page, within_days: 14}}]}}}}\n"
+    assert codes(alone)["third_party_alone"].number == 1
+    assert "third_party_alone" not in codes(both)
+
+
+def test_a_measure_must_be_known_of_nine_in_ten_active_companies() -> None:
+    config = parse(
+        "workspace: A\nsegments: {s: {where: {metric: logins, within_days: 30, down_at_least: 0.5}}}\n"
+    )
+    logins = [Signal(f"c{i:03}", "logins", TODAY - timedelta(days=3)) for i in range(0, 80, 2)]
+    found = run(config, accounts(), VISITS + logins)
+    seen = preview(config, found, "s", rules={}, minimums={})
+    (measured,) = [one for one in seen.coverage if one.field == "logins"]
+    assert (measured.known, measured.total, measured.needed, measured.enough) == (40, 50, 0.9, False)
+    advice = {one.code: one for one in segment_warnings(found["s"], seen)}
+    assert advice["sparse_measure"].number == 0.8
+    unseen = run(config, accounts(), VISITS)
+    codes_then = {
+        a.code for a in segment_warnings(unseen["s"], preview(config, unseen, "s", rules={}, minimums={}))
+    }
+    assert "signal_never_seen" in codes_then
+    assert "field_never_seen" not in codes_then

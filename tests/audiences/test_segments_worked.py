@@ -233,7 +233,7 @@ def test_three_google_lists_take_each_company_once_by_priority() -> None:
 platforms: {google: {customer: "1"}}
 scoring: {fit: {maximum: 10, groups: {size: {best: [{field: employees, at_least: 100, points: 10}]}}}}
 segments:
-  tier-1: {where: {tier: 1}, priority: 3, sync: {google: contacts}}
+  tier-1: {where: {tier: 1}, priority: 3, bid_note: bid 40 % above average, sync: {google: contacts}}
   displacement: {where: {technology: Rival}, priority: 2, sync: {google: contacts}}
   late-stage: {where: {field: stage, in: [proposal]}, priority: 1, sync: {google: contacts}}
 """,

@@ -126,3 +126,23 @@ def test_performance_shows_net_revenue_retention_where_both_revenues_are_named(w
     everyone, customers, _ = with_deals.run("segments", "performance")["segments"]
     assert everyone["nrr"]["value"] == pytest.approx(1.05)
     assert (everyone["nrr"]["n"], customers["nrr"]["n"]) == (180, 20)
+
+
+def test_a_segment_that_left_its_own_past_is_named_for_review(lists: Lists) -> None:
+    lines = ["Deal ID,Company Domain,Stage,Amount,Create Date,Close Date"]
+    for i in range(40, 100):  # before: 50 of 60 won; since June: 10 of 60
+        lines.append(
+            f"a{i},company{i:03}-works.com,{'Closed Won' if i < 90 else 'Closed Lost'},9,2026-01-01,2026-02-01"
+        )
+    for i in range(100, 160):
+        lines.append(
+            f"b{i},company{i:03}-works.com,{'Closed Won' if i < 110 else 'Closed Lost'},9,2026-06-01,2026-07-01"
+        )
+    (lists.folder / "deals.csv").write_text("\n".join(lines) + "\n")
+    lists.config("segments:\n", "  deals: [{file: deals.csv}]\nsegments:\n")
+    reviews = lists.run("segments", "performance", "everyone")["reviews"]
+    assert any(
+        line.startswith("Review everyone: win rate is 17% in the last 92 days and was 83% before")
+        for line in reviews
+    )
+    assert lists.run("segments", "performance", "customers")["reviews"] == []
