@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -200,9 +201,12 @@ class Callback:
         return Visit
 
 
+_ERROR = re.compile(r"[a-z_]{1,60}")
+
+
 def _code(answer: dict[str, list[str]], platform: str) -> str:
     error = answer.get("error", [""])[0]
-    known = "".join(char for char in error if char.isalnum() or char == "_")[:60]
+    known = error if _ERROR.fullmatch(error) else ""
     if error == "unauthorized_scope_error":
         raise NoPermission("the app may not ask for one of the scopes", platform=platform, code=known)
     if error or not answer.get("code"):

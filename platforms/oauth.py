@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
@@ -81,6 +82,9 @@ class TokenFile:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             json.dump(_to_json(token), stream)
         os.replace(draft, self._path)
+
+
+_ERROR = re.compile(r"[a-z_]{1,40}")  # what RFC 6749 names; anything else may be a secret said back
 
 
 class Grant(Protocol):
@@ -191,7 +195,8 @@ def token_from_reply(
         )
     reply = _object(response)
     if response.status_code >= 400:
-        code = str(reply.get("error", ""))[:40]
+        said = str(reply.get("error", ""))
+        code = said if _ERROR.fullmatch(said) else ""
         raise SignInAgain(
             "the sign-in was refused", platform=platform, code=code, status=response.status_code
         )

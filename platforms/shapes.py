@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from platforms.errors import Garbled
+
+_STEP = re.compile(r"[A-Za-z$_]\w{0,39}|\d{0,6}")
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -40,6 +43,12 @@ def need_id(row: Mapping[str, Any], name: str = "id") -> str:
     if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
         raise Garbled("something in the answer has no id")
     return str(value)
+
+
+def field_path(text: str) -> str:
+    """The text when it is made of names of fields and numbers of elements, else "": it may be a value sent."""
+    good = len(text) <= 160 and all(_STEP.fullmatch(step) for step in re.split(r"[/.\[\]]", text))
+    return text if good else ""
 
 
 def whole(value: object) -> int | None:

@@ -25,11 +25,10 @@ from platforms.errors import (
     Throttled,
 )
 from platforms.http import retry_after
-from platforms.shapes import mapping, records
+from platforms.shapes import field_path, mapping, records
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,80}")
 _ROW = re.compile(r"audience_?[mM]embers\[(\d+)\]")
-_FIELD = re.compile(r"[\w.\[\]]{1,160}")
 RESET_HOUR = 8  # UTC: day quotas reset at midnight Pacific time, which is 07:00 or 08:00
 
 
@@ -88,7 +87,7 @@ def _violations(details: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     for detail in details:
         for violation in records(detail.get("fieldViolations")):
             place, reason = str(violation.get("field", "")), str(violation.get("reason", ""))
-            yield place if _FIELD.fullmatch(place) else "", _code(reason)
+            yield field_path(place), _code(reason)
         for failure in records(detail.get("errors")):  # Google Ads API: GoogleAdsFailure
             for reason in mapping(failure.get("errorCode")).values():
                 yield "", _code(str(reason))

@@ -28,12 +28,12 @@ from platforms.errors import (
     VersionSunset,
 )
 from platforms.http import retry_after
-from platforms.shapes import mapping, records
+from platforms.shapes import field_path, mapping, records
 
 DATA_WINDOW = 330.0  # seconds; the volume limit counts a rolling 5 minutes
-_CODE = re.compile(r"[A-Za-z0-9_.]{1,80}")
-_SCHEMA_PATH = re.compile(r"ERROR :: (/[\w/.-]*) ::")
-_FIELD_PATH = re.compile(r"[\w./\[\]$-]{1,120}")
+# Words and short numbers only: a longer run of letters and digits may be a value that was sent.
+_WORD = re.compile(r"[A-Za-z]{1,48}|[A-Za-z]{0,8}\d{1,6}")
+_SCHEMA_PATH = re.compile(r"ERROR :: (/[\w/.$-]{0,120}) ::")
 
 
 def classify(response: httpx.Response, now: datetime) -> PlatformError:
@@ -81,8 +81,8 @@ def next_midnight(now: datetime) -> datetime:
 def error_code(body: Mapping[str, Any]) -> str:
     """The stable code of an error body (envelope, or an element's ``error``); "" if none."""
     for name in ("code", "serviceErrorCode"):
-        text = str(body.get(name, ""))
-        if _CODE.fullmatch(text):
+        text = _plain_code(str(body.get(name, "")))
+        if text:
             inner = _input_codes(body)
             return f"{text}.{inner[0][0]}" if inner else text
     return ""
@@ -97,7 +97,7 @@ def request_id(response: httpx.Response) -> str:
 def _why(body: Mapping[str, Any]) -> str:
     places = [path for _, path in _input_codes(body) if path]
     schema = _SCHEMA_PATH.match(str(body.get("message", "")))
-    if schema:
+    if schema and field_path(schema.group(1)):
         places.append(schema.group(1))
     return (
         f"LinkedIn refused the request at {', '.join(places)}" if places else "LinkedIn refused the request"
@@ -108,11 +108,17 @@ def _input_codes(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(code, field path) per input error. Paths are names of fields, never values."""
     found = []
     for error in records(mapping(body.get("errorDetails")).get("inputErrors")):
-        code = str(error.get("code", ""))
-        if _CODE.fullmatch(code):
+        code = _plain_code(str(error.get("code", "")))
+        if code:
             path = str(mapping(mapping(error.get("input")).get("inputPath")).get("fieldPath", ""))
-            found.append((code, path if _FIELD_PATH.fullmatch(path) else ""))
+            found.append((code, field_path(path)))
     return found
+
+
+def _plain_code(text: str) -> str:
+    """The text when it is made like a code, else ""."""
+    good = len(text) <= 80 and all(_WORD.fullmatch(word) for word in re.split(r"[_.]", text))
+    return text if good else ""
 
 
 def _body(response: httpx.Response) -> Mapping[str, Any]:

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import logging
 import pickle
 import traceback
 from collections.abc import Callable
-from datetime import date
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
-from audiences.model import AudienceSpec, MemberKind, Op
-from platforms.errors import PlatformError
+from audiences.model import AudienceSpec, MemberKind, Op, PushBatch
+from platforms.connect import _code, exchange, linkedin_sign_in
+from platforms.errors import PlatformError, SignInAgain
 from platforms.google import Google, GoogleSettings
 from platforms.http import Call, make_client
 from platforms.linkedin import LinkedIn, LinkedInSettings
+from platforms.linkedin.uploads import Uploads
+from platforms.member_journal import Journal
 from platforms.oauth import OAuth, RefreshGrant, Token, TokenMemory
+from tests.platforms.against_sandbox import SCOPES, open_bench
 from tests.platforms.members import batch, company, person
 from tests.platforms.scripted import HandClock
 
@@ -77,6 +84,28 @@ def echoing(status: int) -> Callable[[httpx.Request], httpx.Response]:
     return answer
 
 
+def bare(status: int) -> Callable[[httpx.Request], httpx.Response]:
+    """A platform that puts one planted value, and nothing else, where a code or the name of a field belongs."""
+    turn = itertools.cycle(PLANTED)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        said = next(turn)
+        detail = {"code": "FIELD_INVALID", "description": said, "input": {"inputPath": {"fieldPath": said}}}
+        violation = {"field": f"audience_members[0].{said}", "reason": said}
+        body = {
+            "code": said,
+            "serviceErrorCode": said,
+            "message": f"ERROR :: /{said} :: x",
+            "errorDetails": {"inputErrors": [detail, {**detail, "code": said}]},
+            "error": said if "token" in request.url.path else {"status": said, "details": [violation]},
+        }
+        if isinstance(body["error"], dict):
+            body["error"]["details"] = [{"reason": said, "fieldViolations": [violation]}]
+        return httpx.Response(status, json=body)
+
+    return answer
+
+
 def broken(error: Exception) -> Callable[[httpx.Request], httpx.Response]:
     def answer(request: httpx.Request) -> httpx.Response:
         raise error
@@ -86,6 +115,7 @@ def broken(error: Exception) -> Callable[[httpx.Request], httpx.Response]:
 
 WEATHER: dict[str, Callable[[httpx.Request], httpx.Response]] = {
     **{str(status): echoing(status) for status in (400, 401, 403, 404, 409, 412, 422, 426, 429, 500, 503)},
+    **{f"bare {status}": bare(status) for status in (400, 401, 403, 404, 409, 422, 429, 500)},
     "garbled": lambda _: httpx.Response(200, content=f"<html>{ECHO}".encode()),
     "no elements": lambda _: httpx.Response(200, json={"said": ECHO}),
     "timeout": broken(httpx.ReadTimeout(ECHO)),
@@ -131,6 +161,86 @@ def test_nothing_planted_is_ever_shown(platform: str, weather: str, caplog: pyte
         assert planted not in logged
         for name, text in shown.items():
             assert planted not in text, name
+
+
+UPLOADED = batch(Op.ADD, *(company(("name", f"{FIRM} {i}")) for i in range(300)), external_id="7")
+
+
+def by_file(folder: Path) -> Callable[[LinkedIn], object]:
+    def act(platform: LinkedIn) -> object:
+        platform._lists = Uploads(platform._settings, platform._rest, platform._lists, folder)  # type: ignore[arg-type]
+        with suppress(PlatformError):
+            platform.push(UPLOADED)
+        Journal(folder / "segment-7").note("b", UPLOADED.members, add=True)
+        return platform.settle(UPLOADED, "b")
+
+    return act
+
+
+@pytest.mark.parametrize("weather", WEATHER)
+def test_nothing_of_a_list_file_is_ever_shown(
+    weather: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        shown = caught(WEATHER[weather], by_file(tmp_path), "linkedin")
+    assert not any(planted in shown + caplog.text for planted in PLANTED)
+
+
+@pytest.mark.parametrize("weather", WEATHER)
+def test_nothing_of_a_sign_in_is_ever_shown(weather: str, caplog: pytest.LogCaptureFixture) -> None:
+    wanted = linkedin_sign_in("app", SecretStr(SECRET), oauth_url="http://p.test/token")
+    now = datetime(2026, 8, 20, tzinfo=UTC)
+    with (
+        caplog.at_level(logging.DEBUG),
+        make_client("http://p.test", None, httpx.MockTransport(WEATHER[weather])) as client,
+    ):
+        try:
+            exchange(wanted, client, TOKEN, verifier=REFRESH, redirect_uri="http://127.0.0.1/", now=now)
+        except PlatformError as error:
+            shown = "".join(traceback.format_exception(error)) + repr(vars(error)) + repr(wanted)
+        else:
+            raise AssertionError("no weather signs anybody in")
+    assert not any(planted in shown + caplog.text for planted in PLANTED)
+
+
+def test_a_consent_page_that_says_secrets_back_is_not_quoted() -> None:
+    for planted in (*PLANTED, DIGEST[:40]):
+        with pytest.raises(SignInAgain) as refused:
+            _code({"error": [planted]}, "linkedin")
+        assert planted not in str(refused.value) + repr(vars(refused.value))
+
+
+def test_every_logger_of_the_wire_is_silent_about_what_is_sent(caplog: pytest.LogCaptureFixture) -> None:
+    """Over real sockets: httpx and httpcore down to DEBUG, a token that is refreshed, refused rows, a 500."""
+    bench = open_bench()
+    try:
+        with caplog.at_level(logging.DEBUG):
+            bench.control.token(TOKEN, scopes=SCOPES, expires_in=0.0)
+            bench.tokens.save(Token(SecretStr(TOKEN), refresh=SecretStr("sandbox-refresh-token")))
+            for kind in ("500", "rows_refused", "409", "throttle_minute"):
+                bench.control.call("POST", "/faults", {"kind": kind, "match": "/rest/|/v1/", "times": 1})
+            state = None
+            for platform in (bench.linkedin, bench.google):
+                spec = AudienceSpec(f"{platform}/x", "x", FIRM, MemberKind.CONTACT)
+                for _ in range(4):
+                    with suppress(PlatformError):
+                        state = platform.find_or_create(spec)
+                assert state is not None
+                people = PushBatch(
+                    "b", spec.audience_id, state.external_id, Op.ADD, MemberKind.CONTACT, PEOPLE.members
+                )
+                with suppress(PlatformError):
+                    platform.push(people)
+        minted = bench.tokens.load()
+        assert minted is not None
+        assert minted.access.get_secret_value() != TOKEN, "the token was refreshed on the way"
+        names = {record.name.split(".")[0] for record in caplog.records}
+        assert {"httpx", "httpcore"} <= names
+        logged = " ".join(f"{record.getMessage()} {record.args}" for record in caplog.records)
+        for planted in (*PLANTED, minted.access.get_secret_value(), "sandbox-refresh-token"):
+            assert planted not in logged
+    finally:
+        bench.close()
 
 
 def test_a_request_is_shown_without_its_body_and_headers() -> None:
