@@ -6,20 +6,18 @@ Decides no change: a plan is approved by its hash, a large change by the number 
 from __future__ import annotations
 
 from flows.runs import audit
-from flows.wiring import App
+from flows.wiring import App, WorkspaceError
 
 
-class NotAnApprover(Exception):
+class NotAnApprover(WorkspaceError):
     """``approvals: approvers`` names others."""
 
-    retryable = False
     remedy = "Ask one of the approvers named in evenreach.yaml under approvals."
 
 
-class NobodyNamed(Exception):
+class NobodyNamed(WorkspaceError):
     """A large change was to go through without anybody's name."""
 
-    retryable = False
     remedy = "Fill in who agreed to it; the name goes into the audit log."
 
 

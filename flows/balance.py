@@ -24,6 +24,7 @@ from flows.approvals import (
     lapse_expired,
     still_stands,
 )
+from flows.approvers import require_approver
 from flows.balance_inputs import (
     ONE_CAMPAIGN,
     balanced_segments,
@@ -136,8 +137,10 @@ def approve(app: App, plan: str, *, seen: str, who: str) -> PlanRecord:
     """Approve a plan by the inputs hash that was looked at.
 
     It holds for ``approvals: expire_days`` from the day the plan was made, unless what the plan rests on
-    moves first. Raises the store's Conflict, PlanExpired or PlanMoved.
+    moves first. Raises the store's Conflict, PlanExpired, PlanMoved, or NotAnApprover.
     """
+    if who != AUTOMATIC:
+        require_approver(app, who)
     record = app.store.plan(plan)
     check_stands(app, record)
     line = audit_line(app, "plan approved", record.segment, {"plan": plan[:12], "by": who})
@@ -156,10 +159,11 @@ def refuse(app: App, plan: str, *, who: str, note: str = "") -> PlanRecord:
 
 def find_plan(app: App, prefix: str) -> PlanRecord:
     """The plan whose id starts with ``prefix``. Raises WorkspaceError when none or several do."""
-    found = [plan for plan in app.store.plans(limit=10_000) if plan.plan_id.startswith(prefix)]
+    heads = app.store.plan_heads(limit=1_000_000)
+    found = [head.plan_id for head in heads if head.plan_id.startswith(prefix)]
     if len(found) != 1:
         raise WorkspaceError(f"{len(found)} plans start with {prefix}; name one by its id")
-    return found[0]
+    return app.store.plan(found[0])
 
 
 def rebuild(record: PlanRecord) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flows.activate_plan import our_targets
+from flows.activate_lists import our_targets
 from flows.cli import main
 from flows.wiring import App, open_app
 from tests.flows.kept_workspace import COMPANIES, in_ledger, sync, truly_on, write
@@ -150,3 +150,21 @@ def write_fewer(folder: Path) -> None:
     kept = (folder / "evenreach.yaml").read_text()
     write(folder, companies=60)
     (folder / "evenreach.yaml").write_text(kept)
+
+
+def test_only_the_approvers_of_the_settings_approve_a_plan(copies: Copies) -> None:
+    from flows import balance, collect
+    from flows.approvals import AUTOMATIC
+    from flows.approvers import NotAnApprover
+
+    folder = copies.path("approvers", banded=True)
+    with (folder / "evenreach.yaml").open("a") as settings:
+        settings.write("approvals: {approvers: [maya]}\n")
+    with open_app(folder) as app:
+        collect.collect(app, SEGMENT, days=3)
+        plan = balance.propose(app, SEGMENT).record
+        with pytest.raises(NotAnApprover, match="sam"):
+            balance.approve(app, plan.plan_id, seen=plan.inputs_hash, who="sam")
+        assert str(app.store.plan(plan.plan_id).status) == "proposed"
+        for who in ("maya", AUTOMATIC):
+            balance.approve(app, plan.plan_id, seen=plan.inputs_hash, who=who)
