@@ -70,6 +70,9 @@ def serve(command: argparse.ArgumentParser) -> None:
     listen(command)
     command.add_argument("--prefect-port", type=int, default=4200, help="Prefect's server (default 4200)")
     command.add_argument(
+        "--pool", help="hand the schedules to workers of this work pool instead of running them here"
+    )
+    command.add_argument(
         "--prefect-host",
         default="127.0.0.1",
         help="for workers on other machines; any address but loopback needs PREFECT_SERVER_API_AUTH_STRING",

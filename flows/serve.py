@@ -5,6 +5,7 @@ The page leaves loopback only with accounts and https; Prefect's own server only
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -145,3 +146,16 @@ def serve_schedules(app: App, *, at_once: int = 2) -> None:
             print_starting_message=False,
             pause_on_shutdown=False,
         )
+
+
+def serve_pool(app: App, pool: str) -> None:
+    """Register every deployment with a work pool and wait to be told to stop; workers run what is due.
+
+    Raises WorkspaceError as ``flows.pool.register`` does.
+    """
+    from flows.pool import register
+
+    register(app, pool)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()

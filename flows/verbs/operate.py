@@ -200,6 +200,9 @@ def worker(arguments: argparse.Namespace) -> int:
 
     with opened(arguments) as app:
         _shared_server(app.workspace)
+        from flows.quota_runs import ensure_limits
+
+        ensure_limits(app.config)
     wanted = [
         "worker",
         "start",

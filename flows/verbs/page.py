@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
 def serve(arguments: argparse.Namespace) -> int:
     """Prefect's server with its UI, the schedules of evenreach.yaml, and the page, until stopped."""
     from flows.engine import prefect_server, refuse_taken
-    from flows.serve import page_beside, page_server, serve_schedules
+    from flows.serve import page_beside, page_server, serve_pool, serve_schedules
     from flows.settings import prefect_server_url
 
     options = _options(arguments)
@@ -45,7 +45,10 @@ def serve(arguments: argparse.Namespace) -> int:
             ui = prefect_server_url().removesuffix("/api")
             with page_beside(page_server(app, options, prefect_ui=ui)):
                 _say(arguments, {"page": options.address, "prefect": ui})
-                serve_schedules(app)
+                if arguments.pool:
+                    serve_pool(app, arguments.pool)
+                else:
+                    serve_schedules(app)
     return DONE
 
 

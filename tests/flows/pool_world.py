@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,15 +20,13 @@ from typing import Any
 
 import httpx
 
-from flows.engine import prefect_server
 from flows.sandbox_link import START
-from flows.settings import prefect_server_url
 from flows.wiring import App, open_app
 from platforms.sandbox.server import start
 
 ROOT = Path(__file__).parents[2]
 COMPANIES, PEOPLE, GUESTS = 120, 240, 30
-POOL, CAMPAIGN = "machines", "600000001"
+POOL, CAMPAIGN, SIGN_IN = "machines", "600000001", "team:a-password"
 CONFIG = f"""
 workspace: Pooled
 database: 'DATABASE'
@@ -123,6 +122,12 @@ class World:
         assert [one["state_type"] for one in found] == ["COMPLETED"] * len(runs), log
         return found
 
+    def registered(self) -> None:
+        """Wait until the deployments are there."""
+        until = time.monotonic() + 120
+        while len(self.post("/deployments/filter", {})) < 6 and time.monotonic() < until:
+            time.sleep(0.2)
+
     def artifact(self, key: str) -> dict[str, Any]:
         found: dict[str, Any] = self.client.get(f"/artifacts/{key}/latest").raise_for_status().json()
         return found
@@ -140,35 +145,51 @@ class World:
 
 @contextmanager
 def pool(room: Path, database: str) -> Iterator[World]:
-    """Deployed by the command, with one worker that runs three flows at once."""
-    folder = room / "workspace"
+    """As the guide says: one machine serves, with a sign-in, and a worker runs three flows at once."""
+    folder, page, prefect = room / "workspace", free_port(), free_port()
     write(folder, database)
+    where = ("--pool", POOL, "--workspace", str(folder))
+    ports = ("--port", str(page), "--prefect-port", str(prefect))
+    server = f"http://127.0.0.1:{prefect}/api"
     with (
         start(port=0, clock="simulated", start_at=START, state_dir=folder / "sandbox"),
-        prefect_server(room / "prefect", ui=True) as wait,
+        started(("serve", *ports, *where), room / "serve.log", PREFECT_SERVER_API_AUTH_STRING=SIGN_IN),
+        httpx.Client(base_url=server, timeout=60, trust_env=False, auth=tuple(SIGN_IN.split(":"))) as client,
     ):
-        wait()
-        server = prefect_server_url()
-        with httpx.Client(base_url=server, timeout=60, trust_env=False) as client:
-            command("deploy", "--pool", POOL, "--workspace", str(folder))
-            words = ("worker", "--pool", POOL, "--limit", "3", "--workspace", str(folder))
-            with (room / "worker.log").open("wb") as log, started(words, log) as worker:
-                yield World(folder, server, client, worker, room)
+        told(room / "serve.log", "Stop with")
+        signed = {"PREFECT_API_URL": server, "PREFECT_API_AUTH_STRING": SIGN_IN}
+        with started(("worker", "--limit", "3", *where), room / "worker.log", **signed) as worker:
+            world = World(folder, server, client, worker, room)
+            world.registered()
+            yield world
 
 
-def command(*words: str) -> None:
-    """``evenreach`` in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "flows.cli", *words], cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def told(log: Path, words: str, *, seconds: float = 240.0) -> None:
+    """Wait until a program has said something."""
+    until = time.monotonic() + seconds
+    while words not in log.read_text() and time.monotonic() < until:
+        time.sleep(0.1)
+    assert words in log.read_text(), log.read_text()
 
 
 @contextmanager
-def started(words: tuple[str, ...], log: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """The same in the background, ended as a supervisor would."""
+def started(words: tuple[str, ...], log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """``evenreach`` in the background, with nothing of Prefect's in its environment but what is given.
+
+    Ended as a supervisor would.
+    """
     line = [sys.executable, "-m", "flows.cli", *words]
-    process = subprocess.Popen(line, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            line, cwd=ROOT, env=plain | environment, stdout=said, stderr=said, start_new_session=True
+        )
     try:
         yield process
     finally:

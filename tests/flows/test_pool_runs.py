@@ -30,7 +30,7 @@ from flows.scheduled_runs import (
 from flows.wiring import App
 from tests.audiences.databases import _run, _sibling, empty_postgresql, postgresql_server  # noqa: F401
 from tests.flows.kept_workspace import in_ledger, truly_on
-from tests.flows.pool_world import COMPANIES, GUESTS, PEOPLE, World, marked, marks, pool
+from tests.flows.pool_world import COMPANIES, GUESTS, PEOPLE, POOL, SIGN_IN, World, marked, marks, pool
 
 pytestmark = [
     pytest.mark.slow,  # Prefect's server, a worker, and a dozen runs: a minute on a quiet machine
@@ -51,16 +51,15 @@ def world(
     postgresql_server: str,  # noqa: F811
     empty_postgresql: str,  # noqa: F811
 ) -> Iterator[World]:
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("PREFECT_API_URL", "PREFECT_API_SSL_CERT_FILE", "PREFECT_HOME"):
-            patch.delenv(name, raising=False)
+        patch.setenv("DO_NOT_TRACK", "1")
         _run(postgresql_server, f"CREATE DATABASE pooled TEMPLATE {empty_postgresql}")
         url = _sibling(postgresql_server, "pooled")
         with (
             pool(tmp_path_factory.mktemp("pool"), url) as running,
-            temporary_settings({PREFECT_API_URL: running.server}),
+            temporary_settings({PREFECT_API_URL: running.server, PREFECT_API_AUTH_STRING: SIGN_IN}),
         ):
             yield running
 
@@ -88,6 +87,18 @@ def test_every_parameter_of_every_deployment_says_what_it_is_and_begins_safe(wor
     tags = {tuple(one["tags"]) for one in world.post("/deployments/filter", {})}
     assert ("evenreach", "everyone", "bands", "balance") in tags
     assert set(found["everyone-google"]["tags"]) == {"evenreach", "everyone", "google", "sandbox", "sync"}
+
+
+def test_deploying_again_changes_no_deployment(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {one["id"] for one in world.post("/deployments/filter", {})}
+    monkeypatch.setenv("PREFECT_API_URL", world.server)
+    assert main(["deploy", "--pool", POOL, "--workspace", str(world.folder)]) == 0
+    assert "evenreach worker" in capsys.readouterr().out
+    assert {one["id"] for one in world.post("/deployments/filter", {})} == before
+    assert {one["work_pool_name"] for one in world.post("/deployments/filter", {})} == {POOL}
+    assert httpx.post(f"{world.server}/deployments/filter", json={}, timeout=30).status_code == 401
 
 
 def test_a_form_filled_in_wrongly_is_refused_by_the_server(world: World) -> None:
