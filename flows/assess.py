@@ -13,7 +13,7 @@ import polars as pl
 
 from audiences.scoring import score_universe
 from audiences.scoring_universe import Universe
-from audiences.segments import Evaluation, evaluate_universe
+from audiences.segments import Evaluation, Mask, evaluate_universe
 from flows.wiring import App
 
 RECORDED = "assessment/recorded"
@@ -39,7 +39,16 @@ class Assessment:
         for evaluation in self.segments.values():
             if any("contacts" in kinds for kinds in evaluation.segment.sync.values()):
                 listed |= evaluation.members
-        return self.read_contacts(self.universe.accounts["account_id"].filter(pl.Series(listed)))
+        return self.read_contacts(self._ids(listed))
+
+    def people_of(self, segment: str) -> pl.DataFrame:
+        """People at the companies of one segment (at least), in the same shape."""
+        if "contacts" in self.__dict__:
+            return self.contacts
+        return self.read_contacts(self._ids(self.segments[segment].members))
+
+    def _ids(self, members: Mask) -> pl.Series:
+        return self.universe.accounts["account_id"].filter(pl.Series(members))
 
     def tiers(self) -> dict[str, int]:
         """Account id -> tier."""

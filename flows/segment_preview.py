@@ -23,7 +23,7 @@ def previewed(app: App, assessment: Assessment, name: str) -> tuple[Preview, tup
         name,
         rules={p: list_rules(app, p) for p in platforms},
         minimums={p: minimum(app, p) for p in platforms},
-        contacts=assessment.contacts if people else None,
+        contacts=assessment.people_of(name) if people else None,
         suppressed=app.store.suppressed(),
     )
     return seen, segment_warnings(evaluation, seen, changed_on=changed_on(app, name))
