@@ -59,6 +59,8 @@ class Segments(Plans):
             ),
             yaml=segment_text(read_text(self.app.workspace / CONFIG), name),
             warnings=warnings,
+            left_out=tuple(found.excluded.items()),
+            held_out=len(found.version.holdout_ids),
             history=tuple(SizePoint(size.computed_on, size.size) for size in sizes),
             may_write=self.may_write,
         )

@@ -211,6 +211,25 @@ def plan_effect(plan: PlanView) -> str:
     return f"{moves}; the top share {expected} to go{f' from {then}' if then else ''} to {now}."
 
 
+def decided(plan: PlanView) -> str:
+    """``approved by maya``; who is not known is not made up."""
+    verb = {"refused": "refused", "shadow": "put in shadow", "lapsed": "replaced"}.get(
+        plan.status, "approved"
+    )
+    return f"{verb} by {plan.decided_by}" if plan.decided_by not in ("", "unknown") else verb
+
+
+def left_out(code: str) -> str:
+    """Why companies that pass the rules are not in the segment, e.g. "without:customers"."""
+    kind, _, name = code.partition(":")
+    words = {
+        "outside": "not in {}",
+        "without": "in {}, which is left out",
+        "priority": "in {}, which goes first",
+    }
+    return words.get(kind, kind.replace("_", " ")).format(name)
+
+
 def match(line: PushForecast) -> str:
     if line.match_low is None or line.match_high is None:
         return "not known before the platform answers"

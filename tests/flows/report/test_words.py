@@ -38,7 +38,7 @@ def test_a_note_with_a_number_says_it() -> None:
 def test_why_names_the_account_the_step_the_reason_the_proof_and_the_release() -> None:
     move = Move("a.example", 2, 0, "too_much", {"natural_per_day": 41.25, "wanted_per_day": 14}, 739_762)
     assert words.why(move, name="Acme").replace(formats.NBSP, " ") == (
-        "Acme moves from band 3 to band 1 because it draws more impressions than its fair part "
+        "Acme moves from band 3 to band 1 because it draws more impressions than its band is meant for "
         "(41.2 a day by itself, 14.0 a day wanted). Earliest change back: 26 May 2026."
     )
 
