@@ -7,7 +7,8 @@ number as a float, so an id is written back as the integer it is.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import polars as pl
 
@@ -37,14 +38,12 @@ def sheets_of(data: bytes, name: str, sheet: str = "") -> Mapping[str, pl.DataFr
     """Title -> cells as text, without a header, of each sheet that has rows, or of the one asked for."""
     import fastexcel
 
-    try:
+    with _readable("the workbook cannot be read", name, fastexcel.FastExcelError, ValueError, OSError):
         book = fastexcel.read_excel(data)
         titles = [sheet] if sheet else book.sheet_names
         loaded = {
             t: book.load_sheet(t, header_row=None, dtypes="string", skip_rows=0).to_polars() for t in titles
         }
-    except (fastexcel.FastExcelError, ValueError, OSError) as error:
-        raise SourceError(f"the workbook cannot be read ({type(error).__name__}).", file=name) from None
     return {title: grid for title, grid in loaded.items() if grid.height}
 
 
@@ -88,11 +87,26 @@ def _first_text(row: tuple[object, ...]) -> str:
 
 def read_parquet(data: bytes, *, name: str, kind: str, layout: str, columns: Columns) -> SourceFrame:
     """A Parquet file; every column becomes text, lists are joined with ``;``."""
+    return from_frame(parquet_table(data, name), name=name, kind=kind, layout=layout, columns=columns)
+
+
+def parquet_table(data: bytes, name: str) -> pl.DataFrame:
+    """The table as it is. Raises SourceError when the file is cut off or damaged."""
+    with _readable("the Parquet file is cut off or damaged", name, pl.exceptions.PolarsError, OSError):
+        return pl.read_parquet(io.BytesIO(data))
+
+
+@contextmanager
+def _readable(words: str, name: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Errors of these kinds as SourceError, and a reader's panic too, which is no ``Exception``: both readers
+    are written in Rust, and give up like that over some damage.
+    """
     try:
-        frame = pl.read_parquet(io.BytesIO(data))
-    except (pl.exceptions.PolarsError, OSError):
-        raise SourceError("the Parquet file is cut off or damaged.", file=name) from None
-    return from_frame(frame, name=name, kind=kind, layout=layout, columns=columns)
+        yield
+    except BaseException as error:
+        if isinstance(error, kinds) or type(error).__name__ == "PanicException":
+            raise SourceError(f"{words} ({type(error).__name__}).", file=name) from None
+        raise
 
 
 def from_frame(frame: pl.DataFrame, *, name: str, kind: str, layout: str, columns: Columns) -> SourceFrame:

@@ -51,10 +51,22 @@ class Understood:
 
 # Columns of which a second and third copy is a further value, not a repetition.
 MANY = frozenset({"email", "phone", "postal_code", "more_domains"})
+# What cleaning makes something of (``clean`` holds the types); any other column of a file is listed as not used.
+CARRIED = {
+    "companies": frozenset(
+        "row_id name domain website more_domains linkedin_url organization_urn industry employees revenue_usd"
+        " founded_year country region city parent status tags technologies".split()
+    ),
+    "contacts": frozenset(
+        "row_id email phone given_name family_name country postal_code company domain company_row_id function"
+        " seniority consent first_party".split()
+    ),
+    "signals": frozenset("domain company country kind on topic strength person".split()),
+}
 # At least one of these must be there, or nothing in the row says who it is about.
 IDENTIFYING = {
     "companies": frozenset({"name", "domain", "website", "linkedin_url", "organization_urn"}),
-    "contacts": frozenset({"email", "phone", "given_name", "family_name", "google_aid"}),
+    "contacts": frozenset({"email", "phone", "given_name", "family_name"}),
     "signals": frozenset({"domain", "company"}),
     "report": frozenset({"impressions"}),
 }
@@ -97,8 +109,14 @@ def _layout(document: Mapping[str, Any], known: Mapping[str, Any]) -> Layout:
         looks_like=headerless.get("looks_like", {}),
         constants=document.get("constants", {}),
         values=document.get("values", {}),
-        attributes=tuple(document.get("attributes", ())),
+        attributes=_attributes(document, known),
     )
+
+
+def _attributes(document: Mapping[str, Any], known: Mapping[str, Any]) -> Names:
+    """Own ones, then those of the layout it inherits."""
+    above = _attributes(known[document["inherits"]], known) if "inherits" in document else ()
+    return tuple(dict.fromkeys((*document.get("attributes", ()), *above)))
 
 
 def _synonyms(document: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Names]:
@@ -184,7 +202,13 @@ def assign_explicit(
     """Put the user's own ``canonical: header`` pairs over what was recognised."""
     folded = [fold(cell) for cell in header]
     positions = dict(base.positions)
+    known = CARRIED[base.layout.kind] | set(base.layout.attributes)
     for canonical, wanted in columns.items():
+        if canonical not in known and not canonical.startswith("attribute:"):
+            words = (
+                f"there is no such column; there are {', '.join(sorted(known))}, and attribute:<any name>."
+            )
+            raise ConfigError(words, file=file, field=f"columns.{canonical}")
         names = [wanted] if isinstance(wanted, str) else list(wanted)
         hits = tuple(i for name in names for i, h in enumerate(folded) if h == fold(name))
         if not hits:
@@ -213,8 +237,9 @@ def recognise_headerless(rows: Sequence[Sequence[str]], *, layout: str = "") -> 
         if not whole or len(whole) < 0.9 * len(rows):
             continue
         if all(_column_looks(whole, candidate, c, want) for c, want in candidate.looks_like.items()):
-            places = {column: (i,) for i, column in enumerate(candidate.headerless)}
-            return Understood(candidate, places, ())
+            named = dict(enumerate(candidate.headerless))
+            places = {column: (i,) for i, column in named.items() if column in CARRIED[candidate.kind]}
+            return Understood(candidate, places, tuple(i for i in named if (i,) not in places.values()))
     return None
 
 

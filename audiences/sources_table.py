@@ -5,13 +5,12 @@ For files whose columns are mapped elsewhere, such as deals. Must not interpret 
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from audiences.errors import EmptySource, SourceError, UnknownColumns
+from audiences.errors import EmptySource, UnknownColumns
 from audiences.sources_rows import read_rows, trimmed
 from audiences.sources_text import Text, as_utf8, find_head, open_bytes
 
@@ -49,10 +48,9 @@ def _delimited(text: Text, name: str, known: Collection[str]) -> pl.DataFrame:
 
 
 def _parquet(data: bytes, name: str) -> pl.DataFrame:
-    try:
-        frame = pl.read_parquet(io.BytesIO(data))
-    except (pl.exceptions.PolarsError, OSError):
-        raise SourceError("the Parquet file is cut off or damaged.", file=name) from None
+    from audiences.sources_binary import parquet_table
+
+    frame = parquet_table(data, name)
     plain = [c for c, dtype in frame.schema.items() if not dtype.is_nested() and dtype != pl.Binary]
     return frame.select(pl.col(plain).cast(pl.String))
 

@@ -214,7 +214,7 @@ def _overlaid(lines: Lines, late: Lines, adds: NDArray[np.bool_]) -> Lines:
 
 
 def asked_among(connection: Connection, audience: int, keys: Keys, held: Keys) -> NDArray[np.bool_]:
-    """(n,) bool: which of ``keys`` are asked for now, when ``held`` are the stored ones not leaving.
+    """(n,) bool: which of ``keys`` are asked for at present, when ``held`` are the stored ones that stay.
 
     Both in byte order, unique.
     """

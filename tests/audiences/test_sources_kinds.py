@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from audiences.clean import clean_contacts, clean_signals
+from audiences.clean import COMPANY_COLUMNS, CONTACT_COLUMNS, SIGNAL_COLUMNS, clean_contacts, clean_signals
 from audiences.errors import (
     ConfigError,
     EmptySource,
@@ -19,7 +19,7 @@ from audiences.errors import (
 )
 from audiences.identity_contacts import identifiers_for, identify_contacts
 from audiences.sources import propose_mapping, read_source
-from audiences.sources_layout import fold, load_layouts
+from audiences.sources_layout import CARRIED, fold, load_layouts
 
 DATA = Path(__file__).parent / "data"
 
@@ -144,6 +144,27 @@ def test_every_layout_names_a_kind_and_no_header_means_two_things() -> None:
         assert layout.kind in ("companies", "contacts", "signals", "report")
         assert not twice, (layout.name, twice)
         assert layout.columns or layout.headerless
+
+
+def test_a_layout_names_no_column_that_nothing_is_made_of() -> None:
+    made = {"companies": COMPANY_COLUMNS, "contacts": CONTACT_COLUMNS, "signals": SIGNAL_COLUMNS}
+    ours = {"source", "line", "host"}  # said by the reading, or made from the domain
+    for kind, columns in made.items():
+        assert CARRIED[kind] - {"domain", "website"} == set(columns) - ours
+    for layout in load_layouts().values():
+        assert layout.kind == "report" or set(layout.columns) <= CARRIED[layout.kind] | set(layout.attributes)
+
+
+def test_a_column_that_is_not_used_is_listed_and_cannot_be_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("Email,Job Title,Department\nanna@acme.example,Chief of Staff,Finance\n")
+
+    source = read_source(path)
+
+    assert source.unmapped == ("Job Title",)
+    assert source.frame["function"].to_list() == ["Finance"]
+    with pytest.raises(ConfigError, match="there is no such column"):
+        read_source(path, columns={"job_title": "Job Title"})
 
 
 def test_one_person_on_several_rows_is_one_contact_and_any_refusal_wins(tmp_path: Path) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-import zipfile
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 import polars as pl
 import pytest
@@ -13,63 +11,7 @@ import pytest
 from audiences.errors import ConfigError, EmptySource, SourceError, SourceUnavailable, UnknownColumns
 from audiences.sources import read_source
 from audiences.sources_sql import read_query
-
-NAMESPACE = "http://schemas.openxmlformats.org"
-
-
-def workbook(path: Path, **sheets: list[list[str | float | None]]) -> Path:
-    """The least XLSX there is: a zip with one part per sheet; numbers as spreadsheets keep them."""
-
-    def cell(value: str | float | None) -> str:
-        if value is None:
-            return "<c/>"
-        if isinstance(value, str):
-            return f'<c t="inlineStr"><is><t>{escape(value)}</t></is></c>'
-        return f"<c><v>{value}</v></c>"
-
-    with zipfile.ZipFile(path, "w") as file:
-        names = list(sheets)
-        relations = "".join(
-            f'<Relationship Id="r{i}" Type="{NAMESPACE}/officeDocument/2006/relationships/worksheet" '
-            f'Target="worksheets/{i}.xml"/>'
-            for i in range(len(names))
-        )
-        listed = "".join(f'<sheet name="{n}" sheetId="{i + 1}" r:id="r{i}"/>' for i, n in enumerate(names))
-        types = "".join(
-            f'<Override PartName="/xl/worksheets/{i}.xml" ContentType="application/vnd.openxmlformats-'
-            'officedocument.spreadsheetml.worksheet+xml"/>'
-            for i in range(len(names))
-        )
-        file.writestr(
-            "[Content_Types].xml",
-            f'<Types xmlns="{NAMESPACE}/package/2006/content-types"><Default Extension="rels" ContentType='
-            '"application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" '
-            'ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/'
-            'vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>' + types + "</Types>",
-        )
-        file.writestr(
-            "_rels/.rels",
-            f'<Relationships xmlns="{NAMESPACE}/package/2006/relationships"><Relationship Id="r" Type='
-            f'"{NAMESPACE}/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/>'
-            "</Relationships>",
-        )
-        file.writestr(
-            "xl/workbook.xml",
-            f'<workbook xmlns="{NAMESPACE}/spreadsheetml/2006/main" xmlns:r="{NAMESPACE}/officeDocument/2006/'
-            f'relationships"><sheets>{listed}</sheets></workbook>',
-        )
-        file.writestr(
-            "xl/_rels/workbook.xml.rels",
-            f'<Relationships xmlns="{NAMESPACE}/package/2006/relationships">{relations}</Relationships>',
-        )
-        for i, rows in enumerate(sheets.values()):
-            body = "".join("<row>" + "".join(map(cell, row)) + "</row>" for row in rows)
-            file.writestr(
-                f"xl/worksheets/{i}.xml",
-                f'<worksheet xmlns="{NAMESPACE}/spreadsheetml/2006/main"><sheetData>{body}</sheetData>'
-                "</worksheet>",
-            )
-    return path
+from tests.audiences.workbooks import workbook
 
 
 def test_a_workbook_is_read_from_the_sheet_with_a_known_header_and_ids_stay_whole(tmp_path: Path) -> None:

@@ -7,6 +7,17 @@ from alembic import op
 
 
 def create() -> None:
+    _audit()
+    _band_state()
+    _impression()
+    _impression_total()
+    _plan()
+    _report_scope()
+    _plan_move()
+    _report_window()
+
+
+def _audit() -> None:
     op.create_table(
         "audit",
         sa.Column("number", sa.Integer(), nullable=False),
@@ -22,6 +33,9 @@ def create() -> None:
         batch_op.create_index(batch_op.f("ix_audit_at"), ["at"], unique=False)
         batch_op.create_index(batch_op.f("ix_audit_subject"), ["subject"], unique=False)
         batch_op.create_index(batch_op.f("ix_audit_what"), ["what"], unique=False)
+
+
+def _band_state() -> None:
     op.create_table(
         "band_state",
         sa.Column("segment", sa.String(), nullable=False),
@@ -34,6 +48,9 @@ def create() -> None:
         sa.PrimaryKeyConstraint("segment", "account_id"),
         sqlite_with_rowid=False,
     )
+
+
+def _impression() -> None:
     op.create_table(
         "impression",
         sa.Column("scope", sa.Integer(), nullable=False),
@@ -49,6 +66,9 @@ def create() -> None:
         sa.PrimaryKeyConstraint("scope", "first", "last", "campaign_id", "creative_id", "entity"),
         sqlite_with_rowid=False,
     )
+
+
+def _impression_total() -> None:
     op.create_table(
         "impression_total",
         sa.Column("scope", sa.Integer(), nullable=False),
@@ -62,6 +82,9 @@ def create() -> None:
         sa.PrimaryKeyConstraint("scope", "first", "last", "campaign_id", "creative_id"),
         sqlite_with_rowid=False,
     )
+
+
+def _plan() -> None:
     op.create_table(
         "plan",
         sa.Column("number", sa.Integer(), nullable=False),
@@ -85,6 +108,9 @@ def create() -> None:
     )
     with op.batch_alter_table("plan", schema=None) as batch_op:
         batch_op.create_index("ix_plan_segment", ["segment", "day"], unique=False)
+
+
+def _report_scope() -> None:
     op.create_table(
         "report_scope",
         sa.Column("number", sa.Integer(), nullable=False),
@@ -96,6 +122,9 @@ def create() -> None:
     )
     with op.batch_alter_table("report_scope", schema=None) as batch_op:
         batch_op.create_index("ux_report_scope", ["platform", "source", "grain", "scope"], unique=True)
+
+
+def _plan_move() -> None:
     op.create_table(
         "plan_move",
         sa.Column("plan", sa.Integer(), nullable=False),
@@ -108,6 +137,9 @@ def create() -> None:
         sa.ForeignKeyConstraint(["plan"], ["plan.number"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("plan", "account_id"),
     )
+
+
+def _report_window() -> None:
     op.create_table(
         "report_window",
         sa.Column("scope", sa.Integer(), nullable=False),

@@ -7,6 +7,19 @@ from alembic import op
 
 
 def create() -> None:
+    _alert()
+    _audience()
+    _dead_letter()
+    _lease()
+    _ledger()
+    _one_off()
+    _quota()
+    _setting()
+    _audience_status()
+    _push_batch()
+
+
+def _alert() -> None:
     op.create_table(
         "alert",
         sa.Column("subject", sa.String(), nullable=False),
@@ -15,6 +28,9 @@ def create() -> None:
         sa.Column("detail", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("subject"),
     )
+
+
+def _audience() -> None:
     op.create_table(
         "audience",
         sa.Column("number", sa.Integer(), nullable=False),
@@ -42,6 +58,9 @@ def create() -> None:
     )
     with op.batch_alter_table("audience", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_audience_segment"), ["segment"], unique=False)
+
+
+def _dead_letter() -> None:
     op.create_table(
         "dead_letter",
         sa.Column("audience", sa.Integer(), nullable=False),
@@ -58,6 +77,9 @@ def create() -> None:
     )
     with op.batch_alter_table("dead_letter", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_dead_letter_next_try"), ["next_try"], unique=False)
+
+
+def _lease() -> None:
     op.create_table(
         "lease",
         sa.Column("name", sa.String(), nullable=False),
@@ -65,6 +87,9 @@ def create() -> None:
         sa.Column("until", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
+
+
+def _ledger() -> None:
     op.create_table(
         "ledger",
         sa.Column("audience", sa.Integer(), nullable=False),
@@ -77,6 +102,9 @@ def create() -> None:
         sa.PrimaryKeyConstraint("audience", "key"),
         sqlite_with_rowid=False,
     )
+
+
+def _one_off() -> None:
     op.create_table(
         "one_off",
         sa.Column("audience_id", sa.String(), nullable=False),
@@ -87,6 +115,9 @@ def create() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("audience_id"),
     )
+
+
+def _quota() -> None:
     op.create_table(
         "quota",
         sa.Column("owner", sa.String(), nullable=False),
@@ -95,6 +126,9 @@ def create() -> None:
         sa.Column("used", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("owner", "endpoint", "window"),
     )
+
+
+def _setting() -> None:
     op.create_table(
         "setting",
         sa.Column("name", sa.String(), nullable=False),
@@ -102,6 +136,9 @@ def create() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
+
+
+def _audience_status() -> None:
     op.create_table(
         "audience_status",
         sa.Column("number", sa.Integer(), nullable=False),
@@ -115,6 +152,9 @@ def create() -> None:
     )
     with op.batch_alter_table("audience_status", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_audience_status_audience"), ["audience"], unique=False)
+
+
+def _push_batch() -> None:
     op.create_table(
         "push_batch",
         sa.Column("number", sa.Integer(), nullable=False),

@@ -7,6 +7,20 @@ from alembic import op
 
 
 def create() -> None:
+    _account()
+    _contact()
+    _erasure()
+    _import_run()
+    _organization_link()
+    _score()
+    _segment_version()
+    _signal()
+    _suppression()
+    _quarantine()
+    _reject()
+
+
+def _account() -> None:
     op.create_table(
         "account",
         sa.Column("account_id", sa.String(), nullable=False),
@@ -24,6 +38,9 @@ def create() -> None:
         sa.Column("attributes", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("account_id"),
     )
+
+
+def _contact() -> None:
     op.create_table(
         "contact",
         sa.Column("contact_id", sa.String(), nullable=False),
@@ -38,6 +55,9 @@ def create() -> None:
     )
     with op.batch_alter_table("contact", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_contact_account_id"), ["account_id"], unique=False)
+
+
+def _erasure() -> None:
     op.create_table(
         "erasure",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -47,6 +67,9 @@ def create() -> None:
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("digest", "audience_id"),
     )
+
+
+def _import_run() -> None:
     op.create_table(
         "import_run",
         sa.Column("number", sa.Integer(), nullable=False),
@@ -61,6 +84,9 @@ def create() -> None:
     )
     with op.batch_alter_table("import_run", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_import_run_what"), ["what"], unique=False)
+
+
+def _organization_link() -> None:
     op.create_table(
         "organization_link",
         sa.Column("platform", sa.String(), nullable=False),
@@ -71,6 +97,9 @@ def create() -> None:
     )
     with op.batch_alter_table("organization_link", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_organization_link_account_id"), ["account_id"], unique=False)
+
+
+def _score() -> None:
     op.create_table(
         "score",
         sa.Column("account_id", sa.String(), nullable=False),
@@ -82,6 +111,9 @@ def create() -> None:
         sa.Column("mode", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("account_id"),
     )
+
+
+def _segment_version() -> None:
     op.create_table(
         "segment_version",
         sa.Column("number", sa.Integer(), nullable=False),
@@ -98,6 +130,9 @@ def create() -> None:
     with op.batch_alter_table("segment_version", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_segment_version_fingerprint"), ["fingerprint"], unique=False)
         batch_op.create_index(batch_op.f("ix_segment_version_segment"), ["segment"], unique=False)
+
+
+def _signal() -> None:
     op.create_table(
         "signal",
         sa.Column("number", sa.Integer(), nullable=False),
@@ -112,6 +147,9 @@ def create() -> None:
     with op.batch_alter_table("signal", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_signal_account_id"), ["account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_signal_on"), ["on"], unique=False)
+
+
+def _suppression() -> None:
     op.create_table(
         "suppression",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -120,6 +158,9 @@ def create() -> None:
         sa.PrimaryKeyConstraint("digest"),
         sqlite_with_rowid=False,
     )
+
+
+def _quarantine() -> None:
     op.create_table(
         "quarantine",
         sa.Column("number", sa.Integer(), nullable=False),
@@ -133,6 +174,9 @@ def create() -> None:
     )
     with op.batch_alter_table("quarantine", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_quarantine_import_number"), ["import_number"], unique=False)
+
+
+def _reject() -> None:
     op.create_table(
         "reject",
         sa.Column("number", sa.Integer(), nullable=False),
