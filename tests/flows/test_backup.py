@@ -19,6 +19,7 @@ from flows.backup import MANIFEST, BackupError, backup, restore
 from flows.cli import main
 from flows.wiring import open_app
 from platforms.oauth import Token, TokenFile
+from tests.audiences.databases import _run, _sibling, empty_postgresql, postgresql_server  # noqa: F401
 from tests.flows.kept_workspace import COMPANIES, PEOPLE, in_ledger, sync, truly_on, write
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -227,3 +228,32 @@ def test_the_commands_do_it_in_one_step_each_and_the_record_says_so(
     assert lines[-1]["who"]
     assert main(["audit", "--subject", COMPANIES, "--last", "1", "--workspace", str(workspace)]) == 0
     assert COMPANIES in capsys.readouterr().out
+
+
+def test_a_record_on_postgresql_comes_back_into_an_empty_database_in_one_step(
+    tmp_path: Path,
+    postgresql_server: str,  # noqa: F811
+    empty_postgresql: str,  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _run(postgresql_server, f"CREATE DATABASE kept TEMPLATE {empty_postgresql}")
+    _run(postgresql_server, "CREATE DATABASE put_back")
+    before, after = (_sibling(postgresql_server, name) for name in ("kept", "put_back"))
+    folder, again = tmp_path / "workspace", tmp_path / "again"
+    write(folder)
+    settings = (folder / "evenreach.yaml").read_text()
+    (folder / "evenreach.yaml").write_text(settings.replace("sqlite:///evenreach.db", f"'{before}'"))
+    with open_app(folder) as app:
+        sync(app)
+    file = str(tmp_path / "copy.tar.gz")
+    assert main(["backup", file, "--workspace", str(folder)]) == 0
+    assert main(["restore-backup", file, "--workspace", str(again)]) == 1  # the one it names is in use
+    assert "not empty" in capsys.readouterr().err
+    assert not again.exists()
+    assert main(["restore-backup", file, "--workspace", str(again), "--database", after]) == 0
+    with open_app(again) as app:
+        assert app.config.database == after
+        assert len(in_ledger(app, COMPANIES)) == 120
+        assert app.config.segments["everyone"].title == "Everyone"
+        sync(app)
+        assert app.store.batches_to_send(COMPANIES) == ()
