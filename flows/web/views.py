@@ -115,13 +115,11 @@ class SegmentView:
     rules: tuple[RuleLine, ...]
     yaml: str
     warnings: tuple[str, ...] = ()
-    left_out: tuple[
-        tuple[str, int], ...
-    ] = ()  # code with a name after the colon -> companies, after the rules
-    held_out: int = 0  # of those who qualify, never advertised to, for comparison
     history: tuple[SizePoint, ...] = ()
     may_write: bool = False  # a proposed change may be written into the file, not only downloaded
     reviewed_on: date | None = None
+    left_out: tuple[tuple[str, int], ...] = ()  # why, e.g. "without:customers" -> companies
+    held_out: int = 0  # of those who qualify, never advertised to, for comparison
 
 
 @dataclass(frozen=True, slots=True)
