@@ -28,7 +28,7 @@ from balancer.study import study
 from balancer.types import UNPLACED, BalancePlan, Policy, State, Status, Vector
 
 Band = NDArray[np.int8]
-CLOSE = 0.4  # of the smallest distance between two levels
+CLOSE = 0.5  # times the square of the smallest distance between two levels: close levels forgive a wrong move
 SMALL = 500  # accounts; fewer cannot fill four usable audiences
 
 
@@ -149,7 +149,7 @@ def _sorted(
 def _hysteresis(level: Vector, policy: Policy) -> float:
     """Log units a move must gain: the policy's, or less where the levels themselves are closer than that."""
     gaps = np.diff(level[:-1])
-    return min(policy.hysteresis, CLOSE * float(gaps.min())) if gaps.size else policy.hysteresis
+    return min(policy.hysteresis, CLOSE * float(gaps.min()) ** 2) if gaps.size else policy.hysteresis
 
 
 def _statuses(view: Outlook) -> tuple[Status, ...]:
