@@ -49,6 +49,8 @@ class App:
         if scope["type"] != "http":
             return
         body = await _read(receive)
+        if body is None:
+            return
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
         path = (scope.get("raw_path") or scope["path"].encode()).decode("ascii", "replace").partition("?")[0]
         query = scope["query_string"].decode("ascii", "replace")
@@ -78,12 +80,13 @@ async def _lose(send: Send) -> None:
     raise ConnectionAbortedError("the reply is lost on purpose")
 
 
-async def _read(receive: Receive) -> bytes:
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body; None where the caller hung up before its end: half a request was never asked for."""
     parts = []
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            break
+            return None
         parts.append(message.get("body", b""))
         if not message.get("more_body"):
             break

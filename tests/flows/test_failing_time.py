@@ -17,7 +17,7 @@ from prefect.server.schemas.schedules import CronSchedule
 from flows.runs import Busy, leased
 from flows.wiring import App, open_app
 from platforms.pacing import InMemoryQuota, Rate, next_arrival
-from tests.flows import failing_lists
+from tests.flows import failing_lists, kept_workspace
 from tests.flows.failing_trials import calls
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -55,9 +55,12 @@ def test_a_daily_schedule_starts_once_on_each_of_8_days_around_a_change_of_the_c
 
 
 @contextmanager
-def world(folder: Path) -> Iterator[tuple[App, list[timedelta]]]:
-    """Lists in line but for what changed in the sources; the last entry of the list is how wrong the clock goes."""
-    failing_lists.make(folder)
+def world(folder: Path, *, lists: bool = False) -> Iterator[tuple[App, list[timedelta]]]:
+    """A workspace (its ``lists`` in line but for what changed since), and how wrong the clock goes: the last entry."""
+    if lists:
+        failing_lists.make(folder)
+    else:
+        kept_workspace.write(folder, companies=1, people=1)
     with open_app(folder) as app:
         wrong, right = [timedelta(0)], app.now
         app.now = lambda: right() + wrong[-1]
@@ -67,13 +70,11 @@ def world(folder: Path) -> Iterator[tuple[App, list[timedelta]]]:
 def test_a_clock_a_day_ahead_and_then_an_hour_behind_sends_every_row_once_and_settles_all(
     tmp_path: Path,
 ) -> None:
-    from tests.flows.kept_workspace import sync
-
-    with world(tmp_path / "w") as (app, wrong):
+    with world(tmp_path / "w", lists=True) as (app, wrong):
         before = (tmp_path / "w" / "sandbox" / "journal.bin").stat().st_size
         for step in (DAY, -HOUR, timedelta(0)):
             wrong.append(step)
-            sync(app)
+            kept_workspace.sync(app)
         failing_lists.check_sync(app, lambda: calls(tmp_path / "w", after=before))
 
 
