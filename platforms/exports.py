@@ -19,7 +19,7 @@ from audiences.model import ImpressionReport, ReportRow, ReportTotal
 from platforms.errors import FileNotUnderstood
 from platforms.exports_columns import ENGLISH, TOTALS, language, recognise, segment_table, squash, unknown
 from platforms.exports_json import read_json
-from platforms.exports_text import Line, readings, tables
+from platforms.exports_text import Line, no_header, readings, tables
 from platforms.exports_values import count, dates, is_nothing, money
 
 HEADER_WITHIN = 20  # lines; before the header there is a preamble of varying length
@@ -82,7 +82,7 @@ class _Table:
                     best = (score, way, index)
         _, every, index = best
         if not every:
-            raise FileNotUnderstood("no line looks like a header with impressions", file=name, line=1)
+            raise no_header([way[:HEADER_WITHIN] for way in ways], name)
         header = every[index]
         return cls(
             preamble=every[:index],

@@ -1,8 +1,9 @@
 """What columns are called in Campaign Manager downloads. Data only: no file is read here.
 
-English spellings are taken from public parsers of real files (read 2026-09 and earlier). The other languages
-are what Campaign Manager's own pages call these fields; a spelling that is missing shows up as an error that
-names the column, and is added here. Keys are squashed: lower case, letters and digits only, accents dropped.
+English spellings are taken from public parsers of real files (read 2026-09 and earlier), and so are the German
+ones of the performance report and the Portuguese of date and spend (2026-11). The other languages are what
+Campaign Manager's own pages call these fields; a spelling that is missing shows up as an error that names the
+column, and is added here. Keys are squashed: lower case, letters and digits only, accents dropped.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "spend": {
         "totalspent": "en", "spend": "en", "amountspent": "en", "gesamtausgaben": "de", "ausgaben": "de",
         "totaldepense": "fr", "montantdepense": "fr", "depensestotales": "fr", "totalgastado": "es",
-        "gastototal": "es", "importegastado": "es", "totalgasto": "pt", "valorgasto": "pt",
+        "gastototal": "es", "importegastado": "es", "totalgasto": "pt", "valorgasto": "pt", "totalinvestido": "pt",
         "importospeso": "it", "totalespeso": "it", "totaalbesteed": "nl",
     },
     "impressions": {
@@ -69,7 +70,8 @@ UNUSED = frozenset(
     cpql costinlocalcurrencyperpaidqualifiedlead ofimpressions percentofimpressions ofclicks
     percentofclicks clickthroughrate averagectr ctr averagecpm cpm averagecpc cpc campaigntype
     campaignstatus campaignobjective adstatus reactions comments shares follows kontoname kampagnenname
-    kampagnengruppenname klickrate nomducompte nomdelacampagne nomdugroupedecampagnes tauxdeclics
+    namederkampagne namederanzeigengruppe kontakte abschlusse kampagnengruppenname klickrate nomducompte
+    nomdelacampagne nomdugroupedecampagnes tauxdeclics
     nombredelacuenta nombredelacampana nombredelgrupodecampanas""".split()
 )
 TOTALS = frozenset(

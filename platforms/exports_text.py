@@ -6,10 +6,12 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from platforms.errors import FileNotUnderstood
 
 DELIMITERS = ("\t", ",", ";")
+_MARKS = str.maketrans("", "", ".,' ")
 WORKBOOK = b"PK\x03\x04"
 
 
@@ -89,3 +91,28 @@ def tables(found: Sequence[Line]) -> Iterator[tuple[Line, ...]]:
             run.append(line)
     if run:
         yield tuple(run)
+
+
+def no_header(ways: Sequence[Sequence[Line]], name: str) -> FileNotUnderstood:
+    """What to say of a file without a header we know: the line that seems to be one, and what it calls its columns.
+
+    Only words above a line with several plain numbers are quoted, so no list of people is.
+    """
+    for way in ways:
+        for line, after in pairwise(way):
+            words = [cell.strip() for cell in line.cells if cell.strip()]
+            numbers = sum(_number(cell) for cell in after.cells)
+            if len(words) > 2 and numbers > 1 and not any("@" in word or _digits(word) for word in words):
+                told = ", ".join(word[:60] for word in words[:20])
+                said = f"no column of the header is known as impressions; it has: {told}"
+                return FileNotUnderstood(said, file=name, line=line.number)
+    return FileNotUnderstood("no line looks like a header with impressions", file=name, line=1)
+
+
+def _digits(text: str) -> bool:
+    return any(char.isdigit() for char in text)
+
+
+def _number(cell: str) -> bool:
+    bare = cell.strip().translate(_MARKS)
+    return bare.isascii() and bare.isdigit()

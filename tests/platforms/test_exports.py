@@ -135,6 +135,58 @@ def test_a_german_file_is_read_with_its_own_commas_points_and_dates() -> None:
     assert report.warnings == ("withheld_line:7",)  # a dash is not a zero
 
 
+def test_the_german_performance_report_is_read_as_it_is_downloaded() -> None:
+    """Header and notation of a real file as a public parser keeps them (2026-10); the values are ours."""
+    text = (
+        "Bericht zur Performance\nBerichtsbeginn: 1.10.2026\nBerichtsende: 2.10.2026\n\n"
+        "Startdatum (in UTC)\tName der Kampagne\tName der Anzeigengruppe\tAnzeigengruppen-ID\tGesamtausgaben"
+        "\tImpressions\tKlicks\tConversions\tLeads\n"
+        '1.10.2026\tGruppe\tBand 1\t123\t"330,51"\t4197\t17\t9\t2\n'
+        '2.10.2026\tGruppe\tBand 1\t123\t"1.004,10"\t12.001\t41\t-\t-\n'
+    )
+    report = read_text(text, None, "utf-16")
+
+    assert [(t.day, t.campaign_id, t.spend, t.impressions, t.clicks) for t in report.totals] == [
+        (date(2026, 10, 1), "123", Decimal("330.51"), 4197, 17),
+        (date(2026, 10, 2), "123", Decimal("1004.10"), 12001, 41),
+    ]
+    assert report.warnings == ()
+
+
+def test_the_portuguese_names_of_date_and_spend_are_the_downloaded_ones() -> None:
+    text = (
+        "Data de início (em UTC);ID da campanha;Total investido;Impressões;Cliques\n"
+        "01/10/2026;9;R$ 1.330,51;4.197;17\n02/10/2026;9;R$ 12,00;30;-\n"
+    )
+    report = read_text(text, (date(2026, 10, 1), date(2026, 10, 2)), "utf-8")
+
+    assert [t.spend for t in report.totals] == [Decimal("1330.51"), Decimal("12.00")]
+
+
+@pytest.mark.parametrize("header", ["展示次数", "Wyświetlenia", "Visningar", "Показы"])
+def test_a_header_in_a_language_nobody_taught_us_is_named(header: str) -> None:
+    text = f"Preamble\n\nStart Date (in UTC);Campaign ID;{header}\n2026-10-01;123;4197\n"
+    with pytest.raises(FileNotUnderstood) as caught:
+        read_text(text, None, "utf-16")
+    assert f"it has: Start Date (in UTC), Campaign ID, {header}" in str(caught.value)
+    assert caught.value.line == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ada,Lovelace,ada@firm.example\nBob,Byron,bob@firm.example\n",
+        "Ada,Lovelace,London,94045,12\nBob,Byron,Leeds,94045,15\n",
+        "Ada,Lovelace,CTO\nBob,Byron,CEO\n",
+    ],
+)
+def test_people_are_not_quoted_as_a_header(text: str) -> None:
+    with pytest.raises(FileNotUnderstood) as caught:
+        read_text(text)
+    assert "Ada" not in str(caught.value)
+    assert "Lovelace" not in str(caught.value)
+
+
 def test_a_french_companies_report_is_understood() -> None:
     text = "Nom de l’entreprise;Impressions;Clics\nSociété Exemple;12 410;< 3\nTotaux;13 000;5\n"
     report = read_text(text)
