@@ -14,7 +14,7 @@ from decimal import ROUND_DOWN, Decimal
 
 from audiences.model import AudienceSpec, AudienceStatus
 from flows.activate import audit, ensure_list, follow, list_spec, patiently, prepare, send
-from flows.activate_plan import our_targets
+from flows.activate_lists import our_targets
 from flows.assess import assess_as_stored
 from flows.bands import BandCampaigns, band_campaigns, remember, turns
 from flows.experiment import Plan, plan
@@ -57,6 +57,7 @@ def start(app: App, segment: str, *, salt: str, dry_run: bool = False, go: bool 
     Raises DesignRefused, WorkspaceError, Braked or a platform's error; run it again to go on.
     """
     if (known := running(app, segment)) is not None:
+        refresh(app, segment)
         return _shown(app, segment, known)
     design = plan(app, segment, salt=salt)
     _untouched(app, segment, salt)
@@ -77,6 +78,20 @@ def start(app: App, segment: str, *, salt: str, dry_run: bool = False, go: bool 
     if go and not notes:
         made = _go(app, segment, campaigns, made)
     return replace(_shown(app, segment, made), notes=notes)
+
+
+def refresh(app: App, segment: str) -> None:
+    """Bring the halves' lists in line with a segment that changed since; nothing without an experiment.
+
+    The lists of bands are the plans' business, so only the half without bands is looked after.
+    """
+    experiment = running(app, segment)
+    if experiment is None:
+        return
+    campaigns = band_campaigns(app, segment)
+    design = plan(app, segment, salt=experiment.salt)
+    for name in HALVES if campaigns.live_since is None else HALVES[1:]:
+        _fill(app, campaigns, design, name)
 
 
 def stop(app: App, segment: str) -> Experiment:

@@ -74,3 +74,9 @@ def ensure_list(app: App, spec: AudienceSpec) -> AudienceState:
     line = audit_line(app, "list created", spec.audience_id, {"external_id": state.external_id})
     app.store.save_state(state, at=app.now(), line=line)
     return state
+
+
+def our_targets(app: App, platform: str) -> list[str]:
+    """Target ids of every list Evenreach made on a platform."""
+    lists = app.store.audiences(platform=platform)
+    return [record.state.target_id for record in lists if record.state and record.state.target_id]

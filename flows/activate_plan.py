@@ -28,6 +28,8 @@ from flows.activate import (
     prepare,
     send,
 )
+from flows.activate_experiment import refresh
+from flows.activate_lists import our_targets
 from flows.activate_turns import held_target, hold_and_release
 from flows.approvals import check_stands, lapse_open
 from flows.assess import assess_as_stored
@@ -76,12 +78,6 @@ def attach(app: App, segment: str) -> None:
     audit(app, "campaign targets set", campaigns.template, {"list": record.spec.audience_id})
 
 
-def our_targets(app: App, platform: str) -> list[str]:
-    """Target ids of every list Evenreach made on a platform."""
-    lists = app.store.audiences(platform=platform)
-    return [record.state.target_id for record in lists if record.state and record.state.target_id]
-
-
 def apply_plan(app: App, plan_id: str) -> Applied:
     """Carry out one approved plan. Raises a platform's error; run it again to go on.
 
@@ -113,6 +109,7 @@ def carry_out(
     begin(app, record)
     act = hold_and_release if plan.mode in ONE_CAMPAIGN else _split
     live, money, notes = act(app, record, plan)
+    refresh(app, record.segment)
     end(app, record.segment)
     return live, money, notes
 

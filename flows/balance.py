@@ -182,8 +182,11 @@ def _record(
 ) -> PlanRecord:
     body = encode_plan(plan)
     day = date.fromordinal(plan.day)
+    kind = (
+        f"{policy.mode} shadow" if shadow else policy.mode
+    )  # a shadow is never the plan that may be approved
     return PlanRecord(
-        plan_id=plan_id(segment, day, policy.mode, plan.inputs_hash, body),
+        plan_id=plan_id(segment, day, kind, plan.inputs_hash, body),
         segment=segment,
         day=day,
         mode=policy.mode,

@@ -91,9 +91,8 @@ def _comparable(
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What the newest plan in force knows of accounts: members, limits, why some get little, who is pinned."""
+    """What the newest plan in force knows of accounts: limits, why some get little, who is pinned or excluded."""
 
-    members: Mapping[str, float]
     caps: Mapping[str, float]
     starved: Mapping[str, str]
     pinned: frozenset[str]
@@ -111,7 +110,7 @@ def account_facts(app: App, segment: str) -> Mapping[str, AccountFacts]:
     tiers = app.store.tiers()
     states = {state.account_id: state for state in app.store.band_states(segment)}
     names = {account: (name, domain) for account, name, domain in app.store.account_names()}
-    known = planned(app, segment)
+    known, sizes = planned(app, segment), app.store.account_sizes()
     facts = {}
     for account in segment_accounts(app, segment):
         name, domain = names.get(account, (account, None))
@@ -121,7 +120,7 @@ def account_facts(app: App, segment: str) -> Mapping[str, AccountFacts]:
             name=name,
             domain=domain,
             tier=tiers.get(account),
-            members=known.members.get(account),
+            members=sizes.get(account),
             cap=known.caps.get(account),
             band=band.band if band else UNPLACED,
             state=known.state(account, waits=waits),
@@ -135,12 +134,11 @@ def planned(app: App, segment: str) -> Planned:
     """By the newest plan in force; empty before there is one."""
     record = app.store.latest_plan(segment, statuses=(PlanStatus.APPLIED,))
     if record is None or record.inputs is None:
-        return Planned({}, {}, {}, frozenset())
+        return Planned({}, {}, frozenset())
     state, policy = decode_inputs(record.inputs)
     plan = decode_plan(record.body, record.memory)
-    members = {a: float(m) for a, m in zip(state.accounts, state.members, strict=True) if m > 0.0}
     reasons = {one.account: one.reason for one in starved(state, plan, usable(state, policy))}
-    return Planned(members, caps(state, policy), reasons, frozenset(policy.pins), policy.held)
+    return Planned(caps(state, policy), reasons, frozenset(policy.pins), policy.held)
 
 
 def caps(state: State, policy: Policy) -> Mapping[str, float]:

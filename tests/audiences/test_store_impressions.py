@@ -80,6 +80,21 @@ def test_days_windows_scopes_and_sources_are_kept_apart(store: Store) -> None:
     assert store.impressions("google", DAY, DAY, grain="daily").entities == ()
 
 
+def test_two_segments_may_ask_about_the_same_window(store: Store) -> None:
+    both = report(row(None, "urn:1", 100, campaign_id=None), grain="all", scope=("c1", "c2"))
+    other = report(row(None, "urn:1", 7, campaign_id="c3"), grain="all", scope=("c3",))
+    for answer in (both, other):
+        store.save_report(answer)
+
+    assert read(store, grain="all", scope=("c2", "c1")) == [(0, "urn:1", 100)]
+    assert read(store, grain="all", scope=("c3",)) == [(0, "urn:1", 7)]
+    assert read(store, grain="all", scope=("c1",)) == []
+    total = ReportTotal(None, 9, None, Decimal(1), campaign_id="c3")
+    store.save_report(replace(other, totals=(total,), fetched_at=AT + hours(1)))
+    found = store.totals("linkedin", DAY, DAY + timedelta(days=30), grain="all", scope=("c3",))
+    assert [one.impressions for one in found] == [9]
+
+
 def test_rows_of_a_segment_are_those_of_organizations_linked_to_its_accounts(store: Store) -> None:
     store.link_organizations("linkedin", {"urn:1": "a.example", "urn:2": "b.example"}, at=AT)
     store.save_report(report(row(0, "urn:1", 5), row(0, "urn:2", 7), row(0, "urn:3", 9)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import pytest
 
 from flows import collect
 from flows.activate_experiment import start, stop
+from flows.assess import assess
 from flows.bands import band_campaigns
 from flows.cli import main
 from flows.demo.truth import matched_organizations, truth
 from flows.experiment_record import experiment_of, running
 from flows.experiment_reports import evaluate_reports, top_tenth
 from flows.exposure import qualified_accounts, segment_accounts
+from flows.load import load
 from flows.wiring import App, WorkspaceError, open_app
 from tests.flows.small_workspace import CAMPAIGN, SEGMENT, Copies, balanced_day, forward
 
@@ -125,6 +128,25 @@ def test_the_reports_of_both_halves_show_the_effect_the_market_knows(
         assert found.band is None  # two weeks before the start are too few
         with pytest.raises(WorkspaceError, match="are compared"):
             evaluate_reports(app, SEGMENT, days=60)
+
+
+def test_a_company_that_joins_later_gets_into_its_half_with_the_next_plan(ran: Path, tmp_path: Path) -> None:
+    path = tmp_path / "joined"
+    shutil.copytree(ran, path, ignore=shutil.ignore_patterns("address"))
+    with (path / "companies.csv").open("a") as rows:
+        rows.writelines(f"Newcomer {i} Works,newcomer{i}-works.com,US,50,Lead\n" for i in range(12))
+    with open_app(path) as app:
+        load(app)
+        assess(app)
+        fresh = [a for a in qualified_accounts(app, SEGMENT) if a.startswith("newcomer")]
+        mine = [a for a in segment_accounts(app, SEGMENT) if a.startswith("newcomer")]
+        assert 0 < len(mine) < len(fresh)
+        balanced_day(app)
+        listed = app.store.ledger_counts(f"linkedin/{SEGMENT}/companies/half-left-alone").accepted
+        others = len(qualified_accounts(app, SEGMENT)) - len(segment_accounts(app, SEGMENT))
+
+        assert listed == others
+        assert {s.account_id for s in app.store.band_states(SEGMENT)} >= set(mine)
 
 
 def test_a_segment_that_is_balanced_already_has_no_untouched_half(copies: Copies) -> None:
