@@ -14,7 +14,8 @@ from audiences.store.records import AuditLine, PlanStatus
 from flows import balance, collect
 from flows.exceptions import AccountException, keep_exception
 from flows.page import Page, page_service
-from flows.web.errors import Invalid, Moved, NotFound, NothingYet, TooLate
+from flows.plan_codec import decode_inputs, decode_plan
+from flows.web.errors import Invalid, Moved, NotAllowed, NotFound, NothingYet, TooLate
 from flows.web.views import PushOrder
 from tests.flows.small_workspace import SEGMENT, Copies, forward
 
@@ -119,6 +120,29 @@ def test_an_approved_plan_is_carried_out_beside_the_page_by_who_approved_it(page
     assert next(run for run in page.runs(50) if run.run_id == plan.plan_id).status == "completed"
     with pytest.raises(TooLate):
         page.refuse(plan.plan_id, plan.shown_hash, who="sam", reason="too late")
+
+
+def test_only_whom_the_settings_name_may_approve(page: Page) -> None:
+    plan = page.plan_by_id(waiting(page))
+    named = page.app.config.approvals.model_copy(update={"approvers": ("dana",)})
+    page.app.config = page.app.config.model_copy(update={"approvals": named})
+    with pytest.raises(NotAllowed, match="may not approve"):
+        page.approve(plan.plan_id, plan.shown_hash, who="maya")
+    assert page.plan_by_id(plan.plan_id).status == "proposed"
+    assert page.approve(plan.plan_id, plan.shown_hash, who="dana").decided_by == "dana"
+    page.workers.wait()
+
+
+def test_a_raised_limit_is_room_and_no_fixed_number(page: Page) -> None:
+    plan = page.plan_by_id(waiting(page))
+    account = plan.summary.moves[3].account_id
+    made = page.override(plan.plan_id, account, kind="raise_cap", value=9_000.0, who="maya")
+    state, policy = decode_inputs(page.app.store.plan(made.plan_id).inputs or b"")
+    assert (dict(policy.raised), dict(policy.pins)) == ({account: 9_000.0}, {})
+    target = dict(
+        zip(state.accounts, decode_plan(page.app.store.plan(made.plan_id).body).target, strict=True)
+    )
+    assert float(target[account]) * policy.window_days < 9_000.0
 
 
 def test_the_plan_carried_out_last_is_taken_back_once(page: Page) -> None:
