@@ -5,11 +5,10 @@ The page leaves loopback only with accounts and https; Prefect's own server only
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -139,23 +138,20 @@ def serve_schedules(app: App, *, at_once: int = 2) -> None:
     ensure_limits(app.config)
     # Prefect 3.8 stops its runner on SIGTERM without awaiting it, and says so; it stops all the same
     warnings.filterwarnings("ignore", message="coroutine 'Runner.astop'", category=RuntimeWarning)
-    with suppress(KeyboardInterrupt):
-        serve(
-            *deployments(app.config, app.workspace),
-            limit=at_once,
-            print_starting_message=False,
-            pause_on_shutdown=False,
-        )
+    serve(
+        *deployments(app.config, app.workspace),
+        limit=at_once,
+        print_starting_message=False,
+        pause_on_shutdown=False,
+    )
 
 
 def serve_pool(app: App, pool: str) -> None:
-    """Register every deployment with a work pool and wait to be told to stop; workers run what is due.
+    """Register every deployment with a work pool and wait for KeyboardInterrupt; workers run what is due.
 
     Raises WorkspaceError as ``flows.pool.register`` does.
     """
     from flows.pool import register
 
     register(app, pool)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt):
-        threading.Event().wait()
+    threading.Event().wait()

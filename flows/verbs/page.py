@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,8 +39,9 @@ def serve(arguments: argparse.Namespace) -> int:
     from flows.settings import prefect_server_url
 
     options = _options(arguments)
-    with opened(arguments) as app:
+    with opened(arguments) as app, suppress(KeyboardInterrupt):
         refuse_taken(options.host, options.port, "the page")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         home, host = app.workspace / "prefect", arguments.prefect_host
         with prefect_server(home, port=arguments.prefect_port, ui=True, host=host) as wait:
             wait()
