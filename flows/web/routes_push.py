@@ -13,18 +13,38 @@ from flows.report import tables
 from flows.web import phrases
 from flows.web.errors import Invalid
 from flows.web.gate import Operator, Posted, Sent, Viewer, desk
-from flows.web.pages import CSV, download, go, path_part, show
+from flows.web.pages import CSV, JSON, download, go, path_part, show
 from flows.web.routes_report import SAID
 from flows.web.views import PushOrder
 
 router = APIRouter()
 
-SHOWN = 50  # pushes in the list
+SHOWN, KEPT = 50, 10_000  # pushes on the page, in a download
+PUSH_COLUMNS = ("push_id", "list_name", "owner", "stage", "rows", "ends_on", "note")
 
 
 @router.get("/push", include_in_schema=False)
 def start(request: Request, visitor: Viewer) -> Response:
     return show(request, "push.html", here="push", pushes=desk(request).service.pushes(SHOWN))
+
+
+@router.get("/pushes.csv", include_in_schema=False)
+def pushes_csv(request: Request, visitor: Viewer) -> Response:
+    return download(tables.to_csv(PUSH_COLUMNS, _pushes(request)), "pushes.csv", CSV)
+
+
+@router.get("/pushes.json", include_in_schema=False)
+def pushes_json(request: Request, visitor: Viewer) -> Response:
+    return download(tables.to_json(PUSH_COLUMNS, _pushes(request)), "pushes.json", JSON)
+
+
+def _pushes(request: Request) -> list[list[Any]]:
+    found = desk(request).service.pushes(KEPT)
+    days = {push.push_id: push.ends_on.isoformat() if push.ends_on else None for push in found}
+    return [
+        [push.push_id, push.list_name, push.owner, push.stage, push.total, days[push.push_id], push.note]
+        for push in found
+    ]
 
 
 @router.post("/push/file", include_in_schema=False)

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from balancer.types import Bounded
 from flows.report import tables
+from flows.web import phrases
 from flows.web.gate import Approver, Operator, Sent, Viewer, desk
 from flows.web.pages import CSV, JSON, YAML, download, go, path_part, show
 
@@ -21,6 +22,7 @@ YAML_MOST = 200_000  # characters
 ACCOUNT_COLUMNS = (
     "account_id", "name", "domain", "country", "industry", "employees", "tier", "fit", "intent",
 )  # fmt: skip
+RULE_COLUMNS = ("depth", "rule", "kept", "dropped", "unknown")
 SEGMENT_COLUMNS = (
     "name", "title", "accounts", "members", "last_sync", "top_share_low", "top_share", "top_share_high",
     "coverage_low", "coverage", "coverage_high", "waiting", "warnings",
@@ -64,6 +66,23 @@ def _segments(request: Request) -> list[tuple[Any, ...]]:
 
 def _bounds(value: Bounded | None) -> tuple[float | None, ...]:
     return (None, None, None) if value is None else (value.low, value.point, value.high)
+
+
+@router.get("/segments/{name:path}/rules.csv")
+def rules_csv(request: Request, visitor: Viewer, name: str) -> Response:
+    return download(tables.to_csv(RULE_COLUMNS, _rules(request, name)), f"{name}-rules.csv", CSV)
+
+
+@router.get("/segments/{name:path}/rules.json")
+def rules_json(request: Request, visitor: Viewer, name: str) -> Response:
+    return download(tables.to_json(RULE_COLUMNS, _rules(request, name)), f"{name}-rules.json", JSON)
+
+
+def _rules(request: Request, name: str) -> list[list[Any]]:
+    """The rules, then who is left out after them."""
+    view = desk(request).service.segment(name)
+    rules = [[rule.depth, rule.text, rule.kept, rule.dropped, rule.unknown] for rule in view.rules]
+    return rules + [[0, phrases.left_out(code), None, number, None] for code, number in view.left_out]
 
 
 @router.get("/segments/{name:path}/accounts")
