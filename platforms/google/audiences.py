@@ -156,7 +156,7 @@ class UserLists:
         body: dict[str, Any] = {"destinations": [self._destination(external_id)]}
         if added_before is not None:
             body["removeAsOfTime"] = added_before.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        return self._ingest("removeAll", body)
+        return self._ingest("removeAll", orjson.dumps(body))
 
     def begin_replace(self) -> datetime:
         """First step of replacing a list's content: note the time, then push the whole new membership."""
@@ -193,7 +193,6 @@ class UserLists:
         """``first`` is the batch before Google refused anyone: what ``settle`` can work out again."""
         body: dict[str, Any] = {
             "destinations": [self._destination(batch.external_id)],
-            "audienceMembers": prepared.members,
             "encoding": "HEX",
         }
         if batch.op is Op.ADD:  # a removal carries neither consent nor terms
@@ -202,15 +201,17 @@ class UserLists:
             body["termsOfService"] = {
                 "customerMatchTermsOfServiceStatus": "ACCEPTED" if terms else "REJECTED"
             }
-        google_id = self._ingest("ingest" if batch.op is Op.ADD else "remove", body)
+        people = b',"audienceMembers":[' + b",".join(prepared.members) + b"]}"
+        content = orjson.dumps(body)[:-1] + people
+        google_id = self._ingest("ingest" if batch.op is Op.ADD else "remove", content)
         named = sorted(set(prepared.refused) - set(first.refused))
         results = spread(prepared, (PENDING,) * len(prepared.rows), len(batch.members))
         return Receipt(batch.batch_id, results, request_id=join_request_id(google_id, named), settled=False)
 
-    def _ingest(self, verb: str, body: dict[str, Any]) -> str:
+    def _ingest(self, verb: str, content: bytes) -> str:
         """Adding or removing the same members twice is harmless, so a lost answer is repeated."""
         url = f"{self._settings.base_url}/audienceMembers:{verb}"
-        reply = self._wire.json(self._call("POST", url, body, lane="ingest"))
+        reply = self._wire.json(self._call("POST", url, content, lane="ingest"))
         if not isinstance(reply.get("requestId"), str):
             raise Garbled("Google answered without a request id", platform="google")
         return str(reply["requestId"])
@@ -256,7 +257,7 @@ class UserLists:
             headers["x-goog-user-project"] = self._settings.project
         if self._settings.login_customer_id and lane.startswith("lists"):
             headers["login-account"] = f"accountTypes/GOOGLE_ADS/accounts/{self._settings.login_customer_id}"
-        content = orjson.dumps(body) if body is not None else b""
+        content = body if isinstance(body, bytes) else orjson.dumps(body) if body is not None else b""
         return Call(method, url, headers, content, repeatable=repeatable, lane=self._lanes[lane])
 
     def _state(self, audience_id: str, row: dict[str, Any]) -> AudienceState:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from audiences.model import IdentifierKind, Member, Op, PushBatch, RowResult, RowStatus
 from platforms.errors import Garbled
 from platforms.shapes import mapping, need_records, records, whole
@@ -33,7 +35,7 @@ class Prepared:
     """A batch ready for Google: JSON members of the rows that may be sent, and why the others may not."""
 
     rows: tuple[int, ...]  # row numbers of ``members``
-    members: tuple[dict[str, Any], ...]
+    members: tuple[bytes, ...]
     refused: Mapping[int, RowResult]
 
     def without(self, positions: Iterable[int], reason: str) -> Prepared:
@@ -49,23 +51,31 @@ class Prepared:
 def prepare(batch: PushBatch, *, member_data: str, identifier_limit: int, consent_required: bool) -> Prepared:
     """Gate and encode. A removal needs neither consent nor first-party context."""
     rows: list[int] = []
-    members: list[dict[str, Any]] = []
+    members: list[bytes] = []
     refused: dict[int, RowResult] = {}
-    found: list[dict[str, Any]]
+    head, tail = _frame(member_data)
+    mail_head, mail_tail = f'{head}{{"emailAddress":"', f'"}}{tail}'
     for row, member in enumerate(batch.members):
         ids = member.identifiers
         if len(ids) == 1 and ids[0][0] == _EMAIL and _HEX64.fullmatch(ids[0][1]):  # nearly everybody
-            reason, found = "", [{"emailAddress": ids[0][1]}]
-        else:
-            reason = "" if batch.op is Op.REMOVE else _gate(member, consent_required=consent_required)
-            found = identifiers(member)[:identifier_limit]
+            rows.append(row)
+            members.append((mail_head + ids[0][1] + mail_tail).encode())
+            continue
+        reason = "" if batch.op is Op.REMOVE else _gate(member, consent_required=consent_required)
+        found = identifiers(member)[:identifier_limit]
         if reason or not found:
             refused[row] = RowResult(RowStatus.REJECTED, reason or "no_usable_identifier")
             continue
-        data = {"userIdentifiers": found}
         rows.append(row)
-        members.append({member_data: {"userData": data} if member_data == "compositeData" else data})
+        members.append(head.encode() + orjson.dumps(found)[1:-1] + tail.encode())
     return Prepared(tuple(rows), tuple(members), refused)
+
+
+def _frame(member_data: str) -> tuple[str, str]:
+    """What stands around the identifiers of one member."""
+    if member_data == "compositeData":
+        return '{"compositeData":{"userData":{"userIdentifiers":[', "]}}}"
+    return '{"userData":{"userIdentifiers":[', "]}}"
 
 
 def _gate(member: Member, *, consent_required: bool) -> str:
