@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -72,10 +71,11 @@ def _companies(arguments: argparse.Namespace, app: App) -> int:
     )
     rows = [{"account": r.entity, "impressions": r.impressions, "clicks": r.clicks} for r in found]
     if arguments.out:
-        with arguments.out.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, ["account", "impressions", "clicks"])
-            writer.writeheader()
-            writer.writerows(rows)
+        from flows.files import write_atomically
+        from flows.report.tables import to_csv
+
+        names = ("account", "impressions", "clicks")
+        write_atomically(arguments.out, to_csv(names, [list(row.values()) for row in rows]))
     data = {"from": str(reports[0].start), "to": str(reports[0].end), "companies": rows}
     cells = [list(row.values()) for row in rows[:SHOWN]]
     words = f"{len(rows):,} companies, {data['from']} to {data['to']}; the first {len(cells)}:"
