@@ -182,9 +182,7 @@ def _record(
 ) -> PlanRecord:
     body = encode_plan(plan)
     day = date.fromordinal(plan.day)
-    kind = (
-        f"{policy.mode} shadow" if shadow else policy.mode
-    )  # a shadow is never the plan that may be approved
+    kind = f"{policy.mode} shadow" if shadow else policy.mode  # a shadow is never the plan to approve
     return PlanRecord(
         plan_id=plan_id(segment, day, kind, plan.inputs_hash, body),
         segment=segment,

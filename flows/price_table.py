@@ -82,12 +82,14 @@ def price_table(
     floor: float,
     headroom: float,
     modes: Sequence[str] | None = None,
+    elasticities: Sequence[float] = ELASTICITIES,
 ) -> PriceTable:
     """Rehearse every mode at every cap, loosest first; a mode's tighter caps are left out below the floor.
 
     source  (n,) impressions per account over 28 days, or the letter of a simulated world
     caps    multiples of the even share an account may have, > 1; None = none
     floor   least impressions accepted, as a fraction of today's, in (0, 1]
+    elasticities   price responses the frontier is drawn for, >= 0
     Raises BadNumbers.
     """
     _check(caps, floor)
@@ -107,7 +109,7 @@ def price_table(
         oracle=last.oracle,
         floor=floor,
         rows=tuple(rows),
-        frontier=tuple(_frontier(source, e, floor, seed, headroom) for e in ELASTICITIES),
+        frontier=tuple(_frontier(source, e, floor, seed, headroom) for e in elasticities),
         best=min(kept, key=lambda row: row.figures["top100_after"], default=None),
         assumed=(*last.assumed, f"{seeds} seeds", "frontier: every account its own band, delays left out"),
     )

@@ -42,12 +42,16 @@ class NothingToRehearse(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Past:
-    """``counts`` (n,) impressions per account over four weeks; ``members`` (n,) where known; what was assumed."""
+    """``counts`` (n,) impressions per account over four weeks; ``members`` (n,) where known; what was assumed.
+
+    elasticity  the price response measured in the reports, >= 0; None = not measured
+    """
 
     counts: Vector
     assumed: tuple[str, ...] = ()
     members: Vector | None = None
     policy: Policy | None = None
+    elasticity: float | None = None
 
 
 def from_file(file: Path) -> Past:
@@ -94,6 +98,7 @@ def from_segment(app: App, segment: str) -> Past:
     from flows.bands import band_campaigns
     from flows.collect import newest_complete
     from flows.exposure import window_exposure
+    from flows.price_response import measured_response, response_words
 
     policy = policy_of(app, segment)
     end = newest_complete(app, band_campaigns(app, segment).platform)
@@ -104,7 +109,15 @@ def from_segment(app: App, segment: str) -> Past:
     told = f"the reports of {segment} from {start} to {end}; counts they hide are best guesses"
     scaled = [f"counts of {days} days scaled to {WINDOW}"] if days != WINDOW else []
     counts = _checked(np.round(exposure.point) * (WINDOW / days), segment)
-    return Past(counts, (told, *scaled), members if members.any() else None, policy)
+    response = measured_response(app, segment)
+    priced = [response_words(response)] if response is not None else []
+    return Past(
+        counts,
+        (told, *scaled, *priced),
+        known_members(members) if members.any() else None,
+        policy,
+        max(response.elasticity, 0.0) if response is not None else None,
+    )
 
 
 def _first_day(app: App, segment: str, end: date) -> date:

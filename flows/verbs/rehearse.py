@@ -78,9 +78,10 @@ def _policy(arguments: argparse.Namespace) -> Policy:
 
 
 def _compare(arguments: argparse.Namespace, past: Past | None) -> int:
-    from flows.price_table import price_table
+    from flows.price_table import ELASTICITIES, price_table
     from flows.rehearsal_words import price_words
 
+    measured = () if past is None or past.elasticity is None else (round(past.elasticity, 3),)
     found = price_table(
         arguments.world if past is None else past.counts,
         caps=caps(arguments.caps),
@@ -91,6 +92,7 @@ def _compare(arguments: argparse.Namespace, past: Past | None) -> int:
         floor=arguments.floor,
         headroom=arguments.headroom,
         modes=(arguments.mode,) if arguments.mode else None,
+        elasticities=sorted({*ELASTICITIES, *measured}),
     )
     found = replace(found, assumed=(*(past.assumed if past else ()), *found.assumed))
     show(arguments, found.as_json(), lambda: price_words(found))

@@ -63,6 +63,20 @@ def test_the_plan_and_the_report_tell_the_response_and_the_price_of_a_point(
         assert any("one more point of the top-100 share costs about" in note for note in page.notes)
 
 
+def test_a_rehearsal_of_the_segment_reckons_with_the_response_it_measured(
+    dear: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["rehearse", SEGMENT, "--compare", "--mode", "bands", "--caps", "none", "--floor", "0.5"]
+    assert main([*words, "--weeks", "4", "--workspace", str(dear), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+
+    drawn = [point["elasticity"] for point in found["frontier"]]
+    assert drawn == sorted(drawn)
+    assert len(drawn) == 4
+    assert min(abs(e - PLANTED) for e in drawn) < 0.05
+    assert any("Price response" in one for one in found["assumed"])
+
+
 def test_where_prices_do_not_answer_the_interval_holds_zero(copies: Copies) -> None:
     with copies.opened("flat-price", banded=True) as app:
         for _ in range(4):
