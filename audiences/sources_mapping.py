@@ -65,7 +65,7 @@ def understand_header(
         raise UnsupportedSource(
             "this is an impression report, not a list of companies or people.",
             file=name,
-            remedy="Give it to `evenreach collect --file`; a source is companies, contacts or signals.",
+            remedy="Give it to `evenreach rehearse --impressions`; a source is companies, contacts or signals.",
         )
     if not columns:
         return found
