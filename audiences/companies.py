@@ -131,6 +131,7 @@ def _bearer(row: Mapping[str, Any], stated: Mapping[str, str]) -> Bearer:
         plain=frozenset(row["plain"]),
         aliases=frozenset(stated[a] for text in row["tags"] for a in _aliases(text) if a in stated),
         places=frozenset((p["country"], p["city"]) for p in row["places"] if p["country"] and p["city"]),
+        product=all("kind:product" in (text or "").split(";") for text in row["tags"]),
     )
 
 

@@ -6,11 +6,16 @@ companies, becomes a proposal.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
+from typing import Any
 
 import polars as pl
 
+from audiences.clean_countries import country_code
+from audiences.companies_domains import label
+from audiences.companies_names import speaks_of
 from audiences.model import Quarantined
 
 
@@ -22,9 +27,9 @@ def merge_twins(rows: pl.DataFrame) -> pl.DataFrame:
     in front of the public suffix are equal. The domain with the most rows, then
     the shortest, names the account.
     """
-    label = pl.col("domain").str.extract(r"^([^.]+)\.").alias("label")
+    front = pl.col("domain").str.extract(r"^([^.]+)\.").alias("label")
     owned = rows.lazy().filter(pl.col("domain").is_not_null() & pl.col("key").is_not_null())
-    per_domain = owned.group_by("key", label, "domain").agg(pl.len(), pl.col("country").drop_nulls().unique())
+    per_domain = owned.group_by("key", front, "domain").agg(pl.len(), pl.col("country").drop_nulls().unique())
     twins = (
         per_domain.filter(pl.len().over("key", "label") > 1)
         .sort(
@@ -45,8 +50,62 @@ def merge_twins(rows: pl.DataFrame) -> pl.DataFrame:
         .collect()
     )
     renamed = dict(zip(twins["domain"], twins["account_id"], strict=True))
+    renamed |= {site: main for site, main in _second_sites(rows) if site not in renamed}
     ends = {domain: _end(domain, renamed) for domain in renamed}
     return rows.with_columns(pl.col("domain").replace(ends).alias("account_id"))
+
+
+_MOST_SITES = 3  # one name on more websites is a common name, or a group that keeps them apart
+
+
+def _second_sites(rows: pl.DataFrame) -> Iterator[tuple[str, str]]:
+    """(website, the company's main website) of companies with exactly one name and the same town or country.
+
+    Both websites are made of the name, or it has several words and the town is the same. A website that
+    carries another name as well is left alone, and so are a holding and the company it holds.
+    """
+    named = rows.lazy().filter(pl.col("domain").is_not_null() & pl.col("key").is_not_null())
+    per_site = (
+        named.group_by("domain")
+        .agg(
+            pl.col("key").first(),
+            pl.col("key").n_unique().alias("names"),
+            pl.len().alias("n"),
+            pl.col("country").drop_nulls().unique(),
+            pl.struct("country", "city").unique().alias("places"),
+            pl.col("name").unique().alias("written"),
+        )
+        .filter((pl.col("names") == 1) & pl.len().over("key").is_between(2, _MOST_SITES))
+        .sort("key", "n", pl.col("domain").str.len_bytes(), "domain", descending=[False, True, False, False])
+        .collect()
+    )
+    for _, group in groupby(per_site.iter_rows(named=True), key=lambda row: str(row["key"])):
+        main, *others = group
+        yield from ((str(other["domain"]), str(main["domain"])) for other in others if _agree(main, other))
+
+
+def _agree(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    key = str(one["key"])
+    several = len(key.split()) > 1
+    spoken = all(speaks_of(key, label(row["domain"])) for row in (one, other))
+    if _marks(one["written"]) != _marks(other["written"]):
+        return False
+    if _towns(one) & _towns(other):
+        return several or spoken
+    return several and spoken and bool(set(one["country"]) & set(other["country"]))
+
+
+def _towns(row: Mapping[str, Any]) -> set[tuple[str, str]]:
+    return {(p["country"], p["city"]) for p in row["places"] if p["country"] and p["city"]}
+
+
+def _marks(names: Iterable[str]) -> frozenset[str]:
+    """What sets companies of one name apart: a holding, a group, a place in brackets that is no country."""
+    found: set[str] = set()
+    for name in names:
+        found |= {word for word in ("holding", "group") if word in name.lower()}
+        found |= {text.lower() for text in re.findall(r"\(([^)]*)\)", name) if country_code(text) is None}
+    return frozenset(found)
 
 
 def _end(domain: str, renamed: dict[str, str]) -> str:

@@ -24,6 +24,7 @@ class Bearer:
     plain: frozenset[str] = frozenset()  # the names with their legal forms
     aliases: frozenset[str] = frozenset()  # other names the data states, as keys
     places: frozenset[tuple[str, str]] = frozenset()  # (country, city)
+    product: bool = False  # every row says that it is a product, not a company
 
     def spoken(self) -> Iterator[str]:
         yield self.key
@@ -62,6 +63,9 @@ def split_names(domain: str, bearers: Sequence[Bearer], *, shared: bool = False)
         return Split(frozenset(b.key for b in bearers))
     if shared or len(clusters) >= MANY_NAMES:
         return _shared(domain, bearers, clusters, known=shared)
+    makers = [cluster for cluster in clusters if not all(b.product for b in cluster)]
+    if len(makers) <= 1:  # the others are products of whoever has the domain
+        return Split(frozenset(b.key for b in bearers))
     owning = [cluster for cluster in clusters if any(b.speaks_of(domain) for b in cluster)]
     if not owning:
         first, second = sorted((sum(b.rows for b in c) for c in clusters), reverse=True)[:2]

@@ -8,7 +8,10 @@ under an earlier name or a second domain. *related*: one group, but listed,
 national or sister companies a marketer may well keep apart; not counted either
 way. *different*: unrelated, or joined by nothing but a wrong or shared domain.
 The rules were improved while looking at these pairs, so the figures flatter
-them a little: of 80 further merges drawn at random afterwards one was wrong.
+them a little: of 80 further merges drawn at random afterwards one was wrong,
+and of the 51 second websites that name and town join in the whole sample none.
+
+``pytest -s tests/audiences/test_companies_pairs.py`` prints the figures.
 """
 
 from __future__ import annotations
@@ -56,7 +59,7 @@ def test_hardly_a_labelled_pair_is_merged_wrongly(
         print(f"  {stratum:12} {label:10} {'merged' if same else 'apart':7} {count}")
     assert len(pairs) >= 300
     assert precision >= 0.99
-    assert recall >= 0.68
+    assert recall >= 0.78
     assert shown >= 0.90
 
 
