@@ -25,7 +25,16 @@ from audiences.model import (
 )
 from platforms.errors import Conflict, Garbled, NotFound, NotReady, PlatformDown, Refused
 from platforms.google.answers import classify
-from platforms.google.members import PENDING, Prepared, prepare, spread, statuses
+from platforms.google.members import (
+    PENDING,
+    Prepared,
+    join_request_id,
+    positions,
+    prepare,
+    split_request_id,
+    spread,
+    statuses,
+)
 from platforms.google.settings import GoogleSettings
 from platforms.http import Call, Lane, Wire
 from platforms.pacing import Pacer, QuotaStore, Rate
@@ -128,7 +137,7 @@ class UserLists:
         """
         google_id, named = split_request_id(request_id)
         prepared = self._prepare(batch)
-        prepared = prepared.without(_positions(prepared, named), "refused_by_google")
+        prepared = prepared.without(positions(prepared, named), "refused_by_google")
         try:
             told, final = statuses(self.request_status(google_id), len(prepared.rows))
         except Refused as error:
@@ -165,11 +174,15 @@ class UserLists:
     def finish_replace(self, external_id: str, started: datetime, receipts: Sequence[Receipt]) -> str:
         """Last step: remove whoever was not sent again. Returns the request id.
 
-        Raises NotReady while a push is unsettled, Refused when a push failed: both would empty the list.
+        Raises NotReady while a push is unsettled, Refused while anybody's fate is open: they would be lost.
         """
         if any(not receipt.settled for receipt in receipts):
             raise NotReady("the new members are still being processed", platform="google")
         rows = [row for receipt in receipts for row in receipt.results]
+        if any(row.retryable or row.status is RowStatus.UNKNOWN for row in rows):
+            raise Refused(
+                "send what is not accepted again; the old ones stay", platform="google", code="open"
+            )
         if not any(row.status is RowStatus.ACCEPTED for row in rows):
             raise Refused("no new member was accepted, so the old ones stay", platform="google", code="empty")
         return self.remove_all(external_id, added_before=started)
@@ -283,18 +296,3 @@ class UserLists:
             match_rate=rate / 100 if rate is not None else None,
             usable=not closed and eligible and row.get("accountAccessStatus", "ENABLED") == "ENABLED",
         )
-
-
-def join_request_id(google_id: str, rows: Sequence[int]) -> str:
-    """Google's id plus the rows it refused at once: all that ``settle`` cannot work out again."""
-    return f"{google_id}#{','.join(map(str, rows))}" if rows else google_id
-
-
-def split_request_id(request_id: str) -> tuple[str, tuple[int, ...]]:
-    google_id, _, rows = request_id.partition("#")
-    return google_id, tuple(int(row) for row in rows.split(",") if row)
-
-
-def _positions(prepared: Prepared, rows: Sequence[int]) -> list[int]:
-    wanted = frozenset(rows)
-    return [position for position, row in enumerate(prepared.rows) if row in wanted]

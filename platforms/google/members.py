@@ -177,3 +177,18 @@ def _counts(entry: Mapping[str, Any]) -> list[_Count]:
         )
         for count in records(mapping(entry.get("errorInfo")).get("errorCounts"))
     ]
+
+
+def join_request_id(google_id: str, rows: Sequence[int]) -> str:
+    """Google's id plus the rows it refused at once: all that ``settle`` cannot work out again."""
+    return f"{google_id}#{','.join(map(str, rows))}" if rows else google_id
+
+
+def split_request_id(request_id: str) -> tuple[str, tuple[int, ...]]:
+    google_id, _, rows = request_id.partition("#")
+    return google_id, tuple(int(row) for row in rows.split(",") if row)
+
+
+def positions(prepared: Prepared, rows: Sequence[int]) -> list[int]:
+    wanted = frozenset(rows)
+    return [position for position, row in enumerate(prepared.rows) if row in wanted]

@@ -19,10 +19,11 @@ from audiences.model import (
     MemberKind,
     Op,
     PushBatch,
+    Receipt,
     RowStatus,
 )
 from platforms.connect import connect, google_sign_in, linkedin_sign_in
-from platforms.errors import ListLimitReached, NoPermission, Refused, SignInAgain, VersionSunset
+from platforms.errors import ListLimitReached, NoPermission, NotReady, Refused, SignInAgain, VersionSunset
 from platforms.google import Google, GoogleSettings
 from platforms.http import make_client
 from platforms.linkedin import LinkedIn, LinkedInSettings
@@ -307,3 +308,41 @@ def test_a_customer_behind_a_manager_is_worked_through_it(bench: Bench) -> None:
     for wrong in ("", "1111111111"):
         with pytest.raises(NoPermission):
             worked(wrong)
+
+
+def test_a_google_list_is_replaced_without_ever_being_empty(bench: Bench) -> None:
+    spec = AudienceSpec("google/replaced/contact", "google", "Replaced", MemberKind.CONTACT)
+    listed = bench.google.find_or_create(spec).external_id
+
+    def batch(name: str, numbers: range) -> PushBatch:
+        people = tuple(person(("email_sha256", mail(i))) for i in numbers)
+        return PushBatch(name, spec.audience_id, listed, Op.ADD, MemberKind.CONTACT, people)
+
+    def held() -> set[str]:
+        return {row[0] for row in bench.control.members(listed)["members"]}
+
+    def settled(wanted: PushBatch) -> Receipt:
+        request = bench.google.push(wanted).request_id or ""
+        bench.sleep(3600)
+        return bench.google.settle(wanted, request)
+
+    settled(batch("old", range(10)))
+    started = bench.google.begin_replace()
+    unsettled = bench.google.push(batch("new", range(6, 16)))
+    with pytest.raises(NotReady):
+        bench.google.finish_replace(listed, started, [unsettled])
+    bench.sleep(3600)
+    new = bench.google.settle(batch("new", range(6, 16)), unsettled.request_id or "")
+    assert held() == {mail(i) for i in range(16)}, "nobody is off the list before the new ones are on it"
+
+    bench.control.call("POST", "/knobs", {"google_names_rows": False})
+    bench.control.call("POST", "/faults", {"kind": "rows_refused", "match": "ingest", "share": 0.5})
+    doubtful = settled(batch("more", range(16, 40)))
+    bench.control.call("POST", "/knobs", {"google_names_rows": True})
+    assert {row.status for row in doubtful.results} == {RowStatus.UNKNOWN}
+    with pytest.raises(Refused):
+        bench.google.finish_replace(listed, started, [new, doubtful])
+
+    bench.google.finish_replace(listed, started, [new, settled(batch("more", range(16, 40)))])
+    bench.sleep(3600)
+    assert held() == {mail(i) for i in range(6, 40)}
