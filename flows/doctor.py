@@ -48,6 +48,7 @@ def _inside(workspace: Path, settings: Settings, *, offline: bool) -> Iterator[F
 
     with open_app(workspace, settings=settings) as app:
         yield from looked(lambda: doctor_data.sources(app), "sources")
+        yield from looked(lambda: doctor_data.signals(app), "signals")
         yield from looked(lambda: doctor_data.segments(app), "segments")
         yield from looked(lambda: doctor_data.consent(app), "consent")
         yield from looked(lambda: doctor_running.setting_up(app), "set-up")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 
 from audiences.model import Consent
 from flows.doctor import Finding
@@ -56,6 +57,23 @@ def segments(app: App) -> Iterator[Finding]:
             yield Finding("holdout_small", name, False, words, remedy)
     for advice in workspace_warnings(app.config):
         yield Finding("advice", "segments", True, f"worth knowing: {advice.words}")
+
+
+def signals(app: App) -> Iterator[Finding]:
+    """Signals so old that none counts any more: an export that stopped, and every account went cold."""
+    intent = app.config.scoring.intent
+    known = app.store.signal_frame()
+    if not intent.weights or known.is_empty():
+        return
+    newest: date | None = known["on"].max()  # type: ignore[assignment]
+    if newest is not None and app.today - newest > timedelta(days=intent.window_days):
+        words = (
+            f"the newest is of {newest}, and signals count for {intent.window_days} days: "
+            "nobody shows intent any more."
+        )
+        yield Finding(
+            "signals_old", "signals", False, words, "Export the signals anew, and see its schedule."
+        )
 
 
 def consent(app: App) -> Iterator[Finding]:
