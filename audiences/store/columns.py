@@ -29,17 +29,18 @@ class Columns(Part):
             note_fingerprint(connection, "contacts", source_fingerprint, table.height, at)
 
     def contact_frame(self, *, at: pl.Series | None = None) -> pl.DataFrame:
-        """Contacts in the shape of CONTACT_SCHEMA, by account and id: all, or those at some accounts."""
+        """Contacts in the shape of CONTACT_SCHEMA, in no order: all, or those at some accounts."""
         names = ("contact_id", "account_id", "identifiers", *list(CONTACT_SCHEMA)[3:])
         schema = {name: CONTACT_SCHEMA.get(name, pl.String) for name in names}
         wanted = select(*(CONTACT.c[name] for name in names))
+        accounts = None if at is None else at.to_frame("account_id")
         with self._db.read() as connection:
-            stored = frame_of(connection, wanted, schema | {"first_party": pl.Boolean}, at=at)
-        return (
-            stored.with_columns(_payloads(stored))
-            .select(list(CONTACT_SCHEMA))
-            .sort("account_id", "contact_id")
-        )
+            parts = _parts(connection, wanted, schema | {"first_party": pl.Boolean})
+            kept = [
+                _people(p if accounts is None else p.join(accounts, on="account_id", how="semi"))
+                for p in parts
+            ]
+        return pl.concat(kept) if kept else pl.DataFrame(schema=CONTACT_SCHEMA)
 
     def replace_signal_frame(self, frame: pl.DataFrame, source_fingerprint: str, at: datetime) -> None:
         """Make these the signals (SIGNAL_SCHEMA), in one transaction."""
@@ -73,18 +74,20 @@ def insert_frame(connection: Connection, table: Table, rows: pl.DataFrame) -> No
     raw(connection).executemany(sql, plain.iter_rows())
 
 
-def frame_of(
-    connection: Connection, wanted: Select[Any], schema: dict[str, Any], *, at: pl.Series | None = None
-) -> pl.DataFrame:
-    """The answer in parts of a moderate size: rows as tuples live only as long as their part.
+def frame_of(connection: Connection, wanted: Select[Any], schema: dict[str, Any]) -> pl.DataFrame:
+    """The answer of a question by column, in the order of its rows."""
+    parts = list(_parts(connection, wanted, schema))
+    return pl.concat(parts, rechunk=True) if parts else pl.DataFrame(schema=schema)
 
-    ``at``: only rows of these account ids are kept.
-    """
+
+def _parts(connection: Connection, wanted: Select[Any], schema: dict[str, Any]) -> Iterator[pl.DataFrame]:
+    """Of a moderate size: rows as tuples live only as long as their part."""
     answer = connection.execution_options(yield_per=CHUNK).execute(wanted)
-    parts = (_part(rows, schema) for rows in answer.partitions(CHUNK))
-    accounts = None if at is None else at.to_frame("account_id")
-    kept = [p if accounts is None else p.join(accounts, on="account_id", how="semi") for p in parts]
-    return pl.concat(kept, rechunk=True) if kept else pl.DataFrame(schema=schema)
+    return (_part(rows, schema) for rows in answer.partitions(CHUNK))
+
+
+def _people(stored: pl.DataFrame) -> pl.DataFrame:
+    return stored.with_columns(_payloads(stored)).select(list(CONTACT_SCHEMA))
 
 
 def _part(rows: Sequence[Any], schema: dict[str, Any]) -> pl.DataFrame:
