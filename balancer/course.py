@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balancer.allocate import water_fill
+from balancer.auto import DUTY
 from balancer.hiding import COMPLETE, ReportRule, report_day
 from balancer.plants import Delivery, Plant
 from balancer.types import UNPLACED, BalancePlan, Controller, DayReport, Policy, State, Vector
@@ -109,7 +110,8 @@ class _Loop:
         n = world.rates.size
         self.policy, self.members, self.baseline = policy, world.members, float(world.rates.sum())
         self.ids = tuple(f"{i:08d}" for i in range(n))
-        start = UNPLACED if policy.mode in ("bands", "auto") else 0
+        self.banded = policy.mode in ("bands", "auto")
+        start = UNPLACED if self.banded else 0
         self.commanded: Band = np.full(n, start, dtype=np.int8)
         self.truth = self.commanded.copy()  # in force
         self.belief = self.commanded.copy()  # thought to be in force: nobody is told what lands late
@@ -119,6 +121,7 @@ class _Loop:
 
     def propose(self, controller: Controller, day: int, budget: float) -> BalancePlan:
         self._land(day)
+        self._into_one_campaign()
         ready = [r for r in self.reports if r.day <= day - 1 - self.policy.report_delay]
         self.reports = self.reports[len(ready) :]
         state = State(
@@ -136,6 +139,13 @@ class _Loop:
         plan = controller.propose(state, self.policy)
         self.memory = plan.memory
         return plan
+
+    def _into_one_campaign(self) -> None:
+        """A change from bands to turns: the campaign of before still has the whole list."""
+        turned = "auto" in self.memory and int(self.memory["auto"][0]) == DUTY
+        if turned and self.banded:
+            self.commanded[:] = self.truth[:] = self.belief[:] = 0
+            self.queue, self.banded = [], False
 
     def command(self, plan: BalancePlan, rng: np.random.Generator) -> int:
         """Queue the plan's changes; returns how many there are."""

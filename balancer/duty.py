@@ -19,7 +19,7 @@ from balancer.canon import inputs_hash
 from balancer.frozen import frozen
 from balancer.memory import ABSORBED, FIRST, Memory, recall
 from balancer.moves import explain
-from balancer.study import current_rates, study
+from balancer.study import current_rates, learned_headroom, study
 from balancer.targets import Goal, daily_goal
 from balancer.types import UNPLACED, BalancePlan, Policy, State, Status, Vector
 
@@ -30,6 +30,7 @@ SLACK = 1.02  # capacity kept on, times the budget
 SHORT, SPENT = 0.985, 0.995  # of the money, over three days
 OPEN, BACK, FORGIVE = 1.15, 0.92, 1.03
 CHECK_DAYS = 3
+START = 1.3  # throttle of the first day
 FLIGHT = 14  # days of membership kept while their reports are on the way
 
 
@@ -53,9 +54,9 @@ class Duty:
         unfit = guards.unfit_data(state, policy, memory.at(ABSORBED), memory.at(FIRST))
         if unfit is not None:
             return frozen(state, policy, memory, unfit, mode="duty", extra=state.memory)
-        turns = _recall_turns(state)
         memory, shocked = study(state, policy, memory)
         rate = current_rates(state, memory)
+        turns = _recall_turns(state, memory, rate)
         turns = _throttled(state, policy, memory, turns)
         goal = daily_goal(state, policy, turns.throttle * rate, total=state.baseline)
         turns = _in_flight(state, memory, turns)
@@ -163,14 +164,17 @@ def _expected_credit(state: State, turns: Turns, goal: Goal, rate: Vector) -> Ve
     return np.asarray(owed)
 
 
-def _recall_turns(state: State) -> Turns:
+def _recall_turns(state: State, memory: Memory, rate: Vector) -> Turns:
+    """Kept from the last plan; else a throttle that what bands may have learned leaves room for."""
     old: Mapping[str, NDArray[np.generic]] = state.memory
     n = len(state.accounts)
     if "turn_levels" in old and old["flight"].shape[1] == n:
         throttle, failed = (float(v) for v in np.asarray(old["turn_levels"], dtype=np.float64))
         flight = np.asarray(old["flight"], dtype=np.bool_)
         return Turns(throttle, failed, flight, np.asarray(old["flight_days"], dtype=np.int32))
-    return Turns(1.3, np.inf, np.zeros((0, n), dtype=np.bool_), np.zeros(0, dtype=np.int32))
+    room = learned_headroom(memory, rate)
+    start = float(np.clip(BACK * room, 1.0, START))
+    return Turns(start, room, np.zeros((0, n), dtype=np.bool_), np.zeros(0, dtype=np.int32))
 
 
 def _keep(turns: Turns) -> dict[str, NDArray[np.generic]]:

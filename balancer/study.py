@@ -24,6 +24,7 @@ TRUST = 0.4  # weight of one day that showed a full band
 GROW = 1.002  # per day: inventory that is not being tested may have grown
 STEP_DAYS = 3
 STEPS = {"cautious": 1.12, "fast": 1.3}
+SEEN_FULL = 0.3  # of the natural delivery must have been seen full before headroom is known
 TRIM_GAIN, TRIM_MOST = 0.35, 0.06
 
 
@@ -54,6 +55,15 @@ def study(state: State, policy: Policy, memory: Memory) -> tuple[Memory, NDArray
         memory, hit = _one_day(report, memory, state)
         shocked |= hit
     return _open_up(state, policy, memory).narrowed(), shocked
+
+
+def learned_headroom(memory: Memory, rate: Vector) -> float:
+    """What accounts were seen to take at the most over their natural ``rate`` (n,); inf before it is known."""
+    known = np.isfinite(memory.room)
+    natural = float(rate[known].sum())
+    if natural < SEEN_FULL * float(rate.sum()):
+        return float("inf")
+    return float(memory.room[known].sum(dtype=np.float64)) / natural
 
 
 def usual_budget(memory: Memory, otherwise: float) -> float:

@@ -72,3 +72,31 @@ def test_auto_sticks_to_its_choice():
     later = morning(40, members=1_000.0, day=738_901, band=first.band, memory=first.memory)
 
     assert Auto().propose(later, Policy(mode="auto")).mode == first.mode == "duty"
+
+
+def test_auto_changes_to_turns_where_bands_have_learned_that_a_crowd_has_no_room():
+    auto, bands = (
+        rehearse("A", mode=mode, policy=replace(TURNS, mode=mode), headroom=1.1) for mode in ("auto", "bands")
+    )
+
+    assert auto.top100_after < bands.top100_after
+    assert auto.delivery >= 0.98
+
+
+@pytest.mark.parametrize(("world", "headroom"), [("A", 5.0), ("C", 1.1)])
+def test_auto_stays_with_bands_where_there_is_room_or_no_crowd(world, headroom):
+    auto, bands = (
+        rehearse(world, mode=mode, policy=replace(TURNS, mode=mode), headroom=headroom)
+        for mode in ("auto", "bands")
+    )
+
+    assert auto.top100_after == bands.top100_after
+
+
+def test_auto_judges_once_what_the_bands_have_learned():
+    _, calls = controlled(Auto(), world="C", n=200, weeks=5, policy=replace(TURNS, mode="auto"))
+    judged = [bool(plan.memory["auto_judged"][0]) for _, plan in calls]
+
+    assert judged == sorted(judged)
+    assert judged[-1]
+    assert not judged[10]
