@@ -18,9 +18,13 @@ RECENT = 28  # days of totals kept
 NEVER = -(10**6)  # a day long before any other
 STARTS = {"cautious": 1.1, "fast": 2.0}
 FIRST, ABSORBED, REBANDED, RAMPED, PLANNED = range(5)  # of ``clock``
-_PER_ACCOUNT = ("seen", "exposure", "hot", "credit", "room", "moved", "target", "rests")
+_PER_ACCOUNT = ("seen", "exposure", "hot", "credit", "room", "moved", "target", "rests", "home")
 _SINGLE = frozenset({"seen", "exposure", "credit", "room", "target"})
 _BLANK = {"moved": NEVER, "room": np.inf}
+_PER_DAY = {
+    "flight": True,
+    "tally": 0,
+}  # (days, n) of turns and thresholds: a newcomer was on, and counted nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +129,10 @@ def realign(
             blank = np.full(len(after), _BLANK.get(name, 0), dtype=old.dtype)
             blank[known] = old[source[known]]
             result[name] = blank
+    for name in _PER_DAY.keys() & memory.keys():
+        rows = np.full((memory[name].shape[0], len(after)), _PER_DAY[name], dtype=memory[name].dtype)
+        rows[:, known] = memory[name][:, source[known]]
+        result[name] = rows
     return result
 
 

@@ -75,3 +75,18 @@ def test_a_memory_follows_its_accounts_when_some_join_and_some_leave():
     assert got["moved"][0] == 7
     assert got["moved"][1] < -1_000
     assert got["lift"].tolist() == [2.0]
+
+
+def test_turns_and_counts_follow_their_accounts_when_the_list_changes():
+    memory = {
+        "flight": np.array([[True, False, False], [False, True, False]]),
+        "tally": np.array([[5.0, 6.0, 7.0]]),
+        "home": np.array([0, 1, 2], dtype=np.int8),
+        "turn_levels": np.array([1.3, 2.0]),
+    }
+    got = realign(memory, ["a", "b", "c"], ["c", "d", "b"])
+
+    assert got["flight"].tolist() == [[False, True, False], [False, True, True]]
+    assert got["tally"].tolist() == [[7.0, 0.0, 6.0]]
+    assert got["home"].tolist() == [2, 0, 1]
+    assert got["turn_levels"].tolist() == [1.3, 2.0]
