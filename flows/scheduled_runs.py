@@ -6,6 +6,7 @@ quota, and leave a summary to be read. Only a schedule, or a person who says so,
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from prefect import flow, task
 from audiences.brakes import Braked
 from flows import activate, artifacts, balance, forms
 from flows.activate_each import SomeStopped
+from flows.alerts_brakes import SOURCES, tell_brakes, words_of
 from flows.approvers import accept_large_change
 from flows.artifacts import Progress, named
 from flows.assess import assess
@@ -55,15 +57,27 @@ async def keep_in_sync(
             accept_large_change(app, segment, accept_shrink, who=approved_by, because=because)
     key, what = named("sync", segment, platform), f"{segment} on {platform}, {mode}"
     progress = await Progress.begin(key, what, parts=2)
-    await load_flow(workspace, accept_shrink)
-    await progress.step()
-    if mode == forms.LOOK:
-        changes: Changes = compare_lists(workspace, segment, platform, accept_shrink)
-        await artifacts.table(key, f"{what}: nothing was sent", artifacts.compared_rows(changes))
-    else:
-        changes = await _sent(workspace, segment, platform, accept_shrink)
+    try:
+        await load_flow(workspace, accept_shrink)
+        await progress.step()
+        if mode == forms.LOOK:
+            changes: Changes = compare_lists(workspace, segment, platform, accept_shrink)
+            await artifacts.table(key, f"{what}: nothing was sent", artifacts.compared_rows(changes))
+        else:
+            changes = await _sent(workspace, segment, platform, accept_shrink)
+            _tell(workspace, changes, {})
+    except Braked as error:
+        if mode == forms.SEND:
+            _tell(workspace, getattr(error, "changes", ()), words_of(error.brakes))
+        raise
     await progress.step()
     return changes
+
+
+def _tell(workspace: str, sent: Iterable[str], stopped: Mapping[str, str]) -> None:
+    """A person must hear what waits for them, and that it no longer does."""
+    with app_for(workspace) as app:
+        tell_brakes(app, [SOURCES, *sent], stopped)
 
 
 @task(name="compare lists", task_run_name="compare-{segment}-{platform}")

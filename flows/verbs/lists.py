@@ -16,6 +16,7 @@ def sync(arguments: argparse.Namespace) -> int:
     A brake stops its own list alone; the others go on, and the exit code is 3.
     """
     from flows import activate
+    from flows.alerts_brakes import tell_brakes
     from flows.alerts_entries import alert_entries
     from flows.approvers import accept_large_change
     from flows.assess import assess
@@ -36,6 +37,8 @@ def sync(arguments: argparse.Namespace) -> int:
         rows = [_sync_one(arguments, app, assessment, spec) for spec in specs]
         if not arguments.dry_run:
             alert_entries(app, assessment, [spec.segment for spec in specs])
+            stopped = {row["list"]: row["stopped"] for row in rows if row["stopped"]}
+            tell_brakes(app, [row["list"] for row in rows], stopped)
     data = {"dry_run": arguments.dry_run, "lists": rows, "rejects": list(loaded.files)}
     show(arguments, data, lambda: _sync_words(data))
     return STOPPED if any(row["stopped"] for row in rows) else DONE

@@ -212,3 +212,28 @@ def test_the_command_shows_and_tries_the_channels(
     inbox.status = 500
     monkeypatch.setenv("EVENREACH_SMTP_PORT", "9")
     assert main(["alerts", "trial", "--json", "--workspace", str(app.workspace)]) == 1
+
+
+def test_a_list_that_waits_for_a_person_is_told_once_and_so_is_its_going_ahead(
+    app: App, inbox: Inbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ("--workspace", str(app.workspace))
+    settings = (app.workspace / "evenreach.yaml").read_text()
+    assert main(["sync", *where]) == 0
+    write(app.workspace, companies=60)
+    (app.workspace / "evenreach.yaml").write_text(settings)
+    for _ in range(2):
+        assert main(["sync", *where]) == 3
+    assert main(["sync", "--accept-shrink", "180", *where]) == 0
+    told = [
+        change for body in inbox.of("/hook") for change in body["changes"] if "brake" in change["subject"]
+    ]
+    states = [(one["subject"], one["state"]) for one in told]
+    assert states == [
+        ("brake/linkedin/everyone/companies", "stopped"),
+        ("brake/google/everyone/contacts", "stopped"),
+        ("brake/linkedin/everyone/companies", "ok"),
+        ("brake/google/everyone/contacts", "ok"),
+    ]
+    assert "60 of 120 members (50%) would leave" in told[0]["words"]
+    assert "--accept-shrink 60" in told[0]["words"]
