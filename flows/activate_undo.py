@@ -68,12 +68,6 @@ def taken_back(app: App, segment: str) -> str | None:
     return found
 
 
-def taken_back(app: App, segment: str) -> str | None:
-    """The id of the plan that was taken back last."""
-    known: str | None = app.store.get(_name(segment))
-    return known
-
-
 def plan_behind(app: App, name: str) -> str | None:
     """The balanced segment that ``name`` stands for: itself, one of its band lists, or its last plan's id."""
     for segment, wanted in app.config.segments.items():
