@@ -27,6 +27,7 @@ from platforms.errors import Conflict, Garbled, NotFound, NotReady, PlatformDown
 from platforms.google.answers import classify
 from platforms.google.members import (
     PENDING,
+    UNFINISHED,
     Prepared,
     join_request_id,
     positions,
@@ -36,17 +37,12 @@ from platforms.google.members import (
     statuses,
 )
 from platforms.google.settings import GoogleSettings
+from platforms.google.states import state_of
 from platforms.http import Call, Lane, Wire
 from platforms.pacing import Pacer, QuotaStore, Rate
-from platforms.shapes import mapping, need_id, records, whole
+from platforms.shapes import need_id, records
 
 UNTRACEABLE = RowResult(RowStatus.UNKNOWN, "request_not_known", retryable=True)
-SIZES = (
-    "displayNetworkMembersCount",
-    "searchNetworkMembersCount",
-    "youtubeMembersCount",
-    "gmailMembersCount",
-)
 
 
 class UserLists:
@@ -61,6 +57,7 @@ class UserLists:
         quota: QuotaStore | None = None,
     ) -> None:
         self._settings, self._clock = settings, clock
+        self._polled: dict[str, int] = {}  # request id -> polls that were due when it was last asked about
         owner = f"google|{settings.project or settings.customer_id}"
         self._wire = Wire(
             "google",
@@ -83,7 +80,7 @@ class UserLists:
             found = self._create(spec)
         elif found.get("membershipStatus") == "CLOSED":
             found = self._reopen(need_id(found))
-        return self._state(spec.audience_id, found)
+        return state_of(self._settings.customer_id, spec.audience_id, found)
 
     def find(self, audience_id: str) -> dict[str, Any] | None:
         """Our list, the oldest if there are several; None if there is none."""
@@ -107,7 +104,7 @@ class UserLists:
             row = self._wire.json(self._call("GET", f"{self._lists}/{external_id}", lane="lists_read"))
         except NotFound:
             return AudienceState(audience_id, external_id, None, AudienceStatus.GONE)
-        return self._state(audience_id, row)
+        return state_of(self._settings.customer_id, audience_id, row)
 
     def push(self, batch: PushBatch) -> Receipt:
         """Send one batch; its rows stay unknown until ``settle``. Raises PlatformError.
@@ -130,22 +127,33 @@ class UserLists:
         raise Refused("Google kept refusing members of this batch", platform="google", code="bisect_rounds")
 
     def settle(self, batch: PushBatch, request_id: str) -> Receipt:
-        """Ask what became of a batch. ``settled`` False: it is still being processed.
+        """What became of a batch; asked of Google only when a poll is due (``settings.cadence``).
 
-        Google forgets statuses after about 50 days, and then says the id is not valid: the rows are unknown
-        and may be sent again, which only refreshes memberships.
+        ``settled`` False: it is still being processed. After a day it is given up; after about 50 days Google
+        says the id is not valid. Either way the rows are unknown and may be sent again: that only refreshes.
         """
-        google_id, named = split_request_id(request_id)
+        google_id, sent, named = split_request_id(request_id)
         prepared = self._prepare(batch)
         prepared = prepared.without(positions(prepared, named), "refused_by_google")
+        told, final = self._told(google_id, sent, len(prepared.rows))
+        results = spread(prepared, told, len(batch.members))
+        return Receipt(batch.batch_id, results, request_id=request_id, settled=final)
+
+    def _told(self, google_id: str, sent: datetime | None, rows: int) -> tuple[tuple[RowResult, ...], bool]:
+        cadence = self._settings.cadence
+        age = self._clock() - sent if sent is not None else cadence.give_up
+        if sent is not None and cadence.due(age) == self._polled.get(google_id, 0):
+            return (PENDING,) * rows, False
         try:
-            told, final = statuses(self.request_status(google_id), len(prepared.rows))
+            told, final = statuses(self.request_status(google_id), rows)
         except Refused as error:
             if error.code not in ("INVALID_REQUEST_ID", "REQUEST_TOO_OLD"):
                 raise
-            told, final = (UNTRACEABLE,) * len(prepared.rows), True
-        results = spread(prepared, told, len(batch.members))
-        return Receipt(batch.batch_id, results, request_id=request_id, settled=final)
+            told, final = (UNTRACEABLE,) * rows, True
+        if not final and sent is not None and age >= cadence.give_up:
+            told, final = (UNFINISHED,) * rows, True
+        self._polled[google_id] = cadence.due(age)
+        return told, final
 
     def request_status(self, google_id: str) -> dict[str, Any]:
         """The raw status of one request."""
@@ -219,7 +227,8 @@ class UserLists:
         google_id = self._ingest("ingest" if batch.op is Op.ADD else "remove", content)
         named = sorted(set(prepared.refused) - set(first.refused))
         results = spread(prepared, (PENDING,) * len(prepared.rows), len(batch.members))
-        return Receipt(batch.batch_id, results, request_id=join_request_id(google_id, named), settled=False)
+        known = join_request_id(google_id, self._clock(), named)
+        return Receipt(batch.batch_id, results, request_id=known, settled=False)
 
     def _ingest(self, verb: str, content: bytes) -> str:
         """Adding or removing the same members twice is harmless, so a lost answer is repeated."""
@@ -272,27 +281,3 @@ class UserLists:
             headers["login-account"] = f"accountTypes/GOOGLE_ADS/accounts/{self._settings.login_customer_id}"
         content = body if isinstance(body, bytes) else orjson.dumps(body) if body is not None else b""
         return Call(method, url, headers, content, repeatable=repeatable, lane=self._lanes[lane])
-
-    def _state(self, audience_id: str, row: dict[str, Any]) -> AudienceState:
-        """Sizes are strings, may lag, and are absent below Google's privacy floor: absent is unknown."""
-        sizes = mapping(row.get("sizeInfo"))
-        counts = [count for name in SIZES if (count := whole(sizes.get(name))) is not None]
-        contacts = mapping(mapping(row.get("ingestedUserListInfo")).get("contactIdInfo"))
-        rate = whole(contacts.get("matchRatePercentage"))
-        closed, network = row.get("membershipStatus") == "CLOSED", mapping(row.get("targetNetworkInfo"))
-        eligible = bool(network.get("eligibleForDisplay") or network.get("eligibleForSearch"))
-        size = max(counts, default=None)
-        identifier = need_id(row)
-        return AudienceState(
-            audience_id=audience_id,
-            external_id=identifier,
-            target_id=f"customers/{self._settings.customer_id}/userLists/{identifier}",
-            status=AudienceStatus.ARCHIVED
-            if closed
-            else AudienceStatus.READY
-            if size
-            else AudienceStatus.BUILDING,
-            audience_size=size,
-            match_rate=rate / 100 if rate is not None else None,
-            usable=not closed and eligible and row.get("accountAccessStatus", "ENABLED") == "ENABLED",
-        )

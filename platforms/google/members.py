@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -23,6 +24,7 @@ FIRST_PARTY_MARK = "first_party"  # "yes" | "no"
 
 ACCEPTED = RowResult(RowStatus.ACCEPTED)
 PENDING = RowResult(RowStatus.UNKNOWN, "processing")
+UNFINISHED = RowResult(RowStatus.UNKNOWN, "never_finished", retryable=True)
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 _EMAIL = str(IdentifierKind.EMAIL.value)
 _REGION = re.compile(r"[A-Z]{2}")
@@ -179,14 +181,19 @@ def _counts(entry: Mapping[str, Any]) -> list[_Count]:
     ]
 
 
-def join_request_id(google_id: str, rows: Sequence[int]) -> str:
-    """Google's id plus the rows it refused at once: all that ``settle`` cannot work out again."""
-    return f"{google_id}#{','.join(map(str, rows))}" if rows else google_id
+def join_request_id(google_id: str, sent: datetime, rows: Sequence[int]) -> str:
+    """Google's id, when it was given, and the rows refused at once: all that ``settle`` cannot work out again."""
+    stamp = f"{google_id}@{int(sent.timestamp())}"
+    return f"{stamp}#{','.join(map(str, rows))}" if rows else stamp
 
 
-def split_request_id(request_id: str) -> tuple[str, tuple[int, ...]]:
-    google_id, _, rows = request_id.partition("#")
-    return google_id, tuple(int(row) for row in rows.split(",") if row)
+def split_request_id(request_id: str) -> tuple[str, datetime | None, tuple[int, ...]]:
+    """The parts again; no moment where there is none."""
+    stamp, _, rows = request_id.partition("#")
+    google_id, _, sent = stamp.rpartition("@")
+    known = bool(google_id) and sent.isascii() and sent.isdigit()
+    when = datetime.fromtimestamp(int(sent), UTC) if known else None
+    return google_id if known else stamp, when, tuple(int(row) for row in rows.split(",") if row)
 
 
 def positions(prepared: Prepared, rows: Sequence[int]) -> list[int]:

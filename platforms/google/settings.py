@@ -29,6 +29,12 @@ class Cadence:
                 return tuple(times)
             times.append(times[-1] + wait)
 
+    def due(self, age: timedelta) -> int:
+        """How many polls of a request this old are due; one more for each ``longest`` after giving up."""
+        times = self.polls()
+        late = max(timedelta(0), age - self.give_up)
+        return sum(time <= age for time in times) + (1 + late // self.longest if age >= self.give_up else 0)
+
 
 @dataclass(frozen=True, slots=True)
 class GoogleSettings:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from audiences.model import AudienceSpec, AudienceStatus, MemberKind, Op, PushBatch, RowStatus
 from platforms.errors import NotReady, QuotaSpent, Refused, Throttled
 from platforms.google import Cadence, Google, GoogleSettings
+from platforms.google.members import join_request_id, split_request_id
 from tests.platforms.members import batch, mail, person
 from tests.platforms.scripted import HandClock, Script
 from tests.platforms.wire_examples import example
@@ -46,7 +49,7 @@ def test_a_person_is_one_member_with_every_identifier(google: Google, script: Sc
     receipt = google.push(people(Op.ADD, person(*QUINN)))
 
     assert script.bodies("POST", INGEST) == [WIRE.sent]
-    assert receipt.request_id == "opaque-1"
+    assert (receipt.request_id or "").startswith("opaque-1@")
     assert not receipt.settled
     assert receipt.results[0].status is RowStatus.UNKNOWN
 
@@ -145,7 +148,9 @@ def test_when_google_only_counts_the_refused_no_row_is_called_accepted(
     }
 
 
-def test_a_member_google_refuses_is_taken_out_and_the_rest_sent_again(google: Google, script: Script) -> None:
+def test_a_member_google_refuses_is_taken_out_and_the_rest_sent_again(
+    google: Google, script: Script, hand_clock: HandClock
+) -> None:
     script.on("POST", INGEST, example("google_bad_member"), WIRE).play(example("google_status_success"))
     sent = three()
 
@@ -155,6 +160,7 @@ def test_a_member_google_refuses_is_taken_out_and_the_rest_sent_again(google: Go
     assert receipt.results[1].reason == "INVALID_SHA256_FORMAT"
     first, second = (len(body["audienceMembers"]) for body in script.bodies("POST", INGEST))
     assert (first, second) == (3, 2)
+    hand_clock.sleep(1900)
     settled = google.settle(sent, receipt.request_id or "")
     assert [row.status for row in settled.results] == ["accepted", "rejected", "accepted"]
 
@@ -262,6 +268,7 @@ def test_replacing_waits_for_every_push_and_removes_only_who_was_not_sent_again(
 
     with pytest.raises(NotReady):
         google.finish_replace("7090784486", started, [pushed])
+    hand_clock.sleep(1900)
     done = google.settle(three(), pushed.request_id or "")
 
     assert google.finish_replace("7090784486", started, [done]) == "opaque-3"
@@ -274,6 +281,50 @@ def test_replacing_with_nothing_accepted_is_refused(google: Google, script: Scri
 
     with pytest.raises(Refused):
         google.finish_replace("7090784486", google.begin_replace(), [failed])
+
+
+def test_google_is_asked_when_a_poll_is_due_and_not_before(
+    google: Google, script: Script, hand_clock: HandClock
+) -> None:
+    script.play(WIRE, example("google_status_processing"))
+    pushed, begun = google.push(three()), hand_clock.now
+    asked = []
+    for minute in range(0, 24 * 60 + 1, 3):
+        hand_clock.now = begun + timedelta(minutes=minute)
+        before = len(script.sent("GET", STATUS))
+        receipt = google.settle(three(), pushed.request_id or "")
+        if len(script.sent("GET", STATUS)) > before:
+            asked.append(minute)
+        assert receipt.settled == (minute == 24 * 60), "a day is the end of waiting"
+        assert {row.status for row in receipt.results} == {RowStatus.UNKNOWN}
+    assert asked[:5] == [30, 69, 120, 180, 240]
+    assert len(asked) == 25
+    assert all(row.reason == "never_finished" and row.retryable for row in receipt.results)
+
+
+def test_another_process_asks_at_once_about_a_request_that_is_due(
+    google: Google, script: Script, hand_clock: HandClock, scripted_client: httpx.Client
+) -> None:
+    script.play(WIRE, example("google_status_success"))
+    pushed = google.push(three())
+    hand_clock.sleep(3600)
+    later = Google(google._settings, scripted_client, hand_clock, hand_clock.sleep)
+
+    assert later.settle(three(), pushed.request_id or "").settled
+
+
+@given(
+    google_id=st.text("abcr-@0189", min_size=1, max_size=20),
+    seconds=st.integers(0, 2**33),
+    rows=st.sets(st.integers(0, 9999), max_size=4),
+)
+def test_what_a_request_id_carries_comes_back(google_id: str, seconds: int, rows: set[int]) -> None:
+    sent = datetime.fromtimestamp(seconds, UTC)
+    assert split_request_id(join_request_id(google_id, sent, sorted(rows))) == (
+        google_id,
+        sent,
+        tuple(sorted(rows)),
+    )
 
 
 def test_the_polling_times_are_the_documented_ones() -> None:
