@@ -77,8 +77,9 @@ def account_id(app: App, asked: str) -> str:
 
 
 def _place(name: str, plan: BalancePlan, i: int, record: PlanRecord, move: PlanMove | None) -> str:
-    since = f" since {day(_moved_on(move, record))}" if move else ""
-    shadow = "would be" if record.status is PlanStatus.SHADOW else "is"
+    applied = record.status is PlanStatus.APPLIED
+    since = f" since {day(_moved_on(move, record))}" if move and applied else ""
+    shadow = "is" if applied else "would be"
     if int(plan.band[i]) == UNPLACED:
         where = "campaign" if plan.mode in ONE_CAMPAIGN else "campaigns"
         return f"{name} {shadow} held out of the {where}{since}"
@@ -140,10 +141,12 @@ def _outside(app: App, segment: str, name: str, record: PlanRecord | None, on: d
 
 
 def _plan(app: App, segment: str, on: date | None) -> PlanRecord | None:
-    """The plan in force on a day; a plan that waits, was refused or taken back moves nobody."""
+    """The plan in force on a day, else one that may be; what was refused, lapsed or taken back moves nobody."""
     undone = taken_back(app, segment)
     if on is None and undone is None:
-        return app.store.latest_plan(segment, statuses=STANDING[:1]) or app.store.latest_plan(segment)
+        return app.store.latest_plan(segment, statuses=STANDING[:1]) or app.store.latest_plan(
+            segment, statuses=(PlanStatus.PROPOSED, PlanStatus.APPROVED, PlanStatus.SHADOW)
+        )
     plans = app.store.plans(segment=segment, limit=10_000)
     standing = [
         p for p in plans if (on is None or p.day <= on) and p.status in STANDING and p.plan_id != undone

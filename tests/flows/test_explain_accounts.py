@@ -218,3 +218,14 @@ def test_a_shadow_plan_is_told_as_what_would_be(copies: Copies) -> None:
         forward(app, days=1)
 
         assert " would be in band " in explain(app, SEGMENT, "company100-works.com").words
+
+
+def test_a_plan_that_waits_has_moved_nobody_yet(copies: Copies) -> None:
+    with copies.opened("why-waiting") as app:
+        plan = balance.propose(app, SEGMENT).record
+        waiting = explain(app, SEGMENT, "company100-works.com").words
+        balance.refuse(app, plan.plan_id, who="tester")
+
+        assert " would be in band " in waiting
+        assert " since " not in waiting
+        assert "no plan was made" in explain(app, SEGMENT, "company100-works.com").words
