@@ -93,6 +93,38 @@ def test_linkedins_client_reads_and_pauses_a_campaign(bench: Bench, restli: Any)
         assert restli.get(resource_path=f"{path}/{campaign}", **TOLD).entity["status"] == status
 
 
+def test_linkedins_client_renames_a_campaign_group_in_a_batch(bench: Bench, restli: Any) -> None:
+    path = f"/adAccounts/{ACCOUNT}/adCampaignGroups"
+    found = restli.finder(resource_path=path, finder_name="search", query_params={"pageSize": 10}, **TOLD)
+    group = found.elements[0]["id"]
+    answer = restli.batch_partial_update(
+        resource_path=path, ids=[group], patch_set_objects=[{"name": "Renamed"}], **TOLD
+    )
+    assert answer.status_code == 200
+    assert restli.get(resource_path=f"{path}/{group}", **TOLD).entity["name"] == "Renamed"
+
+
+def test_linkedins_client_finds_copies_and_pauses_a_creative(bench: Bench, restli: Any) -> None:
+    campaign = bench.linkedin.list_campaigns()[0]
+    urn = f"urn:li:sponsoredCampaign:{campaign.campaign_id}"
+    path = f"/adAccounts/{ACCOUNT}/creatives"
+    asked = {"campaigns": [urn], "pageSize": 100}
+    found = restli.finder(resource_path=path, finder_name="criteria", query_params=asked, **TOLD)
+    shown = found.elements[0]
+    body = {"campaign": urn, "content": shown["content"], "intendedStatus": "DRAFT"}
+    made = restli.create(resource_path=path, entity=body, **TOLD)
+    assert made.status_code == 201
+    paused = restli.partial_update(
+        resource_path=f"{path}/{{id}}",
+        path_keys={"id": made.decoded_entity_id},
+        patch_set_object={"intendedStatus": "PAUSED"},
+        **TOLD,
+    )
+    assert paused.status_code == 204
+    again = restli.finder(resource_path=path, finder_name="criteria", query_params=asked, **TOLD).elements
+    assert {one["id"]: one["intendedStatus"] for one in again}[made.decoded_entity_id] == "PAUSED"
+
+
 def test_linkedins_client_reads_analytics(bench: Bench, restli: Any) -> None:
     listed = bench.linkedin.list_campaigns()[0].campaign_id
     bench.sleep(timedelta(days=3).total_seconds())
