@@ -209,6 +209,28 @@ def test_a_push_takes_no_file_from_outside_the_inbox(world: World, file: str) ->
         asyncio.run(push_one_off(str(world.folder), file, "google", mode="send"))
 
 
+def test_a_large_change_asked_for_in_a_form_needs_a_name(world: World) -> None:
+    from flows.approvers import NobodyNamed
+
+    folder = str(world.folder)
+    with pytest.raises(NobodyNamed, match="30 members"):
+        asyncio.run(keep_in_sync(folder, "everyone", "linkedin", mode="send", accept_shrink=30))
+    asyncio.run(
+        keep_in_sync(
+            folder,
+            "everyone",
+            "linkedin",
+            mode="send",
+            accept_shrink=30,
+            approved_by="maya",
+            because="why not",
+        )
+    )
+    with world.opened() as app:
+        (line,) = app.store.audit_log(what="large change accepted")
+        assert (line.subject, line.detail["by"], line.detail["because"]) == ("everyone", "maya", "why not")
+
+
 def test_two_runs_of_one_quota_are_never_both_inside_and_a_missing_limit_is_an_error(world: World) -> None:
     with world.opened() as app:
         config = app.config
