@@ -34,7 +34,7 @@ FIELDS = {
     "first_party": "First-party contact",
 }
 KINDS = {"companies": MemberKind.COMPANY, "contacts": MemberKind.CONTACT}
-UNUSED = "unused"
+UNUSED = "attribute:unused"  # where columns go that nobody reads
 NOBODY = "No column identifies anyone. Say below what the columns mean."
 
 
