@@ -8,6 +8,7 @@ early lets the ten seconds it needs pass while files are read.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from pathlib import Path
 from flows.settings import (
     on_this_machine,
     prefect_server_configured,
+    prefect_server_url,
     prepare_prefect,
     require_server_password,
     server_environment,
@@ -35,6 +37,23 @@ class EngineError(Exception):
 
     retryable = True
     remedy = "Run the command again; if it happens again, look at prefect/server.log in the workspace."
+
+
+class EngineUnreachable(EngineError):
+    """The Prefect server that the environment names does not answer."""
+
+    remedy = (
+        "Start that server and run the command again, or unset PREFECT_API_URL: evenreach serve then starts one of "
+        "its own. Lists can be synced meanwhile: evenreach sync needs no Prefect."
+    )
+
+
+class EngineLost(EngineError):
+    """Prefect's server ended while it was needed."""
+
+    remedy = (
+        "Run the command again; what was cut off is finished by the next run. prefect/server.log may say why."
+    )
 
 
 class PortTaken(EngineError):
@@ -53,12 +72,12 @@ def prefect_server(
     port  0 takes a free one;  ui  serve Prefect's pages too, and run its schedules;  host  any address but
     loopback needs PREFECT_SERVER_API_AUTH_STRING
 
-    Raises PasswordMissing without that, PortTaken, and EngineError from the wait when the server ends or is
-    not healthy after 180 s.
+    Raises PasswordMissing without that, PortTaken, from the wait EngineUnreachable, or EngineError when the
+    server ends or is not healthy after 180 s, and EngineLost when it ends later.
     """
     prepare_prefect(home)
     if prefect_server_configured():
-        yield lambda: None
+        yield reach_prefect
         return
     require_server_password(host)
     port = port or _free_port()
@@ -73,9 +92,19 @@ def prefect_server(
         env=server_environment(**({"PREFECT_SERVER_UI_API_URL": "/api"} if ui else _BARE)),
     )
     use_prefect_server(url, authorities=_one_authority(home))
+    ending, lost = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        _wait(child, url)
+        threading.Thread(target=_watch, args=(child, ending, lost), daemon=True).start()
+
     try:
-        yield lambda: _wait(child, url)
+        yield wait
+    except KeyboardInterrupt:
+        if not lost.is_set():
+            raise
     finally:
+        ending.set()
         child.terminate()
         try:
             child.wait(timeout=10)
@@ -85,6 +114,32 @@ def prefect_server(
         if child.stdin is not None:
             child.stdin.close()
         log.close()
+    if lost.is_set():
+        raise EngineLost(f"Prefect's server ended with code {child.returncode}")
+
+
+def _watch(child: subprocess.Popen[bytes], ending: threading.Event, lost: threading.Event) -> None:
+    """Stop whatever runs when the server is gone: without it nothing would ever be scheduled, silently."""
+    child.wait()
+    if not ending.is_set():
+        lost.set()
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def reach_prefect(*, seconds: float = 10.0) -> None:
+    """Raises EngineUnreachable unless the server that the environment names answers within ``seconds``."""
+    import httpx
+
+    url, until = prefect_server_url(), time.monotonic() + seconds
+    with httpx.Client(timeout=2, trust_env=False) as client:
+        while True:
+            try:
+                client.get(f"{url}/health")
+                return
+            except (httpx.HTTPError, httpx.InvalidURL):
+                if time.monotonic() > until:
+                    raise EngineUnreachable(f"Prefect's server at {url} does not answer") from None
+                time.sleep(0.2)
 
 
 def _wait(child: subprocess.Popen[bytes], url: str) -> None:

@@ -15,7 +15,7 @@ class StoreBusy(StoreError):
     """Another process holds the lock, or two transactions crossed."""
 
     retryable = True
-    remedy = "Nothing to do; the step is tried again."
+    remedy = "The step is tried again; a command that ended with this may be run again when the other is done."
 
 
 class StoreGone(StoreError):

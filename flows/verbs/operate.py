@@ -217,7 +217,11 @@ def worker(arguments: argparse.Namespace) -> int:
 
 
 def _shared_server(workspace: Path) -> None:
-    """Prefect's settings for the server all machines share. Raises WorkspaceError, SettingMissing."""
+    """Prefect's settings for the server all machines share, once it answers.
+
+    Raises WorkspaceError, SettingMissing, EngineUnreachable.
+    """
+    from flows.engine import reach_prefect
     from flows.settings import (
         prefect_server_configured,
         prefect_server_url,
@@ -230,3 +234,4 @@ def _shared_server(workspace: Path) -> None:
         raise WorkspaceError("set PREFECT_API_URL to the Prefect server that all machines share")
     require_client_password(prefect_server_url())
     prepare_prefect(workspace / "prefect")
+    reach_prefect()
