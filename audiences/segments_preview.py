@@ -88,6 +88,9 @@ class Preview:
     coverage: tuple[Coverage, ...]
     stale: tuple[Stale, ...] = ()  # signals it rests on that have stopped coming
     cost_per_thousand: float | None = None  # planning price of a thousand impressions
+    fit_unknown: float | None = (
+        None  # 0..1, share of the fit model that rests on unknown data, over its companies
+    )
 
 
 def preview(
@@ -122,7 +125,14 @@ def preview(
         coverage=coverage(config, this),
         stale=stale_signals(config, this.universe, name),
         cost_per_thousand=config.economics.cost_per_thousand,
+        fit_unknown=_fit_unknown(config, this),
     )
+
+
+def _fit_unknown(config: Config, evaluation: Evaluation) -> float | None:
+    if not config.scoring.fit.groups or not evaluation.members.any():
+        return None
+    return float(evaluation.judge.scores["fit_unknown"].to_numpy()[evaluation.members].mean())
 
 
 def overlaps(evaluations: Mapping[str, Evaluation], name: str) -> tuple[Overlap, ...]:

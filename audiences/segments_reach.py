@@ -132,7 +132,9 @@ STAFF_ON_PLATFORM: Range = (0.2, 0.8)
 
 
 def _people(evaluation: Evaluation, members: MemberTable, matched: Range) -> Range | None:
-    """Staff of the matched companies; unknown head-counts are taken as the median of the known ones."""
+    """Staff of the matched companies. Unknown head-counts count nothing in the low figure and the median of the
+    known ones in the high one.
+    """
     if not len(members):
         return 0.0, 0.0
     staff = evaluation.universe.accounts.filter(pl.col("account_id").is_in(list(members.account_ids)))[
@@ -141,6 +143,6 @@ def _people(evaluation: Evaluation, members: MemberTable, matched: Range) -> Ran
     known = staff.drop_nulls().cast(pl.Float64)
     if known.is_empty():
         return None
-    total = float(known.sum()) + float(np.median(known.to_numpy())) * staff.null_count()
-    share = matched[0] / len(members), matched[1] / len(members)
-    return total * share[0] * STAFF_ON_PLATFORM[0], total * share[1] * STAFF_ON_PLATFORM[1]
+    low, share = float(known.sum()), (matched[0] / len(members), matched[1] / len(members))
+    high = low + float(np.median(known.to_numpy())) * staff.null_count()
+    return low * share[0] * STAFF_ON_PLATFORM[0], high * share[1] * STAFF_ON_PLATFORM[1]

@@ -196,7 +196,7 @@ def _data(evaluation: Evaluation, preview: Preview) -> Iterator[Advice]:
         words = f"The newest {old.words}: bring its source up to date, or companies leave as days pass."
         yield Advice("signals_stopped", name, old.days, QUIET_DAYS, words)
     if preview.universe and preview.unknown / preview.universe > UNKNOWN_SHARE:
-        words = f"{preview.unknown} companies can be neither kept nor refused: the data does not say."
+        words = f"{preview.unknown:,} companies can be neither kept nor refused: the data does not say."
         yield Advice("mostly_unknown", name, preview.unknown, UNKNOWN_SHARE * preview.universe, words)
 
 
@@ -227,13 +227,13 @@ def _size(evaluation: Evaluation, preview: Preview) -> Iterator[Advice]:
     for listed in preview.reach:
         if listed.serves is False and listed.people is not None:
             words = (
-                f"{listed.platform} would reach at most {listed.people[1]:.0f} people and serves none below "
+                f"{listed.platform} would reach at most {listed.people[1]:,.0f} people and serves none below "
                 f"{listed.minimum}; merge this segment or make it a filter."
             )
             yield Advice("too_narrow", name, round(listed.people[1]), listed.minimum, words)
     low, high = TIER1_ACCOUNTS
     if _is_tier_one(evaluation.segment) and count and not low <= count <= high:
-        words = f"{count} companies in a tier 1 segment; one-to-one treatment works for {low} to {high}."
+        words = f"{count:,} companies in a tier 1 segment; one-to-one treatment works for {low} to {high}."
         yield Advice("tier1_size", name, count, high if count > high else low, words)
     for overlap in preview.overlaps:
         if overlap.of_this >= SAME_SHARE and overlap.of_other >= SAME_SHARE:

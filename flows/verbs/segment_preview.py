@@ -12,6 +12,8 @@ from audiences.segments_reach import ListReach
 from audiences.segments_warnings import Advice
 from flows.verbs.outcome import DONE, show, table
 
+LONG = 200  # a sentence beyond this is read more easily from the table of rules
+
 
 def preview(arguments: argparse.Namespace, app: Any, assessment: Any) -> int:
     """Show one segment before it goes live; sends nothing."""
@@ -30,6 +32,7 @@ def _data(found: Preview) -> dict[str, Any]:
         "companies_looked_at": found.universe,
         "qualifying": found.qualifying,
         "held_out": found.holdout,
+        "fit_unknown": found.fit_unknown,
         "undecided": found.unknown,
         "excluded": dict(found.excluded),
         "rules": [
@@ -54,8 +57,13 @@ def _data(found: Preview) -> dict[str, Any]:
 def _words(found: Preview, advice: tuple[Advice, ...]) -> Iterator[str]:
     held = f", {found.holdout:,} of them held out" if found.holdout else ""
     unsure = f"; for {found.unknown:,} the data does not say" if found.unknown else ""
-    yield found.words
-    yield f"{found.qualifying:,} of {found.universe:,} companies qualify{held}{unsure}."
+    yield found.words if len(found.words) <= LONG else f"{found.words.partition(':')[0]}:"
+    fit = (
+        ""
+        if found.fit_unknown is None
+        else (f" {found.fit_unknown:.0%} of their fit score rests on what is not known.")
+    )
+    yield f"{found.qualifying:,} of {found.universe:,} companies qualify{held}{unsure}.{fit}"
     rules = [
         ["  " * r.depth + r.words, r.entered, r.kept, r.dropped, r.unknown, r.alone] for r in found.rules
     ]
@@ -107,10 +115,16 @@ def _row(one: ListReach) -> list[object]:
     by = ", ".join(
         f"{kind.removesuffix('_sha256').replace('_', ' ')} {n:,}" for kind, n in one.by_identifier.items()
     )
-    people = "not known" if one.people is None else f"{one.people[0]:,.0f} to {one.people[1]:,.0f}"
+    people = "not known" if one.people is None else f"{_about(one.people[0])} to {_about(one.people[1])}"
     serves = {True: "yes", False: "no", None: "perhaps"}[one.serves]
-    match = f"{one.matched[0]:,.0f} to {one.matched[1]:,.0f}"
+    match = f"{_about(one.matched[0])} to {_about(one.matched[1])}"
     return [_list(one), one.members, by or "-", match, people, f"{one.minimum:,} people", serves]
+
+
+def _about(number: float) -> str:
+    """A prediction, to two digits: more would promise what nobody knows."""
+    digits = max(len(str(int(number))) - 2, 0)
+    return f"{round(number, -digits):,.0f}"
 
 
 def _list(one: ListReach) -> str:
