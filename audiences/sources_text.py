@@ -11,6 +11,7 @@ import csv
 import gzip
 import io
 import mmap
+import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _BINARY = {
     b"SQLite format": "a SQLite database",
     b"\x89PNG": "a picture",
 }
+_JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\{\s*["}]|\[\s*[\[{"\]])')
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -102,6 +104,8 @@ def as_utf8(raw: Text, name: str, *, whole: bool = False) -> Text:
     for magic, what in _BINARY.items():
         if start.startswith(magic):
             raise UnsupportedSource(f"this is {what}, not text.", file=name)
+    if _JSON.match(start):
+        raise UnsupportedSource("this is JSON, not a table.", file=name)
     if b"\0" in start:
         return _recoded(raw, _utf16_without_mark(start, name), name, 0)
     if _is_utf8(raw.slices() if whole else iter([raw.data[:HEAD]]), whole=whole or len(raw.data) <= HEAD):

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audiences.clean import clean_companies, clean_contacts
-from audiences.errors import AudienceError
+from audiences.errors import AudienceError, UnsupportedSource
 from audiences.identity_contacts import identify_contacts
 from audiences.model import Rejected
 from audiences.sources import SourceFrame, propose_mapping, read_source
@@ -25,7 +25,7 @@ from tests.audiences.workbooks import workbook
 CUTS = 60
 ROWS = [[f"Acme {i}", f"acme{i}.example", 9001000000000001 + i, "Berlin\nMitte"] for i in range(30)]
 HEADER = ["Company Name", "Company Domain Name", "Record ID", "City"]
-quiet = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quiet = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def taken(path: Path) -> SourceFrame | None:
@@ -115,7 +115,7 @@ def test_a_workbook_of_which_one_part_is_damaged_inside_is_refused_or_explained(
 
 HEADERS = {"companies": "Company Name,Domain,City", "contacts": "Email,First Name,Country"}
 ODD = [
-    "a" * 200_000,
+    "a" * 140_000,
     "\0",
     "x\0y",
     '"',
@@ -191,6 +191,15 @@ def test_columns_of_one_name_are_read_as_one_and_none_is_lost_from_the_list(tmp_
     assert source.frame["name"].to_list() == ["Acme", "Bolt"]
     assert source.frame["domain"].to_list() == ["acme.example", "bolt.example"]
     assert source.unmapped == ("Note", "Note")
+
+
+@pytest.mark.parametrize("text", ['{"elements": []}', '[{"name": "Acme"}]', "\n{\n}\n", '["a", "b"]'])
+def test_json_is_called_by_its_name_and_not_taken_for_a_table(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "answer.json"
+    path.write_text(text)
+    for read in (read_source, propose_mapping):
+        with pytest.raises(UnsupportedSource, match="JSON"):
+            read(path)
 
 
 def test_a_gzip_of_what_is_no_table_and_one_cut_off_are_refused(tmp_path: Path) -> None:

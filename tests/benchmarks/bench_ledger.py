@@ -100,8 +100,10 @@ def both(one: Seconds, other: Seconds) -> Seconds:
 
 
 def settle(store: Store) -> None:
+    """Every batch answered at once; how many rows one has is what a platform knows from the request."""
+    sizes = {info.batch_id: info.n for info in store.batch_log(LIST, limit=1_000_000)}
     for batch_id in store.batches_to_send(LIST):
-        store.settle_batch(batch_id, Receipt(batch_id, (OK,) * store.batch_info(batch_id).n), at=AT)
+        store.settle_batch(batch_id, Receipt(batch_id, (OK,) * sizes[batch_id]), at=AT)
 
 
 def ours(url: str, first: Keys, second: Keys) -> dict[str, Seconds]:
