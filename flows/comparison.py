@@ -85,8 +85,8 @@ def modelled_note(exposure: Exposure) -> str:
         return ""
     gini, tenth, even = found.gini, found.top_decile, found.coverage_even
     return (
-        f"If hidden accounts follow the usual shape: the top tenth took {tenth.low:.0%} to {tenth.high:.0%}, "
-        f"Gini {gini.low:.2f} to {gini.high:.2f}, coverage {even.low:.0%} to {even.high:.0%} (95 %)."
+        f"If hidden accounts follow the usual shape: the top tenth took {tenth.low:.1%} to {tenth.high:.1%}, "
+        f"Gini {gini.low:.2f} to {gini.high:.2f}, coverage {even.low:.1%} to {even.high:.1%} (95 %)."
     )
 
 
