@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from audiences.store import Store
 from flows.quota import SharedQuota
+from flows.wiring import open_app
 from platforms.errors import QuotaSpent, Throttled
 from platforms.pacing import FURTHEST, InMemoryQuota, Pacer, Rate
+from tests.flows.kept_workspace import write
 
 NOW = datetime(2026, 8, 24, 6, 0, tzinfo=UTC)
 T = NOW.timestamp()
@@ -139,6 +141,7 @@ WORKER = """
 import sys
 from audiences.store import Store
 from flows.quota import SharedQuota
+from flows.wiring import open_app
 from platforms.pacing import Rate
 with Store.open(sys.argv[1]) as store:
     shared = SharedQuota(store, "live")
@@ -156,3 +159,20 @@ def test_processes_that_ask_at_once_never_get_the_same_place(store: Store, tmp_p
     waits = [float(line) for process in running for line in process.communicate(timeout=60)[0].splitlines()]
     assert [process.returncode for process in running] == [0, 0]
     assert sorted(waits) == pytest.approx([float(i) for i in range(80)])
+
+
+def test_a_day_that_one_process_spent_on_reading_stops_the_next_one_before_it_asks(tmp_path: Path) -> None:
+    write(tmp_path)
+    with open_app(tmp_path) as first, open_app(tmp_path) as second:
+        assert first.sandbox is not None
+        first.sandbox.post("/sandbox/knobs", {"calls_per_day": 1})
+        first.platform("linkedin").check()
+        with pytest.raises(QuotaSpent) as told:
+            first.platform("linkedin").check()
+        assert told.value.code != "closed"
+        first.sandbox.post("/sandbox/knobs", {"calls_per_day": 1000})
+        with pytest.raises(QuotaSpent) as known:
+            second.platform("linkedin").check()
+        assert known.value.code == "closed"
+        second.sleep(86_400.0)
+        assert second.platform("linkedin").check() == ()
