@@ -40,17 +40,28 @@ class Reach:
         return np.asarray(np.maximum(self.low * rate, np.minimum(self.level, self.high * rate)))
 
 
-def affordable(rate: Vector, law: PriceLaw, *, money: float, floor: float, most: float, top: int) -> Reach:
+def affordable(
+    rate: Vector,
+    law: PriceLaw,
+    *,
+    money: float,
+    floor: float,
+    most: float,
+    top: int,
+    cap: Vector | None = None,
+) -> Reach:
     """The most even reach that ``money`` buys with at least ``floor`` impressions per day.
 
     rate (n,) > 0, most = largest throttle allowed, top = size of the group whose share is made small.
+    cap (n,) impressions per day the policy allows at most. What a cap takes from the loud is bought
+    elsewhere at a higher price; a reach that did not know would miss the floor and be pushed back.
     With a flat price this is plain evenness up to ``most`` and nothing binds.
     """
-    sums = _Sums(*_blocks(rate), law, money)
+    sums = _Sums(*_blocks(rate, cap), law, money)
     even = sums.reach(0.0, most)
     if even is not None and sums.impressions(even) >= floor:
         return Reach(even.low, even.high, even.level, binding=False)
-    best, share = Reach(1.0, 1.0, np.inf, binding=True), np.inf
+    best, share = Reach(1.0, sums.unclamped(1.0, most), np.inf, binding=True), np.inf
     for low in LOWS:
         got = sums.at_floor(low, floor, most)
         if got is not None and (value := sums.top_share(got, top)) < share:
@@ -58,9 +69,10 @@ def affordable(rate: Vector, law: PriceLaw, *, money: float, floor: float, most:
     return best
 
 
-def _blocks(rate: Vector) -> tuple[Vector, Vector]:
-    """Block means and sizes, largest first: the top accounts alone, the rest in growing blocks."""
-    a = np.sort(rate)[::-1]
+def _blocks(rate: Vector, cap: Vector | None) -> tuple[Vector, Vector, Vector]:
+    """Block means of rate and cap, and sizes, largest first: the top accounts alone, the rest in growing blocks."""
+    order = np.argsort(-rate, kind="stable") if cap is not None else None
+    a = np.sort(rate)[::-1] if order is None else rate[order]
     fine = np.arange(min(FINE, a.size))
     rest = (
         np.unique(np.geomspace(FINE, a.size, COARSE).astype(np.int64))
@@ -69,20 +81,26 @@ def _blocks(rate: Vector) -> tuple[Vector, Vector]:
     )
     start = np.unique(np.concatenate([fine, rest[rest < a.size]]))
     size = np.diff(np.append(start, a.size)).astype(np.float64)
-    return np.add.reduceat(a, start) / size, size
+    limit = np.full(size.size, np.inf)
+    if cap is not None:
+        limit = np.add.reduceat(cap[order], start) / size
+    return np.add.reduceat(a, start) / size, size, limit
 
 
 class _Sums:
     """Cost and impressions of a reach over a weighted sample of rates, largest first."""
 
-    def __init__(self, rate: Vector, scale: Vector, law: PriceLaw, money: float) -> None:
-        self.rate, self.scale, self.law, self.money = rate, scale, law, money
+    def __init__(self, rate: Vector, scale: Vector, cap: Vector, law: PriceLaw, money: float) -> None:
+        self.rate, self.scale, self.cap, self.law, self.money = rate, scale, cap, law, money
+
+    def given(self, reach: Reach) -> Vector:
+        return np.minimum(reach.of(self.rate), self.cap)
 
     def impressions(self, reach: Reach) -> float:
-        return float((self.scale * reach.of(self.rate)).sum())
+        return float((self.scale * self.given(reach)).sum())
 
     def cost(self, reach: Reach) -> float:
-        x = reach.of(self.rate)
+        x = self.given(reach)
         return float((self.scale * x * self.law.each(x / self.rate)).sum())
 
     def top_share(self, reach: Reach, top: int) -> float:
@@ -91,7 +109,7 @@ class _Sums:
         Without the spread a clamp looks better than it is: drift and noise lift a hundred of those who
         were all aimed at one level above it.
         """
-        x = np.outer(reach.of(self.rate), SPREAD_AT).ravel()
+        x = np.outer(self.given(reach), SPREAD_AT).ravel()
         weight = np.outer(self.scale, SPREAD_WEIGHT).ravel()
         order = np.argsort(-x, kind="stable")
         x, weight = x[order], weight[order]
@@ -114,8 +132,8 @@ class _Sums:
 
     def at_floor(self, low: float, floor: float, most: float) -> Reach | None:
         """The largest high throttle that still brings ``floor`` impressions for the money."""
-        below, above = 1.0, most
-        first = self.reach(low, 1.0 + 1e-9)
+        below, above = self.unclamped(low, most), most
+        first = self.reach(low, below * (1.0 + 1e-9))
         if first is None or self.impressions(first) < floor * (1.0 - 1e-6):
             return None
         best = first
@@ -127,3 +145,16 @@ class _Sums:
             else:
                 above = middle
         return Reach(best.low, best.high, best.level, binding=True)
+
+    def unclamped(self, low: float, most: float) -> float:
+        """The high throttle that spends the money with no clamp; more than 1 where caps leave money over."""
+        below, above = 1.0, most
+        if self.cost(Reach(low, 1.0 + 1e-9, np.inf, True)) > self.money * (1.0 - 1e-9):
+            return below
+        for _ in range(MONEY_STEPS):
+            middle = (below + above) / 2.0
+            if self.cost(Reach(low, middle, np.inf, True)) > self.money:
+                above = middle
+            else:
+                below = middle
+        return below

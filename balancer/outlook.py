@@ -15,7 +15,7 @@ from balancer.memory import ABSORBED, RAMPED, Memory
 from balancer.price import PriceLaw, price_law
 from balancer.study import current_rates, usual_budget
 from balancer.sums import by_band
-from balancer.targets import Goal, daily_goal
+from balancer.targets import Goal, daily_caps, daily_goal
 from balancer.types import Policy, State, Vector
 
 AIM = 0.98  # of what was seen to be taken at the most: the rest is the day-to-day noise of inventory
@@ -44,8 +44,10 @@ def outlook(state: State, policy: Policy, memory: Memory) -> Outlook:
     reach = Reach(0.0, most, np.inf, binding=False)
     total, least = state.baseline, None
     if law.eps > 0.0:
-        reach = _reach(state, policy, memory, rate, law)
-        total, least = min(state.baseline, float(reach.of(rate).sum())), reach.low * rate
+        cap = daily_caps(state, policy, cost=law.unit)
+        reach = _reach(state, policy, memory, rate, law, cap)
+        given = reach.of(rate) if cap is None else np.minimum(reach.of(rate), cap)
+        total, least = min(state.baseline, float(given.sum())), reach.low * rate
     inventory = reach.high * rate
     np.minimum(inventory, AIM * memory.room, out=inventory)
     goal = daily_goal(state, policy, inventory, total=total, least=least, cost=law.unit)
@@ -56,7 +58,9 @@ def outlook(state: State, policy: Policy, memory: Memory) -> Outlook:
     return Outlook(rate, law, reach, goal, want, starved)
 
 
-def _reach(state: State, policy: Policy, memory: Memory, rate: Vector, law: PriceLaw) -> Reach:
+def _reach(
+    state: State, policy: Policy, memory: Memory, rate: Vector, law: PriceLaw, cap: Vector | None
+) -> Reach:
     """What the money allows under this price; solved again on the days the floor is corrected."""
     low, high, level, binding = memory.reach.tolist()
     if high > 0.0 and memory.at(RAMPED) != state.day:
@@ -64,7 +68,7 @@ def _reach(state: State, policy: Policy, memory: Memory, rate: Vector, law: Pric
     floor = min(1.0, policy.impression_floor + float(memory.trim[0])) * state.baseline
     cash = usual_budget(memory, state.budget)
     most = float(memory.lift[0])
-    return affordable(rate, law, money=cash, floor=floor, most=most, top=top_size(rate.size))
+    return affordable(rate, law, money=cash, floor=floor, most=most, top=top_size(rate.size), cap=cap)
 
 
 def _unreported(state: State, policy: Policy, memory: Memory, rate: Vector, target: Vector) -> Vector:

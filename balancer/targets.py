@@ -60,6 +60,25 @@ def daily_goal(
     return Goal(np.asarray(solved.allocation.target) / days, (*solved.allocation.statuses, *ignored))
 
 
+def daily_caps(state: State, policy: Policy, *, cost: float) -> Vector | None:
+    """(n,) impressions per day the policy allows at most, inf for no cap; None where it caps nobody."""
+    endless = np.broadcast_to(np.inf, len(state.accounts))
+    if _plain(policy):
+        return (
+            None
+            if policy.member_cap is None
+            else _only_member_cap(state, policy, endless).cap / _days(policy)
+        )
+    if policy.click_cap is not None and state.click_rate is None:
+        policy = replace(policy, click_cap=None)
+    limits = _limits(state, policy, endless, cost)
+    return np.asarray(np.minimum(limits.cap, limits.inventory) / _days(policy))
+
+
+def _days(policy: Policy) -> float:
+    return float(policy.window_days)
+
+
 def _limits(state: State, policy: Policy, inventory: Vector, cost: float) -> Limits:
     days, n = float(policy.window_days), len(state.accounts)
     return limits_from_policy(

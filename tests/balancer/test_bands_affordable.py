@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from balancer.affordable import affordable
 from balancer.levels import centres, cut, nearest
 from balancer.price import PriceLaw, price_law, remember
+from balancer.worlds import open_world
 
 
 def _cost(x, rate, law):
@@ -33,6 +34,37 @@ def test_the_reach_never_costs_more_than_the_money_nor_falls_below_the_floor(see
     assert _cost(x, rate, law) <= money * (1.0 + 1e-6)
     assert x.sum() >= floor * rate.sum() * (1.0 - 2e-3)
     assert np.sort(x)[-7:].sum() / x.sum() <= np.sort(rate)[-7:].sum() / rate.sum() + 1e-6
+
+
+@given(seed=st.integers(0, 10_000), eps=st.floats(0.05, 0.4), times=st.floats(3.0, 30.0))
+@settings(max_examples=25, deadline=None)
+def test_a_reach_that_knows_the_caps_keeps_money_and_floor_under_them(seed, eps, times):
+    rng = np.random.default_rng(seed)
+    rate = rng.lognormal(1.0, rng.uniform(0.2, 1.2), 180)
+    cap = np.full(rate.size, times * rate.mean())
+    law = PriceLaw(0.05, eps)
+    money = 0.05 * float(rate.sum())
+
+    got = affordable(rate, law, money=money, floor=0.95 * rate.sum(), most=8.0, top=7, cap=cap)
+    x = np.minimum(got.of(rate), cap)
+    even = np.minimum(affordable(rate, law, money=money, floor=0.0, most=8.0, top=7, cap=cap).of(rate), cap)
+
+    assert _cost(x, rate, law) <= money * (1.0 + 1e-6)
+    assert x.sum() >= 0.95 * rate.sum() * (1.0 - 2e-3) or x.sum() >= even.sum() * (1.0 - 2e-3)
+
+
+def test_a_cap_that_forbids_cheap_impressions_is_paid_for_in_evenness():
+    rate = open_world("C", seed=0).rates
+    law = PriceLaw(0.05, 0.2)
+
+    def share(cap: float) -> float:
+        limit = np.full(rate.size, cap / 28.0)
+        asked = {"money": 0.05 * rate.sum(), "floor": 0.98 * rate.sum(), "most": 8.0, "top": 100}
+        got = np.minimum(affordable(rate, law, **asked, cap=limit).of(rate), limit)
+        assert got.sum() == pytest.approx(0.98 * rate.sum(), rel=2e-3)
+        return float(np.sort(got)[-100:].sum() / got.sum())
+
+    assert share(2_000.0) > share(3_000.0) > share(20_000.0)
 
 
 def test_a_flat_price_makes_evenness_free():
