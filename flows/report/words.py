@@ -286,7 +286,8 @@ def list_status(code: str) -> str:
 def plan_sentence(plan: PlanSummary, currency: str) -> str:
     """What the plan does and what it is expected to do."""
     budget = money(sum(plan.budgets), currency)
-    what = f"{plural(len(plan.moves), 'account')} change place; {budget} a day stays as it is"
+    who = f"{plural(len(plan.moves), 'account')} change" if len(plan.moves) > 1 else "1\u00a0account changes"
+    what = f"{who if plan.moves else 'Nobody changes'} place; {budget} a day stays as it is"
     if len(plan.budgets) > 1:
         what += f", over {len(plan.budgets)} bands"
     share = plan.forecast.get("top100_share")
