@@ -116,6 +116,7 @@ class Uploads:
             words = (
                 f"a list file holds {FEWEST} to {MOST:,} rows in {BYTES // 1_000_000} MB, this one {rows:,}"
             )
+            words += "; to take everybody off it, delete the list on LinkedIn" if rows < FEWEST else ""
             raise Refused(words, platform="linkedin", code="list_size")
         return content
 
