@@ -105,7 +105,8 @@ def test_a_plan_is_not_carried_out_after_another_took_its_place(copies: Copies) 
         forward(app, days=1)
         balanced_day(app)
 
-        with pytest.raises(balance.PlanMoved):
+        assert app.store.plan(old.plan_id).status is PlanStatus.LAPSED
+        with pytest.raises(activate_plan.NotApproved):
             activate_plan.apply_plan(app, old.plan_id)
 
 
