@@ -193,7 +193,10 @@ def _data(evaluation: Evaluation, preview: Preview) -> Iterator[Advice]:
         words = f'No source has shown a "{kind}" signal. {suggestion(kind, sorted(shown))}'
         yield Advice("signal_never_seen", name, 0, 1, words)
     for old in preview.stale:
-        words = f"The newest {old.words}: bring its source up to date, or companies leave as days pass."
+        words = (
+            f'The newest "{old.kind}" signal is of {old.newest}, {old.days} days ago: bring its source up to date, '
+            "or companies leave as days pass."
+        )
         yield Advice("signals_stopped", name, old.days, QUIET_DAYS, words)
     if preview.universe and preview.unknown / preview.universe > UNKNOWN_SHARE:
         words = f"{preview.unknown:,} companies can be neither kept nor refused: the data does not say."

@@ -69,8 +69,9 @@ def _words(found: Preview, advice: tuple[Advice, ...]) -> Iterator[str]:
     ]
     if rules:
         yield table(["rule", "looked at", "kept", "dropped", "not known", "alone would keep"], rules)
-    if found.excluded:
-        yield "\n".join(f"{n:,} {_excluded(reason)}" for reason, n in found.excluded.items())
+    excluded = [f"{n:,} {_excluded(reason)}" for reason, n in found.excluded.items() if n]
+    if excluded:
+        yield "\n".join(excluded)
     yield from _lists(found)
     if found.coverage:
         rows = [

@@ -64,7 +64,9 @@ def _show(arguments: argparse.Namespace, app: Any, assessment: Any) -> int:
             for step in answer.steps
         ]
         lines = [
-            f"{'  ' * int(str(s['depth']))}{s['answer']:8}{s['rule']} (seen: {s['seen']})" for s in steps
+            f"{'  ' * int(str(s['depth']))}{s['answer']:8}{s['rule']}"
+            + (f" (seen: {s['seen']})" if s["seen"] else "")
+            for s in steps
         ]
         data = {
             "account": answer.account_id,
