@@ -15,7 +15,9 @@ class StoreBusy(StoreError):
     """Another process holds the lock, or two transactions crossed."""
 
     retryable = True
-    remedy = "The step is tried again; a command that ended with this may be run again when the other is done."
+    remedy = (
+        "The step is tried again; a command that ended with this may be run again when the other is done."
+    )
 
 
 class StoreGone(StoreError):
