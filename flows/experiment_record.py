@@ -36,10 +36,8 @@ def experiment_of(app: App, segment: str) -> Experiment | None:
     known: dict[str, Any] | None = app.store.get(_name(segment))
     if known is None:
         return None
-    days = {
-        name: date.fromisoformat(known[name]) if known[name] else None for name in ("live_since", "ended")
-    }
-    return replace(Experiment(**{**known, "live_since": None, "ended": None}), **days)
+    found = Experiment(**{**known, "live_since": None, "ended": None})
+    return replace(found, live_since=_day(known["live_since"]), ended=_day(known["ended"]))
 
 
 def running(app: App, segment: str) -> Experiment | None:
@@ -54,6 +52,10 @@ def keep(app: App, segment: str, experiment: Experiment) -> None:
     value = asdict(experiment) | days
     if app.store.get(_name(segment)) != value:
         app.store.put(_name(segment), value, at=app.now())
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _text(day: date | None) -> str | None:

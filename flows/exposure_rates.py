@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audiences.store.report_records import ImpressionColumns
 from balancer.shares_cells import OUTSIDE
@@ -54,5 +55,8 @@ def _rows(
     return columns, np.where(mine[columns.creative], place, OUTSIDE) if mine.size else place
 
 
-def _sum(values: np.ndarray, place: Indices, rows: np.ndarray, n: int) -> Vector:  # type: ignore[type-arg]
-    return np.bincount(place[rows], weights=values[rows].astype(np.float64), minlength=n)
+def _sum(
+    values: NDArray[np.int64] | NDArray[np.float64], place: Indices, rows: NDArray[np.bool_], n: int
+) -> Vector:
+    weights = values[rows].astype(np.float64)
+    return np.bincount(place[rows], weights=weights, minlength=n).astype(np.float64)
