@@ -12,7 +12,7 @@ from tests.flows import failing_balance, failing_lists, small_workspace
 from tests.flows.failing_nursery import Nursery, nursery
 from tests.flows.failing_trials import Operation, trials
 
-KILLS = 3
+KILLS = 2
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +29,9 @@ def operations(
     return failing_lists.operations(room) | failing_balance.operations(copies, room)
 
 
-@pytest.mark.slow  # about eight seconds each: a process, a sandbox and two runs a kill
+@pytest.mark.slow  # about five seconds each: a process, a sandbox and two runs a kill
 @pytest.mark.parametrize("name", ["sync", "push", "collect", "balance", "apply"])
-def test_killed_3_times_at_random_points_the_next_run_heals(
+def test_killed_2_times_at_random_points_the_next_run_heals(
     operations: dict[str, tuple[Operation, ...]], name: str, nest: Nursery, tmp_path: Path
 ) -> None:
     told = trials(operations[name][-1], nest, tmp_path, kills=KILLS)
