@@ -94,15 +94,13 @@ def price_table(
     """
     _check(caps, floor)
     play = partial(rehearse, source, plant=plant, seed=seed, seeds=seeds, weeks=weeks, headroom=headroom)
-    ordered = sorted(set(caps), key=lambda cap: -(cap if cap is not None else np.inf))
     rows: list[Row] = []
     for mode in modes or MODES:
-        for cap in ordered:
+        for cap in sorted(set(caps), key=lambda cap: -(cap or np.inf)):
             last = play(mode=mode, policy=_policy(source, cap, floor, seed, headroom))
             rows.append(_row(mode, cap, last, floor))
             if not rows[-1].kept:
                 break
-    kept = [row for row in rows if row.kept]
     return PriceTable(
         accounts=last.accounts,
         before=last.top100_before,
@@ -110,7 +108,7 @@ def price_table(
         floor=floor,
         rows=tuple(rows),
         frontier=tuple(_frontier(source, e, floor, seed, headroom) for e in elasticities),
-        best=min(kept, key=lambda row: row.figures["top100_after"], default=None),
+        best=min((r for r in rows if r.kept), key=lambda r: r.figures["top100_after"], default=None),
         assumed=(*last.assumed, f"{seeds} seeds", "frontier: every account its own band, delays left out"),
     )
 
