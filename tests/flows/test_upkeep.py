@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from audiences.model import AudienceStatus
+from audiences.model import AudienceState, AudienceStatus
 from flows import activate, activate_renew
 from flows.tokens import token_conditions, token_path
 from flows.upkeep import Kept, UpkeepTrouble, raise_trouble, upkeep
@@ -48,6 +48,14 @@ def status(app: App, list_id: str) -> str:
     return str(state.status)
 
 
+def known(app: App, list_id: str) -> AudienceState:
+    """How the record has a list."""
+    record = app.store.audience(list_id)
+    assert record is not None
+    assert record.state is not None
+    return record.state
+
+
 @pytest.mark.slow  # two simulated years, 104 weeks of upkeep and 26 syncs
 def test_in_two_years_no_list_dies_the_ledger_stays_true_and_the_record_stays_small(tmp_path: Path) -> None:
     folder, sizes = tmp_path / "workspace", {}
@@ -68,11 +76,9 @@ def test_in_two_years_no_list_dies_the_ledger_stays_true_and_the_record_stays_sm
                     assert truly_on(app, list_id) == in_ledger(app, list_id)
                     assert len(in_ledger(app, list_id)) == (120 if list_id == COMPANIES else 360)
                 sizes[week] = (folder / "evenreach.db").stat().st_size
-        record = app.store.audience(PEOPLE)
-        assert record is not None
-        assert record.state is not None
-        users = app.sandbox.get("/sandbox/truth/members", segment=record.state.external_id)["users"]  # type: ignore[union-attr]
-        assert record.state.audience_size == users  # nobody's membership lapsed
+        people = known(app, PEOPLE)
+        users = app.sandbox.get("/sandbox/truth/members", segment=people.external_id)["users"]  # type: ignore[union-attr]
+        assert people.audience_size == users  # nobody's membership lapsed
         assert len(app.store.audit_log(what="list created")) == 2
         assert not app.store.audit_log(what="list made anew")
     assert sizes[103] < 1.25 * sizes[51]
@@ -94,65 +100,41 @@ def test_an_idle_list_is_touched_before_day_25_and_only_then(app: App) -> None:
     assert 15 <= touched.index(5) + 3 < 25
 
 
-def test_an_expired_list_is_made_anew_filled_from_the_ledger_and_put_back_into_its_campaign(app: App) -> None:
+@pytest.mark.parametrize("end", [AudienceStatus.EXPIRED, AudienceStatus.GONE])
+def test_a_dead_list_is_made_anew_filled_and_put_into_its_campaign_whoever_noticed_first(
+    app: App, end: AudienceStatus
+) -> None:
     assert app.sandbox is not None
     app.sandbox.post("/sandbox/seed", {"impressions_per_28_days": 1000})
     linkedin = app.platform("linkedin")
     campaign = linkedin.list_campaigns()[0].campaign_id
     linkedin.set_status(campaign, "paused")
-    record = app.store.audience(COMPANIES)
-    assert record is not None
-    assert record.state is not None
-    linkedin.set_targets(campaign, include=[record.state.target_id])
-    forward(app, days=100)
-    assert status(app, COMPANIES) == AudienceStatus.EXPIRED
+    before = known(app, COMPANIES)
+    linkedin.set_targets(campaign, include=[before.target_id])
+    if end is AudienceStatus.GONE:
+        linkedin.delete(before.external_id)
+    else:
+        forward(app, days=100)
+    assert status(app, COMPANIES) == status(app, COMPANIES) == end  # as a sync asks, before upkeep does
 
-    found = {kept.audience_id: kept for kept in upkeep(app).lists}
-    assert found[COMPANIES].renewed
+    assert {kept.audience_id: kept for kept in upkeep(app).lists}[COMPANIES].renewed
     assert status(app, COMPANIES) in ALIVE
     forward(app, days=3)
     assert not [kept for kept in upkeep(app).lists if kept.renewed]
     assert truly_on(app, COMPANIES) == in_ledger(app, COMPANIES)
     assert len(in_ledger(app, COMPANIES)) == 120
-    now = app.store.audience(COMPANIES)
-    assert now is not None
-    assert now.state is not None
-    assert now.state.target_id != record.state.target_id
-    assert now.state.target_id in linkedin.campaign(campaign).include
-    assert record.state.target_id not in linkedin.campaign(campaign).include
-
-
-def test_campaigns_follow_a_deleted_list_even_when_a_sync_noticed_it_first(app: App) -> None:
-    assert app.sandbox is not None
-    app.sandbox.post("/sandbox/seed", {"impressions_per_28_days": 1000})
-    linkedin = app.platform("linkedin")
-    campaign = linkedin.list_campaigns()[0].campaign_id
-    record = app.store.audience(COMPANIES)
-    assert record is not None
-    assert record.state is not None
-    linkedin.set_targets(campaign, include=[record.state.target_id])
-    linkedin.delete(record.state.external_id)
-    assert status(app, COMPANIES) == status(app, COMPANIES) == AudienceStatus.GONE
-    upkeep(app)
-    forward(app, days=3)
-    upkeep(app)
-    now = app.store.audience(COMPANIES)
-    assert now is not None
-    assert now.state is not None
-    assert linkedin.campaign(campaign).include == (now.state.target_id,)
-    assert now.state.target_id != record.state.target_id
+    now = known(app, COMPANIES)
+    assert now.target_id != before.target_id
+    assert linkedin.campaign(campaign).include == (now.target_id,)
 
 
 @pytest.mark.parametrize("list_id", [COMPANIES, PEOPLE])
 def test_a_list_somebody_deleted_on_the_platform_comes_back_with_everybody(app: App, list_id: str) -> None:
-    record = app.store.audience(list_id)
-    assert record is not None
-    assert record.state is not None
     before = in_ledger(app, list_id)
-    app.platform(record.spec.platform).delete(record.state.external_id)
-    upkeep(app)
-    forward(app, days=3)
-    upkeep(app)
+    app.platform(list_id.partition("/")[0]).delete(known(app, list_id).external_id)
+    for days in (3, 0):
+        upkeep(app)
+        forward(app, days=days)
     assert truly_on(app, list_id) == before == in_ledger(app, list_id)
     assert len(app.store.audit_log(what="list made anew")) == 1
 

@@ -73,7 +73,7 @@ def test_three_workers_and_a_kill_leave_200_lists_right_and_each_sent_once(
         workers = [_started(folder, n, log) for n, log in enumerate(logs)]
         try:
             until = time.monotonic() + 300
-            while len(app.store.audiences()) < SEGMENTS // 3 and time.monotonic() < until:
+            while logs[0].read_text().count("linkedin/") < 5 and time.monotonic() < until:
                 time.sleep(0.5)
             os.kill(workers[0].pid, signal.SIGKILL)
             ends = [worker.wait(timeout=300) for worker in workers]
@@ -84,7 +84,8 @@ def test_three_workers_and_a_kill_leave_200_lists_right_and_each_sent_once(
         said = [log.read_text() for log in logs]
         assert ends == [-signal.SIGKILL, 0, 0], said
         done = Counter(line for text in said for line in text.splitlines() if line.startswith("linkedin/"))
-        assert all(text.count("linkedin/") > 20 for text in said)  # all three had a share of the work
+        assert all(text.count("linkedin/") >= 5 for text in said)  # all three had a share of the work
+        assert said[0].count("linkedin/") < SEGMENTS // 2  # it was killed midway
         lists = [record.spec.audience_id for record in app.store.audiences()]
         assert len(lists) == SEGMENTS
         assert app.sandbox is not None
