@@ -74,14 +74,7 @@ class Duty:
             band=band,
             budgets=np.array([state.budget]),
             moves=explain(
-                state,
-                policy,
-                band,
-                wanted=wanted,
-                shocked=shocked,
-                rate=rate,
-                want=goal.target,
-                turns=True,
+                state, policy, band, wanted=wanted, shocked=shocked, rate=rate, want=goal.target, turns=True
             ),
             statuses=goal.statuses or (Status("ok"),),
             forecast={

@@ -42,16 +42,9 @@ def explain(
         )
         if back is not None and back[i]:
             reason = "turn_came"
-        moves.append(
-            Move(
-                account=name,
-                before=before,
-                after=after,
-                reason=reason,
-                evidence={"natural_per_day": float(rate[i]), "wanted_per_day": float(want[i])},
-                release=_release(reason, state.day, policy, turns=turns),
-            )
-        )
+        numbers = {"natural_per_day": float(rate[i]), "wanted_per_day": float(want[i])}
+        release = _release(reason, state.day, policy, turns=turns)
+        moves.append(Move(name, before, after, reason, evidence=numbers, release=release))
     return tuple(moves)
 
 

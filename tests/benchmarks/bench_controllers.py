@@ -185,7 +185,7 @@ def churn() -> None:
     print("\n# Churn against accuracy\n" + HEAD)
     for world in ("A", "C", "D"):
         for bands in (4, 6):
-            for gain in (0.0, 0.05, 0.12, 0.2):
+            for gain in (0.0, 0.05, 0.09, 0.15):
                 tried(
                     world, f"K={bands} gain {gain:g}", seeds=3, policy=replace(FAST, bands=bands, gain=gain)
                 )
