@@ -79,15 +79,8 @@ def limits_from_policy(
     n = members.size
     check_share_cap(policy, n - len(policy.held.intersection(accounts)))
     known = known_members(members) if policy.member_cap is not None or policy.beta else members
-    given = {
-        "share": _share_impressions(policy, total, n),
-        "member": None if policy.member_cap is None else policy.member_cap * known,
-        "tier": _by_tier(policy.tier_caps, tier, np.inf) if policy.tier_caps else None,
-        "absolute": None if policy.absolute_cap is None else np.full(n, policy.absolute_cap),
-        "click": _per(policy.click_cap, clicks_per_impression, n, "clicks_per_impression"),
-        "spend": _per(policy.spend_cap, cost_per_impression, n, "cost_per_impression"),
-    }
-    cap, which = combine_caps({name: caps for name, caps in given.items() if caps is not None}, n=n)
+    given = _caps(policy, total, known, tier, clicks_per_impression, cost_per_impression)
+    cap, which = combine_caps(given, n=n)
     weight = _by_tier(policy.tier_weights, tier, 1.0) if policy.tier_weights else np.broadcast_to(1.0, n)
     if policy.beta:
         weight = weight * known**policy.beta
@@ -101,6 +94,27 @@ def limits_from_policy(
     limits = replace(limits, weight=weight.copy(), floor=limits.floor.copy(), inventory=hard.copy())
     _pin_and_hold(limits, policy, accounts)
     return limits
+
+
+def _caps(
+    policy: Policy,
+    total: float,
+    members: Vector,
+    tier: NDArray[np.integer],
+    clicks: Vector | None,
+    cost: Vector | None,
+) -> dict[str, Vector]:
+    """The caps the policy names, each as (n,) impressions. clicks, cost (n,) per impression."""
+    n = members.size
+    given = {
+        "share": _share_impressions(policy, total, n),
+        "member": None if policy.member_cap is None else policy.member_cap * members,
+        "tier": _by_tier(policy.tier_caps, tier, np.inf) if policy.tier_caps else None,
+        "absolute": None if policy.absolute_cap is None else np.full(n, policy.absolute_cap),
+        "click": _per(policy.click_cap, clicks, n, "clicks_per_impression"),
+        "spend": _per(policy.spend_cap, cost, n, "cost_per_impression"),
+    }
+    return {name: caps for name, caps in given.items() if caps is not None}
 
 
 def combine_caps(caps: Mapping[str, Vector], *, n: int) -> tuple[Vector, NDArray[np.int8]]:
