@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from platforms.member_journal import Journal
@@ -20,12 +21,17 @@ def held(journal: Journal) -> set[str]:
 STEP = st.tuples(st.booleans(), st.sets(st.integers(0, 5)), st.booleans(), st.booleans())
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None)
 @given(steps=st.lists(STEP, max_size=12))
 def test_the_journal_holds_what_a_set_would_whenever_it_is_folded(
-    tmp_path: Path, steps: list[tuple[bool, set[int], bool, bool]]
+    steps: list[tuple[bool, set[int], bool, bool]],
 ) -> None:
-    journal, wanted = Journal(tmp_path / str(abs(hash(repr(steps))))), set[str]()
+    with tempfile.TemporaryDirectory() as folder:
+        follow(Journal(Path(folder)), steps)
+
+
+def follow(journal: Journal, steps: list[tuple[bool, set[int], bool, bool]]) -> None:
+    wanted = set[str]()
     for number, (add, chosen, fold, again) in enumerate(steps):
         members = [PEOPLE[i] for i in sorted(chosen)]
         for _ in range(1 + again):
