@@ -6,17 +6,20 @@ import json
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from audiences.store.records import PlanStatus
-from flows import balance
+from audiences.store.records import PlanMove, PlanStatus
+from flows import activate_plan, balance
 from flows.activate_plan import NotApproved, apply_plan
 from flows.plan_begun import PlanBegun, begun, plan_lease
+from flows.plan_codec import decode_plan
 from flows.runs import Busy
 from flows.sandbox_link import START
-from flows.wiring import open_app
+from flows.wiring import App, open_app
 from platforms.sandbox.server import start
 from tests.flows import failing_balance, failing_lists, small_workspace
 from tests.flows.failing_nursery import Ended, Nursery, nursery
@@ -137,8 +140,6 @@ def test_a_plan_is_not_decided_while_somebody_carries_one_out(copies: small_work
 def test_a_plan_that_was_cut_off_cannot_be_refused_and_the_next_one_makes_it_good(
     copies: small_workspace.Copies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows import activate_plan
-
     with copies.opened("cut-off", banded=True) as app:
         small_workspace.forward(app, days=1)
         first = balance.propose(app, SEGMENT).record
@@ -161,6 +162,38 @@ def test_a_plan_that_was_cut_off_cannot_be_refused_and_the_next_one_makes_it_goo
         small_workspace.forward(app, days=3)
         failing_lists.finish(app)
         failing_balance.members_as_planned(app, last)
+
+
+def test_a_plan_cut_off_between_two_bands_is_made_good_by_one_that_moves_nobody(
+    copies: small_workspace.Copies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with copies.opened("between-bands") as app:
+        stands = small_workspace.balanced_day(app).record
+        plan = decode_plan(app.store.plan(stands.plan_id).body)
+        one, other = (int(np.flatnonzero(plan.band == b)[0]) for b in (0, 1))
+        band = plan.band.copy()
+        band[[one, other]] = 1, 0
+        moves = tuple(
+            PlanMove(plan.accounts[i], int(plan.band[i]), int(band[i]), "test", {}, None)
+            for i in (one, other)
+        )
+        sent: list[str] = []
+        send = activate_plan.send
+
+        def once(app: App, list_id: str) -> object:
+            sent.append(list_id)
+            return send(app, list_id) if len(sent) == 1 else _cut()
+
+        with monkeypatch.context() as patch:
+            patch.setattr(activate_plan, "send", once)
+            with pytest.raises(KeyboardInterrupt):
+                activate_plan.carry_out(
+                    app, replace(stands, plan_id="1" * 64, moves=moves), replace(plan, band=band)
+                )
+        activate_plan.carry_out(app, replace(stands, plan_id="2" * 64, moves=()), plan)
+        small_workspace.forward(app, days=3)
+        failing_lists.finish(app)
+        failing_balance.members_as_planned(app, app.store.plan(stands.plan_id))
 
 
 def _cut(*_: object) -> None:
