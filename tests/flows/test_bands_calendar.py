@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.activate_plan import to_cents
@@ -48,6 +48,7 @@ class Memory:
         return None
 
 
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(-1, 2)), min_size=1, max_size=60))
 def test_what_was_commanded_is_kept_as_long_as_reports_and_no_longer(commanded: list[dict[str, int]]) -> None:
     short, whole = cast(App, Memory(20)), cast(App, Memory(10_000))
