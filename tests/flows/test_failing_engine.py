@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -45,11 +46,14 @@ def test_lists_are_synced_though_the_named_prefect_server_is_gone(tmp_path: Path
 
 
 @pytest.mark.usefixtures("gone")
-def test_what_needs_the_named_prefect_server_says_that_it_is_gone_and_what_to_do(tmp_path: Path) -> None:
+def test_what_needs_the_named_prefect_server_says_that_it_is_gone_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(EngineUnreachable, match="does not answer") as caught:
         reach_prefect(seconds=0.0)
     assert NOWHERE in str(caught.value)
     assert "unset PREFECT_API_URL" in caught.value.remedy
+    monkeypatch.setattr("flows.engine.reach_prefect", partial(reach_prefect, seconds=0.0))
     with prefect_server(tmp_path / "prefect") as wait, pytest.raises(EngineUnreachable):
         wait()
 
