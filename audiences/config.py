@@ -35,7 +35,7 @@ POLICY_KEYS = (
     "mode window_days bands beta tier_weights member_cap share_cap absolute_cap tier_caps click_cap "
     "spend_cap cap_policy floor pins held impression_floor spend_floor minimum_members operations_per_day "
     "dwell_days stale_days ramp max_throttle reband_days hysteresis gain threshold interval_days "
-    "report_delay actuation_delay raised"
+    "report_delay actuation_delay raised even_cap"
 ).split()
 
 

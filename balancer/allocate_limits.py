@@ -28,6 +28,7 @@ LIMITS = (
     "pin",
     "held",
     "raised",
+    "even",
 )
 SHARE_ROOM = 1.5  # a share cap below 1.5 / n leaves no room to be uneven at all: it starves delivery
 
@@ -74,12 +75,16 @@ def limits_from_policy(
     cost_per_impression    (n,) money, for the spend cap
 
     Raises ImpossibleCap for a share cap below 1.5 / n under the strict policy
-    (it can only be met by delivering nothing), BadNumbers for lengths that differ.
+    (it can only be met by delivering nothing) and for a cap below 1.5 even shares,
+    BadNumbers for lengths that differ.
     """
     n = members.size
-    check_share_cap(policy, n - len(policy.held.intersection(accounts)))
+    served = n - len(policy.held.intersection(accounts))
+    check_share_cap(policy, served)
     known = known_members(members) if policy.member_cap is not None or policy.beta else members
     given = _caps(policy, total, known, tier, clicks_per_impression, cost_per_impression)
+    if policy.even_cap is not None:
+        given["even"] = np.full(n, _even_cap(policy.even_cap) * total / max(served, 1))
     cap, which = combine_caps(given, n=n)
     weight = _by_tier(policy.tier_weights, tier, 1.0) if policy.tier_weights else np.broadcast_to(1.0, n)
     if policy.beta:
@@ -175,6 +180,15 @@ def _share_impressions(policy: Policy, total: float, n: int) -> Vector | None:
     if policy.share_cap is None or policy.cap_policy == "strict":
         return None
     return np.full(n, max(policy.share_cap, SHARE_ROOM / n) * total)
+
+
+def _even_cap(times: float) -> float:
+    """The cap in even shares of those who are served. Raises ImpossibleCap below 1.5: it would starve delivery."""
+    if not times >= SHARE_ROOM:
+        raise ImpossibleCap(
+            f"A cap of {times:g} even shares is below {SHARE_ROOM}, the least there is room for."
+        )
+    return times
 
 
 def _per(limit: float | None, rate: Vector | None, n: int, name: str) -> Vector | None:

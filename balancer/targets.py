@@ -95,7 +95,7 @@ def _limits(state: State, policy: Policy, inventory: Vector, cost: float) -> Lim
 
 def _plain(policy: Policy) -> bool:
     """At most a member cap: the common case, and the one that must work for ten million accounts."""
-    caps = (policy.share_cap, policy.absolute_cap, policy.click_cap, policy.spend_cap)
+    caps = (policy.share_cap, policy.even_cap, policy.absolute_cap, policy.click_cap, policy.spend_cap)
     named = (policy.tier_weights, policy.tier_caps, policy.pins, policy.held, policy.raised)
     return all(cap is None for cap in caps) and not any(named) and not policy.beta and not policy.floor
 

@@ -54,7 +54,8 @@ class Threshold:
         unfit = guards.unfit_data(state, policy, int(tally.clock[ABSORBED]), int(tally.clock[FIRST]))
         if unfit is None:
             tally = self._counted(state, policy, tally)
-        cap = policy.threshold or EVEN * state.baseline * policy.interval_days / max(len(state.accounts), 1)
+        even = state.baseline * policy.interval_days / max(len(state.accounts), 1)
+        cap = policy.threshold or (policy.even_cap or EVEN) * even
         total = tally.counts.sum(axis=0)
         band = state.band.copy() if unfit is not None else self._membership(state, policy, tally, total, cap)
         changed = band != state.band

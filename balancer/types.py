@@ -58,12 +58,13 @@ class Policy:
     hysteresis: float = 0.25
     gain: float = 0.09  # part of an account's credit repaid per day
     # threshold mode
-    threshold: float | None = None  # impressions per interval; None = 4 x even
+    threshold: float | None = None  # impressions per interval; None = even_cap, or 4 x even
     interval_days: int = 28
     # latencies the controller must assume, days
     report_delay: int = 1
     actuation_delay: int = 1
     raised: Mapping[str, float] = field(default_factory=dict)  # account -> its cap, impressions, where higher
+    even_cap: float | None = field(default=None, metadata=ADDED)  # cap per account, in even shares; >= 1.5
 
 
 @dataclass(frozen=True, eq=False)

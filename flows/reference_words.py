@@ -82,6 +82,7 @@ WORDS: dict[str, str] = {
     "Policy.tier_weights": "how much more a tier shall get, e.g. `{1: 2, 2: 1}`",
     "Policy.member_cap": "impressions per matched person over the window; `null` for none",
     "Policy.share_cap": "largest part of all impressions one company may take; at least 1.5 / number of companies",
+    "Policy.even_cap": "most a company may get, as a multiple of the even share, e.g. `4`; at least 1.5",
     "Policy.absolute_cap": "impressions per company over the window",
     "Policy.click_cap": "clicks per company over the window",
     "Policy.spend_cap": "money per company over the window",

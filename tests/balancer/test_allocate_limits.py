@@ -69,6 +69,32 @@ def test_a_share_cap_under_the_relax_policy_is_never_below_one_and_a_half_even_s
     assert limits(dataclasses.replace(FREE, share_cap=0.01)).cap.tolist() == [37.5] * 4
 
 
+def test_a_cap_in_even_shares_counts_those_who_are_served_and_the_smallest_cap_still_binds():
+    policy = dataclasses.replace(FREE, even_cap=2.0, tier_caps={2: 40.0}, held=frozenset({"a0"}))
+    result = limits(policy, total=90.0)
+    assert result.cap[1:].tolist() == [60.0, 40.0, 40.0]
+    assert [LIMITS[i] for i in result.which] == ["held", "even", "tier", "tier"]
+
+
+@PROPERTY
+@given(st.floats(1.5, 50.0), st.lists(st.floats(0.0, 1e4), min_size=2, max_size=40), st.integers(0, 2**32))
+def test_nobody_is_aimed_above_the_given_multiple_of_the_even_share(times, inventory, seed):
+    stock = np.array(inventory)
+    total = float(np.random.default_rng(seed).uniform(0.0, 2.0) * stock.sum())
+    policy = dataclasses.replace(FREE, even_cap=times, cap_policy="strict")
+    asked = limits(
+        policy, total=total, members=np.ones(stock.size), tier=np.ones(stock.size), inventory=stock
+    )
+    target = limited_target(total, asked, cap_policy="strict").allocation.target
+    assert (target <= times * total / stock.size * (1.0 + 1e-9)).all()
+
+
+@pytest.mark.parametrize("times", [0.0, 1.4, float("nan")])
+def test_a_cap_of_less_than_one_and_a_half_even_shares_is_refused_as_impossible(times):
+    with pytest.raises(ImpossibleCap, match=r"below 1\.5"):
+        limits(dataclasses.replace(FREE, even_cap=times))
+
+
 def test_a_strict_share_cap_below_one_and_a_half_even_shares_is_refused_as_impossible():
     policy = dataclasses.replace(FREE, share_cap=0.2, cap_policy="strict")
     with pytest.raises(ImpossibleCap, match=r"1\.5 / 4 = 0\.375"):

@@ -37,6 +37,14 @@ def test_an_account_is_excluded_at_its_cap_and_the_move_says_until_when():
     assert plan.moves[0].release == 738_900 + 10 - CAP.actuation_delay
 
 
+def test_without_a_count_the_threshold_is_the_multiple_of_the_even_share_the_policy_names():
+    policy = replace(CAP, threshold=None, even_cap=2.0)
+    _, plan = _after([1e9, 1.0], policy=policy)
+
+    even = morning(2).baseline * policy.interval_days / 2
+    assert plan.moves[0].evidence["cap"] == 2.0 * even
+
+
 def test_everybody_returns_on_the_first_day_of_the_next_interval():
     state, plan = _after([60.0, 10.0])
     for day in range(state.day + 1, 738_900 + 12):

@@ -21,6 +21,7 @@ policies = st.builds(
     bands=st.integers(1, 5),
     member_cap=st.none() | st.floats(1.0, 50.0),
     absolute_cap=st.none() | st.floats(50.0, 5_000.0),
+    even_cap=st.none() | st.floats(1.5, 9.0),
     tier_weights=st.dictionaries(st.integers(1, 4), st.floats(0.5, 3.0), max_size=2),
     tier_caps=st.dictionaries(st.integers(1, 4), st.floats(100.0, 900.0), max_size=2),
     pins=st.dictionaries(st.sampled_from(["a3", "a4"]), st.just(float("inf")) | st.floats(1.0, 99.0)),
