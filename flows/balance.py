@@ -34,8 +34,9 @@ from flows.balance_inputs import (
     policy_of,
     usable,
 )
+from flows.controller_version import controller_version
 from flows.plan_begun import PlanBegun, begun, plan_lease
-from flows.plan_codec import decode_inputs, decode_plan, encode_inputs, encode_plan
+from flows.plan_codec import decode_inputs, decode_plan, encode_inputs, encode_plan, made_by
 from flows.runs import audit_line, leased
 from flows.wiring import App, WorkspaceError
 
@@ -61,6 +62,7 @@ __all__ = [
     "still_stands",
     "todays_plan",
     "usable",
+    "why_not_rebuilt",
 ]
 
 
@@ -174,6 +176,21 @@ def rebuild(record: PlanRecord) -> bool:
     stored = decode_plan(record.body, record.memory)
     return plan_bytes(plan_for(state, policy)) == plan_bytes(stored) and stored.inputs_hash == inputs_hash(
         state, policy
+    )
+
+
+def why_not_rebuilt(record: PlanRecord) -> str:
+    """One sentence on a plan that does not rebuild: whether another controller made it, or something was changed."""
+    if record.inputs is None:
+        return "Its inputs are not in the store, so nothing can be computed again."
+    then, now = made_by(record.inputs), controller_version()
+    if then == now:
+        return (
+            f"The same controller made it ({now}), so the stored plan or its inputs were changed afterwards."
+        )
+    maker = f"the controller of version {then}" if then else "a controller from before plans named theirs"
+    return (
+        f"It was made by {maker}, this is {now}; another controller may plan otherwise from the same inputs."
     )
 
 

@@ -46,12 +46,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
+    from flows.controller_version import program_version
 
-    try:
-        return version("evenreach")
-    except PackageNotFoundError:
-        return "unknown"
+    return program_version()
 
 
 def _common(command: argparse.ArgumentParser) -> None:

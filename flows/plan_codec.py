@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from balancer.canon import decode_memory, encode_memory
 from balancer.types import BalancePlan, DayReport, Move, Policy, State, Status
+from flows.controller_version import controller_version
 
 Arrays = dict[str, NDArray[np.generic]]
 GIVEN = ("prior_rate", "click_rate", "cost")  # of a State, where they are known
 
 
 def encode_inputs(state: State, policy: Policy) -> bytes:
-    """Everything a controller was given."""
+    """Everything a controller was given, and which controller it was (``controller_version``)."""
     arrays: Arrays = {
         "members": state.members,
         "tier": state.tier,
@@ -45,8 +46,14 @@ def encode_inputs(state: State, policy: Policy) -> bytes:
         "baseline": state.baseline,
         "reports": days,
         "policy": _policy_header(policy),
+        "made_by": controller_version(),
     }
     return _pack(head, arrays)
+
+
+def made_by(data: bytes) -> str:
+    """The controller that was given these inputs; "" where that was not recorded yet."""
+    return str(_unpack(data)[0].get("made_by", ""))
 
 
 def decode_inputs(data: bytes) -> tuple[State, Policy]:

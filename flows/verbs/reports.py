@@ -80,12 +80,13 @@ def _approve(arguments: argparse.Namespace, app: Any, found: Any) -> int:
 
 
 def _rebuild(arguments: argparse.Namespace, _app: Any, found: Any) -> int:
-    from flows.balance import rebuild
+    from flows.balance import rebuild, why_not_rebuilt
 
     same = rebuild(found)
+    reason = "" if same else why_not_rebuilt(found)
     verdict = "follows byte for byte from" if same else "does NOT follow from"
-    words = f"Plan {found.plan_id[:12]} of {found.day} {verdict} its recorded inputs."
-    show(arguments, _plan(found) | {"rebuilt": same}, lambda: words)
+    words = f"Plan {found.plan_id[:12]} of {found.day} {verdict} its recorded inputs. {reason}".rstrip()
+    show(arguments, _plan(found) | {"rebuilt": same, "reason": reason}, lambda: words)
     return DONE if same else FAILED
 
 
