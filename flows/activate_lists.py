@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from audiences.membership_contacts import ListRules
 from audiences.model import AudienceSpec, AudienceState, MemberKind
+from flows.record_mark import mark_lists
 from flows.runs import audit_line
 from flows.wiring import App, WorkspaceError
 
@@ -70,6 +71,7 @@ def ensure_list(app: App, spec: AudienceSpec) -> AudienceState:
     record = app.store.save_audience(spec, at=app.now())
     if record.state is not None:
         return record.state
+    mark_lists(app.workspace)
     state: AudienceState = app.platform(spec.platform).find_or_create(spec)
     line = audit_line(app, "list created", spec.audience_id, {"external_id": state.external_id})
     app.store.save_state(state, at=app.now(), line=line)

@@ -21,10 +21,11 @@ from typing import IO, Any
 
 from audiences.config import load
 from audiences.store import backup as record_copy
+from flows.record_mark import MARK
 from flows.wiring import CONFIG, database_url
 
 FORMAT, MANIFEST, RECORD = 1, "manifest.json", "record.db"
-LEFT_OUT = {"prefect", ".env"}
+LEFT_OUT = {"prefect", ".env", MARK}  # the mark is made again from the record
 SIDE_FILES = ("-wal", "-shm", ".part")
 CHUNK = 1 << 20
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from audiences.config import Config, load
 from audiences.store import Store
+from flows.record_mark import check_record
 from flows.sandbox_link import SandboxLink, link_sandbox
 from flows.settings import Settings
 
@@ -72,7 +73,7 @@ class App:
 def open_app(workspace: Path, *, settings: Settings | None = None, create: bool = True) -> Iterator[App]:
     """Open a workspace: configuration, database (migrated when ``create``), clock, sandbox if wanted.
 
-    Raises WorkspaceError, ConfigError, or an error of the store.
+    Raises WorkspaceError, ConfigError, RecordLost, or an error of the store.
     """
     root = workspace.absolute()
     if not (root / CONFIG).is_file():
@@ -86,6 +87,7 @@ def open_app(workspace: Path, *, settings: Settings | None = None, create: bool 
     link: SandboxLink | None = None
     closing: list[Callable[[], None]] = []
     try:
+        check_record(root, store)
         if uses_sandbox(config):
             link = link_sandbox(root / "sandbox", config.sandbox.starts)
         now, sleep = (link.now, link.sleep) if link else (_wall_clock, _wall_sleep)

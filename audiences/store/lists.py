@@ -73,6 +73,11 @@ class Lists(Part):
             row = find_audience(connection, audience_id)
         return None if row is None else record_of(row)
 
+    def has_audiences(self) -> bool:
+        """Whether any list is known."""
+        with self._db.read() as connection:
+            return connection.execute(select(AUDIENCE.c.number).limit(1)).first() is not None
+
     def audiences(
         self, *, platform: str | None = None, segment: str | None = None
     ) -> tuple[AudienceRecord, ...]:

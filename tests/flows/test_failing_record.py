@@ -1,4 +1,4 @@
-"""The record is locked by somebody else, or its server stops midway: said plainly, and the next run heals."""
+"""The record is locked, deleted, or its server stops midway: said plainly, and the next run heals."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 
 from audiences.store.errors import StoreGone
 from flows.cli import main
+from flows.record_mark import MARK, RecordLost
 from flows.sandbox_link import START
 from flows.wiring import open_app
 from platforms.sandbox.server import start
@@ -36,6 +37,72 @@ def test_a_locked_record_ends_a_command_with_words_and_nothing_changed(
     other.execute("ROLLBACK")
     other.close()
     assert main(["sync", "--workspace", str(folder)]) == 0
+
+
+def delete_record(folder: Path) -> bytes:
+    """What it held, once nobody writes to it any more."""
+    content = (folder / "evenreach.db").read_bytes()
+    for name in ("evenreach.db", "evenreach.db-wal", "evenreach.db-shm"):
+        (folder / name).unlink(missing_ok=True)
+    return content
+
+
+def test_a_record_deleted_under_lists_stops_every_command_until_it_is_put_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "w"
+    kept_workspace.write(folder, companies=20, people=1)
+    sync = ["sync", "--workspace", str(folder)]
+    with start(port=0, clock="simulated", start_at=START, state_dir=folder / "sandbox"):
+        assert main(sync) == 0
+        sent = len(calls(folder))
+        content = delete_record(folder)
+        for words in (sync, ["upkeep", *sync[1:]], ["init", *sync[1:]], sync):
+            assert main(words) == 1, words
+        said = capsys.readouterr().err
+        assert "its record is empty" in said
+        assert "restore-backup" in said
+        assert str(folder / MARK) in said
+        assert len(calls(folder)) == sent
+        delete_record(folder)
+        (folder / "evenreach.db").write_bytes(content)
+        assert main(sync) == 0
+        assert len(calls(folder)) == sent  # the record knows that everything is in line
+
+
+def test_an_empty_record_begun_knowingly_finds_the_lists_that_are_there(tmp_path: Path) -> None:
+    folder = tmp_path / "w"
+    kept_workspace.write(folder, companies=20, people=1)
+    with start(port=0, clock="simulated", start_at=START, state_dir=folder / "sandbox"):
+        with open_app(folder) as app:
+            kept_workspace.sync(app)
+            before = {one.state.external_id for one in app.store.audiences() if one.state}
+        delete_record(folder)
+        (folder / MARK).unlink()
+        with open_app(folder) as app:
+            kept_workspace.sync(app)
+            assert {one.state.external_id for one in app.store.audiences() if one.state} == before
+            failing_lists.finish(app)
+            failing_lists.on_record(app)
+
+
+def test_a_workspace_without_lists_may_lose_its_record_and_one_from_before_the_mark_is_marked(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "w"
+    kept_workspace.write(folder, companies=5, people=1)
+    for _ in range(2):
+        with open_app(folder):
+            assert not (folder / MARK).exists()
+        delete_record(folder)
+    with open_app(folder) as app:
+        kept_workspace.sync(app)
+        (folder / MARK).unlink()
+    with open_app(folder):
+        assert (folder / MARK).stat().st_mode & 0o777 == 0o600
+    delete_record(folder)
+    with pytest.raises(RecordLost), open_app(folder):
+        pass
 
 
 @pytest.fixture
