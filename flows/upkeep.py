@@ -238,7 +238,7 @@ def prune(app: App) -> dict[str, int]:
     kept, now = app.config.retention, app.now()
     counts = app.store.prune(
         now - timedelta(days=kept.versions_days),
-        impressions_before=app.today - timedelta(days=kept.reports_days),
+        history_before=app.today - timedelta(days=kept.reports_days),
     )
     counts["audit_lines"] = app.store.trim_audit(
         now - timedelta(days=kept.audit_days), who="retention", at=now

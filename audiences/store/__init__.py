@@ -24,6 +24,7 @@ from audiences.store.ledger import Ledgers
 from audiences.store.lists import Lists
 from audiences.store.pace import Paces
 from audiences.store.plans import Bands, Plans
+from audiences.store.retention import Retention
 from audiences.store.schema import bring_up_to_date, refuse_other_schema
 from audiences.store.segments import Segments
 from audiences.store.settings import Alerts, OneOffs, Settings
@@ -60,6 +61,7 @@ class Store(
     Alerts,
     OneOffs,
     Upkeep,
+    Retention,
 ):
     """One database of one workspace. Safe to share between threads; close it when done."""
 

@@ -1,55 +1,27 @@
-"""Keeps the record healthy for years: retention, members to send again, the overview. Audit lines stay."""
+"""Keeps lists healthy for years: members to send again, the overview. Drops nothing (``retention`` does)."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, func, select
 
 from audiences.membership_keys import contained
 from audiences.model import MemberTable, Op
-from audiences.store.accounts import IMPORT
 from audiences.store.batches import BATCH, plan_batches
 from audiences.store.dead_letters import DEAD
-from audiences.store.impressions import IMPRESSION, TOTAL, WINDOW
-from audiences.store.leases import LEASE, QUOTA
+from audiences.store.leases import LEASE
 from audiences.store.ledger import counts_of
 from audiences.store.ledger_read import LEDGER, folded, open_batches
 from audiences.store.ledger_rows import table_from
 from audiences.store.lists import AUDIENCE, need_audience, record_of
 from audiences.store.packing import chosen
 from audiences.store.part import Part
-from audiences.store.plans import PLAN
 from audiences.store.records import LedgerCounts, LedgerState, Overview
-from audiences.store.segments import VERSION
 from audiences.store.settings import ONE_OFF
 
 
 class Upkeep(Part):
-    def prune(self, before: datetime, *, impressions_before: date | None = None) -> dict[str, int]:
-        """Drop what is older than ``before`` and no longer needed. Returns rows per kind.
-
-        Batches go once they and everything older are settled (``ledger_at`` reaches back to there), as do the
-        account ids of superseded segment versions, inputs of ended plans, notes on imports and quota windows.
-        Reports go when ``impressions_before`` is given. The ledger, the audit log and the plans stay.
-        """
-        with self._db.write() as connection:
-            counts = {
-                "batches": _prune_batches(connection, before),
-                "segment_versions": _prune_segments(connection, before),
-                "plan_inputs": _prune_plans(connection, before),
-                "imports": _prune_imports(connection, before),
-                "quotas": connection.execute(
-                    delete(QUOTA).where(QUOTA.c.window < before.date().isoformat())
-                ).rowcount,
-            }
-            if impressions_before is not None:
-                counts["report_rows"] = sum(
-                    connection.execute(delete(table).where(table.c.last < impressions_before)).rowcount
-                    for table in (IMPRESSION, TOTAL, WINDOW)
-                )
-        return counts
-
     def plan_refresh(
         self,
         audience_id: str,
@@ -127,40 +99,3 @@ def _due(connection: Connection, audience: int, accepted_before: datetime, limit
     if not waiting:
         return members
     return chosen(members, ~contained(members.keys, folded(waiting)[0].keys))
-
-
-def _prune_batches(connection: Connection, before: datetime) -> int:
-    """Per list, everything up to the last version whose batches, and all before, were settled by then."""
-    gone = 0
-    for audience in connection.execute(select(AUDIENCE).with_for_update()).all():
-        mine = BATCH.c.audience == audience.number
-        young = (BATCH.c.status != "settled") | (BATCH.c.settled_at >= before)
-        first_kept = connection.execute(select(func.min(BATCH.c.version)).where(mine, young)).scalar_one()
-        last = audience.ledger_version if first_kept is None else first_kept - 1
-        if last <= audience.oldest_version:
-            continue
-        gone += connection.execute(delete(BATCH).where(mine, BATCH.c.version <= last)).rowcount
-        connection.execute(
-            update(AUDIENCE).where(AUDIENCE.c.number == audience.number).values(oldest_version=last)
-        )
-    return gone
-
-
-def _prune_segments(connection: Connection, before: datetime) -> int:
-    newest = select(func.max(VERSION.c.number)).group_by(VERSION.c.segment)
-    old = (VERSION.c.at < before, VERSION.c.number.not_in(newest), VERSION.c.account_ids.is_not(None))
-    return connection.execute(update(VERSION).where(*old).values(account_ids=None, holdout_ids=None)).rowcount
-
-
-def _prune_plans(connection: Connection, before: datetime) -> int:
-    newest = select(func.max(PLAN.c.number)).group_by(PLAN.c.segment)
-    ended = PLAN.c.status.in_(("applied", "refused", "lapsed"))
-    old = (PLAN.c.created_at < before, ended, PLAN.c.number.not_in(newest), PLAN.c.inputs.is_not(None))
-    return connection.execute(update(PLAN).where(*old).values(inputs=None, memory=None)).rowcount
-
-
-def _prune_imports(connection: Connection, before: datetime) -> int:
-    newest = select(func.max(IMPORT.c.number)).group_by(IMPORT.c.what)
-    return connection.execute(
-        delete(IMPORT).where(IMPORT.c.at < before, IMPORT.c.number.not_in(newest))
-    ).rowcount

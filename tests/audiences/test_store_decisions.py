@@ -14,7 +14,7 @@ from audiences.store.audit import TRIMMED, audit_digest
 from audiences.store.errors import Conflict, NotFound, StoreError
 from audiences.store.plans import NEXT_STATUS, plan_id
 from audiences.store.records import AuditLine, BandState, PlanMove, PlanRecord, PlanStatus
-from tests.audiences.lists_and_members import AT, hours
+from tests.audiences.lists_and_members import AT
 
 DAY = date(2026, 3, 2)
 
@@ -111,16 +111,6 @@ def test_open_plans_lapse_when_a_newer_one_takes_their_place(store: Store) -> No
     assert store.lapse_plans("strike", by="balance flow", at=AT) == (plan(b"one").plan_id,)
     assert store.plan(plan(b"one").plan_id).status is PlanStatus.LAPSED
     assert store.plan(plan(b"two").plan_id).status is PlanStatus.REFUSED
-
-
-def test_ended_plans_lose_their_inputs_to_retention_but_not_their_moves(store: Store) -> None:
-    for body in (b"one", b"two"):
-        store.save_plan(plan(body, status=PlanStatus.APPLIED))
-    store.save_plan(plan(b"open"))
-    assert store.prune(AT + hours(1))["plan_inputs"] == 2
-    old = store.plan(plan(b"one").plan_id)
-    assert (old.inputs, old.memory, old.moves, old.body) == (None, None, plan().moves, b"one")
-    assert store.plan(plan(b"open").plan_id) == plan(b"open")
 
 
 def test_a_band_keeps_the_day_it_was_first_commanded_and_lands_later(store: Store) -> None:
