@@ -158,7 +158,7 @@ def _note(app: App, name: str, day: date, changes: Mapping[str, int]) -> None:
     if changes and known.get(day.isoformat()) != dict(changes):
         known[day.isoformat()] = dict(changes)
         first = _oldest_needed(app, known)
-        for earlier in sorted(text for text in known if text < first):
+        for earlier in sorted((text for text in known if text < first), reverse=True):  # a later word stands
             known[first] = known.pop(earlier) | known[first]
         app.store.put(name, known, at=app.now())
 

@@ -60,9 +60,11 @@ def score(app: App, segment: str, *, limit: int = USUAL_DAYS) -> tuple[Score, ..
         if one is not None:
             found[one.day] = one  # a later plan of the same step replaces an earlier one
     known: dict[str, dict[str, object]] = app.store.get(f"forecast_scores/{segment}", {})
-    fresh = {day: asdict(one) for day, one in found.items()}
-    if {**known, **fresh} != known:
-        app.store.put(f"forecast_scores/{segment}", {**known, **fresh}, at=app.now())
+    since = (app.today - timedelta(days=app.config.retention.reports_days)).isoformat()
+    kept = {day: one for day, one in known.items() if day >= since}
+    kept |= {day: asdict(one) for day, one in found.items()}
+    if kept != known:
+        app.store.put(f"forecast_scores/{segment}", kept, at=app.now())
     return tuple(found[day] for day in sorted(found))
 
 

@@ -72,6 +72,14 @@ def test_what_was_commanded_is_kept_as_long_as_reports_and_no_longer(commanded: 
     assert len(short.store.get("budgets/strike", {})) <= 20 + 7 + 2
 
 
+def test_of_several_commands_older_than_the_reports_the_latest_about_an_account_stands() -> None:
+    app = cast(App, Memory(20))
+    for number, changes in ((0, {"a": 0}), (5, {"a": 1}), (10, {"b": 1}), (60, {"c": 1})):
+        app.today = MONDAY + timedelta(days=number)  # type: ignore[misc]
+        note_command(app, "strike", app.today, changes)
+    assert [band.tolist() for _, band in commands(app, "strike", "abc")] == [[1, 1, -1], [1, 1, 1]]
+
+
 @given(st.integers(0, 20))
 def test_what_is_in_force_is_always_among_what_is_possible(days: int) -> None:
     day = MONDAY + timedelta(days=days)
