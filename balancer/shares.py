@@ -36,11 +36,13 @@ __all__ = [
     "concentration",
     "exposure_of",
     "per_member",
+    "per_member_by_tier",
     "share_by_tier",
 ]
 
 COVERAGE_AT = (1, 7, 25, 100)
 EVEN_FRACTION = 0.25  # "covered" in the headline: at least a quarter of the even share
+WIDE = 0.1  # bounds further apart leave a figure open: its point is then no estimate of it
 UNDER_SERVED = 7.0  # impressions per window; below this a company hardly noticed
 
 
@@ -61,33 +63,35 @@ def concentration(
     under        accounts with fewer impressions are under-served
 
     Top-N is re-ranked inside this window. Gini, HHI and effective accounts are
-    of the accounts' own impressions, shares of the platform's total. Raises
-    BadNumbers and InconsistentReport.
+    of the accounts' own impressions, shares of the platform's total. The bounds hold
+    for every truth the report allows; a ``point`` is the figure of one of them (see
+    ``ShareTable``). Raises BadNumbers and InconsistentReport.
     """
     if top < 1:
         raise BadNumbers(f"The top {top} accounts cannot be ranked; ask for at least 1.")
     exposure = report if isinstance(report, Exposure) else exposure_of(report, total=total)
-    box = exposure_box(exposure)
+    return _table(exposure, exposure_box(exposure), top, coverage_at, under)
+
+
+def _table(exposure: Exposure, box: Box, top: int, coverage_at: Sequence[int], under: float) -> ShareTable:
     point = exposure.point
-    hhi = _hhi(box, point)
-    counts = {k: _coverage(box, point, float(k)) for k in coverage_at}
+    gini, hhi = _gini(box, point), _hhi(box, point)
     even = exposure.total / point.size
-    rows = reported_rows(exposure)
     return ShareTable(
         exposure=exposure,
         top=top,
         top_share=_top_share(exposure, box, top),
         top_decile=_top_share(exposure, box, -(-point.size // 10)),
-        gini=_gini(box, point),
+        gini=gini,
         hhi=hhi,
         effective_accounts=Bounded(*(1.0 / v if v else 0.0 for v in (hhi.high, hhi.point, hhi.low))),
-        coverage=counts,
+        coverage={k: _coverage(box, point, float(k)) for k in coverage_at},
         coverage_even=_coverage(box, point, EVEN_FRACTION * even) if even else Bounded(0.0, 0.0, 0.0),
-        unattributed=1.0 - rows / exposure.total if exposure.total else 0.0,
+        unattributed=1.0 - reported_rows(exposure) / exposure.total if exposure.total else 0.0,
         never_seen=int((~exposure.listed).sum()),
         under_served=_under_served(box, point, under),
         order=np.argsort(-point, kind="stable").astype(np.int64),
-        notes=_notes(exposure, box),
+        notes=_notes(exposure, box, gini),
     )
 
 
@@ -142,6 +146,24 @@ def share_by_tier(exposure: Exposure, tier: NDArray[np.integer]) -> Mapping[int,
     return shares
 
 
+def per_member_by_tier(
+    exposure: Exposure, tier: NDArray[np.integer], members: Vector
+) -> Mapping[int, Bounded]:
+    """Impressions per matched member of each tier: of its accounts with known members, summed over both.
+
+    tier     (n,)
+    members  (n,) matched members, 0 = unknown; a tier of which none is known has no entry
+    """
+    box, rates = exposure_box(exposure), {}
+    for name in np.unique(tier):
+        rows = (tier == name) & (members > 0.0)
+        if rows.any():
+            low, high = group_sum(box, rows)
+            people = float(members[rows].sum())
+            rates[int(name)] = _over(people, low, float(exposure.point[rows].sum()), high)
+    return rates
+
+
 def per_member(exposure: Exposure, members: Vector) -> tuple[Vector, Vector, Vector]:
     """Impressions per matched member: low, point, high, each (n,); NaN where members are unknown (0)."""
     box = exposure_box(exposure)
@@ -187,13 +209,15 @@ def _under_served(box: Box, point: Vector, under: float) -> Bounded:
     return bounded(float(point.size - high), float((point < under).sum()), float(point.size - low))
 
 
-def _notes(exposure: Exposure, box: Box) -> tuple[str, ...]:
+def _notes(exposure: Exposure, box: Box, gini: Bounded) -> tuple[str, ...]:
     """Stable codes; the sentences live in the report's word list."""
     notes = []
     if exposure.total == 0.0:
         notes.append("no_impressions")
     if not exposure.listed.all():
         notes.append("missing_rows_are_unknown_not_zero")
+    if gini.high - gini.low > WIDE:
+        notes.append("guesses_share_what_is_unseen_evenly")
     if exposure.outside > 0.0:
         notes.append("some_impressions_fell_outside_the_segment")
     if box.mass_high - box.mass_low > 1e-9 * box.mass_high:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from balancer.errors import Incomparable
+from balancer.shares import WIDE
 from balancer.types import Bounded, ShareTable
 
 NOISE_WIDTH = 0.005  # half a point; smaller changes of a share are not called a change
@@ -30,7 +31,7 @@ class Window:
 class Comparison:
     """Changes from ``before`` to ``after``; shares in fractions, low and high are hard bounds of the change.
 
-    notes  codes: "top_share_fell_but_coverage_did_not_rise", "change_is_certain",
+    notes  codes: "top_share_fell_but_coverage_did_not_rise" (see ``coverage_gain``), "change_is_certain",
            "change_is_within_the_bounds", "creative_count_changed", "account_count_changed", "total_changed"
     """
 
@@ -55,8 +56,19 @@ def compare(before: ShareTable, after: ShareTable, *, first: Window, second: Win
         share,
         _change(before.gini, after.gini),
         coverage,
-        _notes(before, after, first, second, share, coverage),
+        _notes(before, after, first, second, share),
     )
+
+
+def coverage_gain(before: ShareTable, after: ShareTable) -> float:
+    """By how much coverage is seen to have grown: of its sure part, where either window leaves it open.
+
+    The point would only say how many accounts share evenly what nobody is named for.
+    """
+    then, now = before.coverage_even, after.coverage_even
+    if max(then.high - then.low, now.high - now.low) > WIDE:
+        return now.low - then.low
+    return now.point - then.point
 
 
 def _refuse_unlike(before: ShareTable, after: ShareTable, first: Window, second: Window) -> None:
@@ -78,14 +90,14 @@ def _change(before: Bounded, after: Bounded) -> Bounded:
 
 
 def _notes(
-    before: ShareTable, after: ShareTable, first: Window, second: Window, share: Bounded, coverage: Bounded
+    before: ShareTable, after: ShareTable, first: Window, second: Window, share: Bounded
 ) -> tuple[str, ...]:
     certain = share.high < 0.0 or share.low > 0.0
     found = {
         "change_is_certain": certain,
         "change_is_within_the_bounds": not certain,
         "top_share_fell_but_coverage_did_not_rise": (
-            share.point < -NOISE_WIDTH and coverage.point <= NOISE_WIDTH
+            share.point < -NOISE_WIDTH and coverage_gain(before, after) <= NOISE_WIDTH
         ),
         "creative_count_changed": first.creatives != second.creatives,
         "account_count_changed": before.exposure.point.size != after.exposure.point.size,

@@ -63,28 +63,46 @@ def build_exposure(
     outside_at_most  impressions that outsiders may have taken unseen; None = 0 when no row names an outsider
         and the accounts have room for the total, otherwise anything the rows leave room for
 
-    ``low`` and ``high`` hold for every delivery consistent with the report;
-    ``point`` puts hidden mass where there is room for it and adds up to the
-    total less what was printed for outsiders. Raises BadNumbers, and
-    InconsistentReport when rows contradict the total beyond their noise.
+    ``low`` and ``high`` hold for every delivery consistent with the report; ``point`` is one of them
+    (``completed``). Raises BadNumbers, and InconsistentReport when rows contradict the total beyond noise.
     """
     n = len(accounts)
-    if window is None and lists is None:
-        raise BadNumbers("An exposure needs whole-window rows, creative-day cells, or both.")
-    check_rows(window, n)
-    check_rows(lists, n)
+    rows = _checked(window, lists, n)
     pages = np.ones(n) if entities is None else np.maximum(entities, 1).astype(np.float64)
     cells = without_cells(n, total, pages, rules) if lists is None else read_cells(lists, n, pages, rules)
     low, high = _own_bounds(window, cells, pages, rules)
-    printed = _printed(n, window, lists)
+    printed = _printed(n, rows)
     listed = printed > 0.0 if window is None else count_rows(window, n) > 0.0
     if eligible is not None:
         high = np.where(eligible | listed, high, 0.0)
     if outside_at_most is None and high.sum() < total:
         outside_at_most = np.inf  # the rows themselves show that somebody else was served
-    mass, outside = _mass(total, low, window if window is not None else lists, rules, outside_at_most)
+    mass, outside = _mass(total, low, rows, rules, outside_at_most)
     parts = exact_parts(lists, total=total, pages=pages, rules=rules) if mass[0] == mass[1] else ()
     box = _box(low, np.minimum(high, max(total, float(low.max(initial=0.0)))), mass, parts)
+    return _exposure(accounts, total, box, cells, printed, listed, outside)
+
+
+def _checked(window: Rows | None, lists: CreativeDayLists | None, n: int) -> Rows | CreativeDayLists:
+    """The rows whose sum the total is compared with: whole-window rows, else cells. Raises BadNumbers."""
+    check_rows(window, n)
+    check_rows(lists, n)
+    rows = window if window is not None else lists
+    if rows is None:
+        raise BadNumbers("An exposure needs whole-window rows, creative-day cells, or both.")
+    return rows
+
+
+def _exposure(
+    accounts: Sequence[str],
+    total: float,
+    box: Box,
+    cells: Cells,
+    printed: Vector,
+    listed: NDArray[np.bool_],
+    outside: float,
+) -> Exposure:
+    """The box with a best guess in it. printed (n,), listed (n,); outside as printed for outsiders."""
     point = completed(np.clip(printed, box.low, box.high), box, cells, mass=total - outside)
     return Exposure(
         tuple(accounts), box.low, point, box.high, float(total), listed,
@@ -123,13 +141,11 @@ def _own_bounds(
 def _mass(
     total: float,
     low: Vector,
-    rows: Rows | CreativeDayLists | None,
+    rows: Rows | CreativeDayLists,
     rules: ReportRules,
     outside_at_most: float | None,
 ) -> tuple[tuple[float, float], float]:
     """Bounds of the accounts' own sum, and what was printed for outsiders. Raises InconsistentReport."""
-    if rows is None:
-        raise BadNumbers("No rows at all.")
     if not np.isfinite(total) or total < 0.0:
         raise BadNumbers(f"The total must be a finite number of impressions, 0 or more, not {total}.")
     excess = float(rows.impressions.sum()) - total
@@ -146,10 +162,7 @@ def _mass(
     return (own_low, total - least), min(float(theirs.sum()), total - own_low)
 
 
-def _printed(n: int, window: Rows | None, lists: CreativeDayLists | None) -> Vector:
-    """(n,) impressions as printed: whole-window rows where there are any, else the sum of cells."""
-    rows = window if window is not None else lists
-    if rows is None:
-        return np.zeros(n)
+def _printed(n: int, rows: Rows | CreativeDayLists) -> Vector:
+    """(n,) impressions as printed, added up per account."""
     inside = rows.account != OUTSIDE
     return np.bincount(rows.account[inside], weights=rows.impressions[inside], minlength=n).astype(np.float64)

@@ -147,7 +147,11 @@ class Controller(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Bounded:
-    """A figure with hard bounds: the truth is inside [low, high]; ``point`` is the best single guess."""
+    """A figure with hard bounds: the truth is inside [low, high]; ``point`` is one guess inside them.
+
+    Where the bounds are far apart, ``point`` says little; show the end that is sure, or a modelled
+    range where the model may be believed (``tails``).
+    """
 
     low: float
     point: float
@@ -187,7 +191,12 @@ class Exposure:
 
 @dataclass(frozen=True, eq=False)
 class ShareTable:
-    """The top-N impression-share report as numbers. Shares are over the platform's total."""
+    """The top-N impression-share report as numbers. Shares are over the platform's total.
+
+    Every ``point`` is the figure of ``exposure.point``, in which impressions nobody is named for are
+    shared evenly by those with room for them. So the points of ``gini``, ``hhi``, ``effective_accounts``,
+    ``coverage`` and ``under_served`` lean to the even side and are no estimates where much is unseen.
+    """
 
     exposure: Exposure
     top: int

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from balancer.errors import BadNumbers, InconsistentReport
-from balancer.shares import concentration, exposure_of, per_member, share_by_tier
+from balancer.shares import concentration, exposure_of, per_member, per_member_by_tier, share_by_tier
 from balancer.types import Bounded, Exposure
 from tests.balancer.slow_twins import gini, top_k
 
@@ -115,6 +115,19 @@ def test_an_unlisted_account_is_never_seen_and_the_report_says_that_missing_is_n
     assert table.never_seen == 2
     assert "missing_rows_are_unknown_not_zero" in table.notes
     assert table.coverage[1].low == pytest.approx(2 / 3)  # 40 hidden impressions need at least one more
+
+
+def test_where_much_is_unseen_the_table_says_what_its_guesses_are_and_where_nothing_is_it_does_not():
+    code = "guesses_share_what_is_unseen_evenly"
+    assert code in concentration(vague(), top=1).notes
+    assert code not in concentration(np.array([50.0, 30.0, 20.0]), top=1).notes
+
+
+def test_impressions_per_member_of_a_tier_count_only_accounts_whose_members_are_known():
+    rates = per_member_by_tier(vague(), np.array([1, 2, 3]), np.array([10.0, 0.0, 5.0]))
+    assert set(rates) == {1, 3}
+    assert ends(rates[1]) == pytest.approx((5.0, 5.5, 6.0))
+    assert ends(rates[3]) == pytest.approx((0.0, 3.0, 8.0))
 
 
 def test_impressions_per_member_are_unknown_where_members_are():

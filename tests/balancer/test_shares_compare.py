@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from balancer.errors import Incomparable
 from balancer.shares import concentration
-from balancer.shares_compare import Window, compare
-from balancer.types import Exposure
+from balancer.shares_compare import Window, compare, coverage_gain
+from balancer.types import Bounded, Exposure
 
 BEFORE, AFTER = Window(100, 28, 5), Window(128, 28, 5)
 
@@ -30,6 +32,15 @@ def test_a_better_top_share_without_more_coverage_is_called_out():
     assert "top_share_fell_but_coverage_did_not_rise" in change.notes
     spread = compare(before, table([40, 20, 10, 10, 10, 10]), first=BEFORE, second=AFTER)
     assert "top_share_fell_but_coverage_did_not_rise" not in spread.notes
+
+
+def test_coverage_that_only_a_guess_shares_out_is_not_seen_to_have_grown():
+    before, after = table([60, 20, 10, 10, 0, 0]), table([40, 20, 10, 10, 10, 10])
+    open_ended = replace(after, coverage_even=Bounded(before.coverage_even.low, 1.0, 1.0))
+    change = compare(before, open_ended, first=BEFORE, second=AFTER)
+    assert coverage_gain(before, after) > 0.3
+    assert coverage_gain(before, open_ended) == 0.0
+    assert "top_share_fell_but_coverage_did_not_rise" in change.notes
 
 
 def test_a_change_smaller_than_the_bounds_is_not_called_certain():

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from balancer.errors import BadNumbers, InconsistentReport
-from balancer.shares import CreativeDayLists, ReportRules, Rows, build_exposure, concentration
+from balancer.shares import (
+    CreativeDayLists,
+    ReportRules,
+    Rows,
+    build_exposure,
+    concentration,
+    per_member,
+    per_member_by_tier,
+    share_by_tier,
+)
 from tests.balancer.slow_twins import gini, top_k
 from tests.balancer.truncation import cut_report, random_cells
 
@@ -80,7 +89,26 @@ def broken_promises(report, exposure, top) -> list[str]:
             ((exposure.low - 1e-6 <= exposure.point) & (exposure.point <= exposure.high + 1e-6)).all()
         ),
     }
+    checks |= promises_by_tier_and_member(report, exposure)
     return [name for name, holds in checks.items() if not holds]
+
+
+def promises_by_tier_and_member(report, exposure) -> dict[str, bool]:
+    """Tiers and members of the accounts are drawn from the report's own numbers, so a world stays one world."""
+    x = report.truth
+    rng = np.random.default_rng([x.size, int(report.total)])
+    tier, members = rng.integers(1, 4, x.size), np.floor(rng.uniform(0.0, 4.0, x.size)) * 10.0
+    known = members > 0.0
+    low, _, high = per_member(exposure, members)
+    shares, rates = share_by_tier(exposure, tier), per_member_by_tier(exposure, tier, members)
+    true = {t: x[(tier == t) & known].sum() / members[(tier == t) & known].sum() for t in rates}
+    return {
+        "member": bool(((low - SLACK)[known] <= (x[known] / members[known])).all())
+        and bool(((x[known] / members[known]) <= (high + SLACK)[known]).all()),
+        "unknown members": bool(np.isnan(low[~known]).all() and np.isnan(high[~known]).all()),
+        "tier": all(inside(b, x[tier == t].sum() / report.total) for t, b in shares.items()),
+        "tier member": all(inside(b, true[t]) for t, b in rates.items()),
+    }
 
 
 @pytest.mark.slow  # a thousand worlds, each cut cell by cell in plain Python
