@@ -5,6 +5,9 @@ Decides no change: a plan is approved by its hash, a large change by the number 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from audiences.brakes import Braked
 from flows.runs import audit
 from flows.wiring import App, WorkspaceError
 
@@ -26,6 +29,22 @@ def require_approver(app: App, who: str) -> None:
     named = app.config.approvals.approvers
     if named and who not in named:
         raise NotAnApprover(f'"{who}" may not approve')
+
+
+def accept_if_large(app: App, subject: str, trial: Callable[[int], object], *, because: str = "") -> int:
+    """The leavers a change needs accepted, agreed to by whoever acts; 0 when no brake would stop it.
+
+    ``trial`` tries the change with that many leavers accepted and sends nothing. Raises NotAnApprover, or Braked
+    when the change would be stopped all the same.
+    """
+    try:
+        trial(0)
+    except Braked as error:
+        leavers = max(brake.number for brake in error.brakes)
+        trial(leavers)
+        accept_large_change(app, subject, leavers, who=app.who, because=because)
+        return leavers
+    return 0
 
 
 def accept_large_change(app: App, subject: str, leavers: int, *, who: str, because: str = "") -> None:

@@ -71,6 +71,11 @@ def push(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--first-party", action="store_true", help="the people gave you their details themselves"
     )
+    command.add_argument(
+        "--consented",
+        action="store_true",
+        help="they agreed to be reached by ads, where the file does not say (Google takes no others)",
+    )
     accept_shrink(command)
     command.add_argument("--dry-run", action="store_true", help="show what would be sent; send nothing")
 

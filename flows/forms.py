@@ -83,3 +83,10 @@ FirstParty = Annotated[
         "First party", "The people in the file gave you their details themselves (Google takes no others)."
     ),
 ]
+Consented = Annotated[
+    bool,
+    _said(
+        "Consented",
+        "They agreed to be reached by ads, where the file does not say (Google takes no others).",
+    ),
+]

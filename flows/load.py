@@ -208,12 +208,15 @@ NO_CONTACTS = pl.DataFrame(
 def _with_defaults(frame: pl.DataFrame, source: ContactSource) -> pl.DataFrame:
     if source.default_country is not None:
         frame = frame.with_columns(pl.col("country").fill_null(source.default_country))
-    if source.consent != "unknown":
-        unknown = pl.col("consent").is_null() | (pl.col("consent") == "unknown")
-        frame = frame.with_columns(
-            pl.when(unknown).then(pl.lit(source.consent)).otherwise("consent").alias("consent")
-        )
-    return frame
+    return with_consent(frame, source.consent)
+
+
+def with_consent(frame: pl.DataFrame, consent: str) -> pl.DataFrame:
+    """``consent`` for the people of whom the file does not say; a refusal in the file holds."""
+    if consent == "unknown":
+        return frame
+    unsaid = pl.col("consent").is_null() | (pl.col("consent") == "unknown")
+    return frame.with_columns(pl.when(unsaid).then(pl.lit(consent)).otherwise("consent").alias("consent"))
 
 
 def _signals(frames: Frames, resolution: Resolution) -> _Part:

@@ -40,19 +40,24 @@ class Previews(Runs):
     def push_shown(self, preview_id: str) -> PushPreview:
         return self._preview(preview_id)
 
-    def push_remap(self, preview_id: str, mapping: Mapping[str, str], *, who: str) -> PushPreview:
-        """The same file under a corrected mapping."""
+    def push_remap(
+        self, preview_id: str, mapping: Mapping[str, str], *, who: str, vouched: bool = False
+    ) -> PushPreview:
+        """The same file under a corrected mapping; ``vouched``: ``who`` says the people agreed."""
         held = self._upload(preview_id)
         if not held.content:
             raise NotFound("This list was confirmed already; drop the file again.")
-        return self._preview(self.uploads.keep(self._read(held.file_name, held.content, mapping)))
+        read = self._read(held.file_name, held.content, mapping, vouched_by=who if vouched else "")
+        return self._preview(self.uploads.keep(read))
 
     def push_rejects(self, preview_id: str) -> Sequence[Rejected]:
         return self._upload(preview_id).rejected()
 
-    def _read(self, name: str, content: bytes, mapping: Mapping[str, str] | None) -> Upload:
+    def _read(
+        self, name: str, content: bytes, mapping: Mapping[str, str] | None, *, vouched_by: str = ""
+    ) -> Upload:
         with in_page_words({"file": "It cannot be read as a table of companies or people."}):
-            return read_upload(self.app, name, content, mapping)
+            return read_upload(self.app, name, content, mapping, vouched_by=vouched_by)
 
     def _upload(self, preview_id: str) -> Upload:
         found = self.uploads.get(preview_id)
@@ -85,6 +90,7 @@ class Previews(Runs):
             suggested_name=name,
             unchanged=bool(forecasts) and all(self._unchanged(upload, f, name) for f in forecasts),
             problems=problems,
+            vouched_by=upload.vouched_by,
         )
 
     def _forecast(self, upload: Upload, platform: str, name: str) -> PushForecast:

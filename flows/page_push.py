@@ -14,17 +14,33 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from audiences.model import AudienceStatus
+from audiences.model import AudienceSpec, AudienceStatus
 from flows import activate, push
+from flows.approvers import accept_if_large
 from flows.page_part import in_page_words, told
 from flows.page_preview import Previews
-from flows.page_runs import take_back
+from flows.page_runs import way_back
 from flows.report.pieces import ListLine
 from flows.web.errors import Invalid, NotFound, TooLate
 from flows.web.views import PushOrder, PushProgress
 
 log = logging.getLogger(__name__)
 FOLLOWED_HOURS = 60  # a list that is not ready by then is left to upkeep
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """One confirmed push. ``agreed`` are the removals per platform that whoever confirmed it may let through."""
+
+    push_id: str
+    lists: Mapping[str, push.OneOffList]
+    order: PushOrder
+    who: str
+    agreed: Mapping[str, int]
+    vouched_by: str = ""
+
+    def spec(self, platform: str) -> AudienceSpec:
+        return push.one_off_spec(self.order.list_name, platform, self.lists[platform].kind, self.order.note)
 
 
 @dataclass
@@ -49,64 +65,80 @@ class Pushes(Previews):
         known = self.app.store.get(_key(push_id))
         if known is not None and known["stage"] not in ("cancelled", "failed", "undone"):
             return push_id
-        specs = {p: push.one_off_spec(order.list_name, p, one.kind, order.note) for p, one in chosen.items()}
+        agreed = self._agreed(preview_id, chosen, order, who)
+        going = Confirmed(push_id, chosen, order, who, agreed, upload.vouched_by)
         kept = {
             "name": order.list_name, "owner": order.owner, "note": order.note,
             "ends_on": order.ends_on.isoformat() if order.ends_on else None,
-            "lists": {p: spec.audience_id for p, spec in specs.items()},
+            "lists": {p: going.spec(p).audience_id for p in chosen},
             "versions": {}, "total": sum(len(one.members) for one in chosen.values()),
             "stage": "waiting", "message": "", "confirmed": self.clock().isoformat(), "who": who,
         }  # fmt: skip
         self._keep(push_id, kept)
         self.note(who, "push", order.list_name, owner=order.owner, rows=kept["total"])
         self.stops[push_id] = stop = threading.Event()
-        shown = self._preview(preview_id)
-        agreed = {f.platform: f.removes for f in shown.forecasts if order.list_name == shown.suggested_name}
-        self.workers.start(f"push {push_id}", lambda: self._send(push_id, chosen, order, who, stop, agreed))
+        self.workers.start(f"push {push_id}", lambda: self._send(going, stop))
         self.uploads.forget_content(preview_id)
         return push_id
 
-    def _send(
-        self,
-        push_id: str,
-        chosen: Mapping[str, push.OneOffList],
-        order: PushOrder,
-        who: str,
-        stop: threading.Event,
-        agreed: Mapping[str, int],
-    ) -> None:
-        """Send to one platform after the other; ``agreed`` are the removals that were shown beforehand."""
+    def _agreed(
+        self, preview_id: str, chosen: Mapping[str, push.OneOffList], order: PushOrder, who: str
+    ) -> dict[str, int]:
+        """The removals that were shown, per platform; where a brake would stop them, only an approver agrees to them.
+
+        Raises NotAllowed. Under another name than was shown nobody has seen any number: the brakes hold.
+        """
+        shown = self._preview(preview_id)
+        if order.list_name != shown.suggested_name:
+            return {}
+        trying = Confirmed("", chosen, order, who, {})
+        with in_page_words():
+            return {platform: self._accepted(trying, platform) for platform in chosen}
+
+    def _accepted(self, trying: Confirmed, platform: str) -> int:
+        spec, wanted, owner = trying.spec(platform), trying.lists[platform], trying.order.owner
+
+        def trial(leavers: int) -> object:
+            return push.push_list(self.app, wanted, spec, owner=owner, accept_shrink=leavers, dry_run=True)
+
+        return accept_if_large(self.acting(trying.who), spec.audience_id, trial, because=trying.order.note)
+
+    def _send(self, going: Confirmed, stop: threading.Event) -> None:
+        """After the minute, send to one platform after the other, and watch the lists until they are ready."""
         if stop.wait(self.grace):
             return
-        app = self.acting(who)
-        self._change(push_id, stage="sending")
+        self._change(going.push_id, stage="sending")
         try:
-            for platform, wanted in chosen.items():
-                spec = push.one_off_spec(order.list_name, platform, wanted.kind, order.note)
-                known = self.app.store.audience(spec.audience_id)
-                versions = self.app.store.get(_key(push_id))["versions"]
-                versions |= {platform: [known.ledger_version if known else 0, -1]}
-                self._change(push_id, versions=versions)
-                push.push_list(
-                    app,
-                    wanted,
-                    spec,
-                    owner=order.owner,
-                    note=order.note,
-                    until=order.ends_on,
-                    accept_shrink=agreed.get(platform, 0),
-                )
-                versions[platform][1] = self.app.store.ledger_keys(spec.audience_id).version
-                self._change(push_id, versions=versions)
-            self._change(push_id, stage="settling")
+            for platform in going.lists:
+                self._send_to(going, platform)
+            self._change(going.push_id, stage="settling")
         except Exception as error:
             log.warning("a push stopped: %s", type(error).__name__)
-            known_error = getattr(error, "remedy", None) is not None
-            self._change(
-                push_id, stage="failed", message=told(error) if known_error else "The log has the details."
-            )
+            known = getattr(error, "remedy", None) is not None
+            message = told(error) if known else "The log has the details."
+            self._change(going.push_id, stage="failed", message=message)
             return
-        self._follow(push_id)
+        self._follow(going.push_id)
+
+    def _send_to(self, going: Confirmed, platform: str) -> None:
+        """Send one list, and keep its versions before and after: undoing goes by them."""
+        spec, order = going.spec(platform), going.order
+        known = self.app.store.audience(spec.audience_id)
+        versions = self.app.store.get(_key(going.push_id))["versions"]
+        versions |= {platform: [known.ledger_version if known else 0, -1]}
+        self._change(going.push_id, versions=versions)
+        push.push_list(
+            self.acting(going.who),
+            going.lists[platform],
+            spec,
+            owner=order.owner,
+            note=order.note,
+            until=order.ends_on,
+            accept_shrink=going.agreed.get(platform, 0),
+            declared_by=going.vouched_by,
+        )
+        versions[platform][1] = self.app.store.ledger_keys(spec.audience_id).version
+        self._change(going.push_id, versions=versions)
 
     def _follow(self, push_id: str) -> None:
         """Look now and then until every list is ready; on a simulated clock waiting lets it run."""
@@ -194,10 +226,13 @@ class Pushes(Previews):
         if not found.may_undo:
             raise TooLate("There is nothing to undo, or the list was changed by a later push.")
         kept = self.app.store.get(_key(push_id))
-        self._change(push_id, stage="undone")
+        before = {platform: int(versions[0]) for platform, versions in kept["versions"].items()}
         with in_page_words():
+            ways = [way_back(self.acting(who), kept["lists"][p], version) for p, version in before.items()]
+            self._change(push_id, stage="undone")
+            for way in ways:
+                way()
             for platform, list_id in kept["lists"].items():
-                take_back(self.acting(who), list_id, int(kept["versions"][platform][0]))
                 self._remember_undone(list_id, int(kept["versions"][platform][1]))
         self.note(who, "undo", found.list_name)
         return self.push_progress(push_id)

@@ -6,12 +6,13 @@ Undoing computes a delta from the ledger as it stood before, and sends it throug
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from audiences.store.plans import PlanHead
 from audiences.store.records import AudienceRecord, AuditLine, BatchInfo, BatchStatus, PlanStatus
 from flows.activate_undo import taken_back
+from flows.approvers import accept_if_large
 from flows.page_audit import Audits
 from flows.page_part import in_page_words
 from flows.report import formats
@@ -65,7 +66,7 @@ class Runs(Audits):
                     raise TooLate("This run cannot be undone: the list has changed since, or a plan made it.")
                 list_id = change.record.spec.audience_id
                 with in_page_words():
-                    take_back(self.acting(who), list_id, change.version - 1)
+                    way_back(self.acting(who), list_id, change.version - 1)()
                 self._remember_undone(list_id, change.version)
                 self.note(who, "undo", list_id, version=change.version)
                 return self._line_of(change, {})
@@ -158,13 +159,19 @@ class Runs(Audits):
         self.app.store.put(f"undone/{list_id}", kept, at=self.app.now())
 
 
-def take_back(app: App, list_id: str, version: int) -> None:
-    """Bring a list back to an earlier version, however many leave: the person saw the numbers.
+def way_back(app: App, list_id: str, version: int) -> Callable[[], object]:
+    """What brings a list back to an earlier version; where a brake would stop that, only an approver gets it.
 
-    Whoever was suppressed since stays off. Raises a platform's error, or NotFound for a version that is not kept.
+    Whoever was suppressed since stays off. Raises NotAnApprover, or NotFound for a version that is not kept.
     """
     record = app.store.audience(list_id)
     if record is None:
         raise NotFound("There is no such list.")
-    everybody = len(app.store.ledger_keys(list_id).keys)
-    restore(app, record.spec, version, accept_shrink=everybody)
+    spec = record.spec
+    leavers = accept_if_large(
+        app,
+        list_id,
+        lambda accepted: restore(app, spec, version, accept_shrink=accepted, dry_run=True),
+        because="taken back on the page",
+    )
+    return lambda: restore(app, spec, version, accept_shrink=leavers)

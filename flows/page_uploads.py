@@ -53,6 +53,7 @@ class Upload:
     problem: str = ""
     kind: str = "contact"
     rows: int = 0
+    vouched_by: str = ""  # who said that all these people gave their details themselves, and agreed to ads
 
     @property
     def digest(self) -> str:
@@ -99,13 +100,17 @@ class Uploads:
             self.held[key] = replace(self.held[key], content=b"")
 
 
-def read_upload(app: App, name: str, content: bytes, mapping: Mapping[str, str] | None) -> Upload:
+def read_upload(
+    app: App, name: str, content: bytes, mapping: Mapping[str, str] | None, *, vouched_by: str = ""
+) -> Upload:
     """Read a file for every platform that takes its kind. Raises an error of ``audiences.errors``.
 
-    mapping   header -> field; None lets the layouts recognise the columns
+    mapping     header -> field; None lets the layouts recognise the columns
+    vouched_by  who says that the people gave their details themselves and agreed to ads, "" for nobody
     A file none of whose columns identify anybody comes back with ``problem`` set, to be mapped by hand.
     """
-    upload = Upload(name, content, time.monotonic())
+    upload = Upload(name, content, time.monotonic(), vouched_by=vouched_by)
+    said = {"first_party": bool(vouched_by), "consented": bool(vouched_by)}
     with tempfile.TemporaryDirectory(prefix="evenreach-") as room:  # mode 0700, gone when the block ends
         path = Path(room) / _plain(name)
         path.write_bytes(content)
@@ -123,7 +128,7 @@ def read_upload(app: App, name: str, content: bytes, mapping: Mapping[str, str] 
         if not IDENTIFYING[source.kind] & source.mapping.keys():
             return replace(upload, problem=NOBODY)
         takers = [p for p in app.config.platforms.names() if KINDS[source.kind] in _takes(app, p)]
-        lists = {p: read_list(app, path, p, kind=kind, columns=columns) for p in takers}
+        lists = {p: read_list(app, path, p, kind=kind, columns=columns, **said) for p in takers}
     return replace(upload, lists=lists)
 
 

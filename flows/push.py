@@ -33,6 +33,7 @@ from audiences.store.records import OneOff
 from flows.activate import send
 from flows.activate_delta import Grounds, Prepared, plan_change
 from flows.activate_lists import list_rules
+from flows.load import with_consent
 from flows.report.tables import to_csv
 from flows.runs import audit, patiently
 from flows.wiring import App
@@ -44,6 +45,7 @@ COMPANY_FIELDS = (
     (IdentifierKind.PAGE, "linkedin_url"),
     (IdentifierKind.COUNTRY, "country"),
 )
+FIRST_PARTY, CONSENTED = "gave their details themselves", "agreed to be reached by ads"
 SUPPORT = (IdentifierKind.COUNTRY, IdentifierKind.POSTAL_CODE, IdentifierKind.REGION_CODE)
 Row = tuple[bytes, str, tuple[tuple[str, str], ...]]  # key, account id, identifiers
 
@@ -59,6 +61,7 @@ class OneOffList:
     left_out: dict[str, int]
     mapping: dict[str, tuple[str, ...]]
     unmapped: tuple[str, ...]
+    declared: tuple[str, ...] = ()  # what somebody said of all these people, in words for the audit log
 
 
 def read_list(
@@ -70,11 +73,14 @@ def read_list(
     kind: str = "",
     columns: Columns | None = None,
     first_party: bool = False,
+    consented: bool = False,
 ) -> OneOffList:
     """Read a file as a list for one platform. Raises an error of ``audiences.errors``.
 
     ``layout``, ``kind`` and ``columns`` (ours -> header) narrow or override what is recognised.
+    ``first_party`` and ``consented`` hold for the people of whom the file does not say; its own word goes first.
     """
+    declared: tuple[str, ...] = ()
     source = read_source(file, layout=layout, kind=kind, columns=columns)
     if source.kind == "companies":
         cleaned = clean_companies(source)
@@ -82,7 +88,8 @@ def read_list(
         rejected = cleaned.rejected
     elif source.kind == "contacts":
         cleaned = clean_contacts(source, first_party=first_party)
-        people = identify_contacts(cleaned.frame)
+        people = identify_contacts(with_consent(cleaned.frame, "granted" if consented else "unknown"))
+        declared = tuple(word for word, said in ((FIRST_PARTY, first_party), (CONSENTED, consented)) if said)
         rows, refused = _people(app, platform, people.contacts())
         rejected = (*cleaned.rejected, *people.rejected)
     else:
@@ -92,7 +99,14 @@ def read_list(
     refused["suppressed"] = refused.get("suppressed", 0) + barred
     left_out = {reason: n for reason, n in refused.items() if n}
     return OneOffList(
-        members, source.frame.height, table, tuple(rejected), left_out, dict(source.mapping), source.unmapped
+        members,
+        source.frame.height,
+        table,
+        tuple(rejected),
+        left_out,
+        dict(source.mapping),
+        source.unmapped,
+        declared,
     )
 
 
@@ -112,11 +126,18 @@ def push_list(
     until: date | None = None,
     accept_shrink: int = 0,
     dry_run: bool = False,
+    declared_by: str = "",
 ) -> Prepared:
-    """Bring the one-off list to the file's members. The same file twice changes nothing. Raises Braked."""
+    """Bring the one-off list to the file's members. The same file twice changes nothing. Raises Braked.
+
+    What was declared of the people is in the audit log, by ``declared_by`` (default: who acts), before any is sent.
+    """
     grounds = Grounds(source_rows=wanted.rows)
     prepared = plan_change(app, spec, wanted.members, grounds, accept_shrink=accept_shrink, dry_run=dry_run)
     if not dry_run:
+        if wanted.declared:
+            said = {"by": declared_by or app.who, "said": " and ".join(wanted.declared)}
+            audit(app, "people vouched for", spec.audience_id, said | {"members": len(wanted.members)})
         app.store.save_one_off(OneOff(spec.audience_id, owner, note, until, app.now()))
         patiently(app, lambda: send(app, spec.audience_id))
         detail = {"adds": prepared.adds, "removes": prepared.removes, "owner": owner}

@@ -29,6 +29,7 @@ class Order:
     until: date | None = None
     layout: str = ""
     first_party: bool = False
+    consented: bool = False
     accept_shrink: int = 0
     accepted_by: str = ""  # who lets that many leave
     because: str = ""
@@ -40,7 +41,14 @@ def push_file(app: App, order: Order) -> dict[str, Any]:
 
     Raises an error of ``audiences.errors``, Braked, or a platform's error; run it again to go on.
     """
-    wanted = read_list(app, order.file, order.platform, layout=order.layout, first_party=order.first_party)
+    wanted = read_list(
+        app,
+        order.file,
+        order.platform,
+        layout=order.layout,
+        first_party=order.first_party,
+        consented=order.consented,
+    )
     spec = one_off_spec(order.name or order.file.stem, order.platform, wanted.kind, order.note)
     if not order.dry_run:
         accept_large_change(

@@ -115,6 +115,7 @@ def push(arguments: argparse.Namespace) -> int:
         until=arguments.until,
         layout=arguments.layout or "",
         first_party=arguments.first_party,
+        consented=arguments.consented,
         accept_shrink=arguments.accept_shrink or 0,
         because=arguments.because,
         dry_run=arguments.dry_run,

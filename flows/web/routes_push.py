@@ -68,7 +68,7 @@ def shown(request: Request, visitor: Operator, preview_id: str) -> Response:
         "push_preview.html",
         here="push",
         preview=found,
-        today=at.access.now().date(),
+        today=at.access.today,
         entered={},
         chosen=None,
     )
@@ -82,7 +82,7 @@ def remap(request: Request, visitor: Operator, preview_id: str, form: Sent) -> R
     mapping = {column.header: form.text(f"column-{i}") for i, column in enumerate(found.columns)}
     if not set(mapping.values()) <= known:
         raise Invalid("A column was given a meaning that does not exist.")
-    service.push_remap(preview_id, mapping, who=visitor.name)
+    service.push_remap(preview_id, mapping, who=visitor.name, vouched=form.text("vouched") == "yes")
     return go(f"/push/{path_part(preview_id)}")
 
 
@@ -101,11 +101,11 @@ def confirm(request: Request, visitor: Operator, preview_id: str, form: Sent) ->
     at = desk(request)
     preview = at.service.push_shown(preview_id)
     try:
-        order = _order(form, today=at.access.now().date(), offered={f.platform for f in preview.forecasts})
+        order = _order(form, today=at.access.today, offered={f.platform for f in preview.forecasts})
     except Invalid as error:
         return show(
             request, "push_preview.html", status=error.status, here="push", preview=preview,
-            today=at.access.now().date(), entered={**form.fields}, fields=error.fields,
+            today=at.access.today, entered={**form.fields}, fields=error.fields,
             chosen=form.lists.get("platform", ()),
         )  # fmt: skip
     push_id = at.service.push_confirm(preview_id, order, who=visitor.name)

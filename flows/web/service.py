@@ -144,8 +144,13 @@ class PageService(Protocol):
         """A preview made earlier. NotFound once it was thrown away."""
         ...
 
-    def push_remap(self, preview_id: str, mapping: Mapping[str, str], *, who: str) -> PushPreview:
-        """The same file under a corrected mapping."""
+    def push_remap(
+        self, preview_id: str, mapping: Mapping[str, str], *, who: str, vouched: bool = False
+    ) -> PushPreview:
+        """The same file under a corrected mapping.
+
+        ``vouched``: ``who`` says that the people gave their details themselves and agreed to be reached by ads.
+        """
         ...
 
     def push_rejects(self, preview_id: str) -> Sequence[Rejected]:
@@ -153,7 +158,10 @@ class PageService(Protocol):
         ...
 
     def push_confirm(self, preview_id: str, order: PushOrder, *, who: str) -> str:
-        """Start the push and return its id. The same file under the same name returns the same id."""
+        """Start the push and return its id. The same file under the same name returns the same id.
+
+        Raises NotAllowed when so many would leave that it takes one of the approvers named in the settings.
+        """
         ...
 
     def push_progress(self, push_id: str) -> PushProgress: ...

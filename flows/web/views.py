@@ -193,6 +193,7 @@ class PushPreview:
     suggested_name: str = ""
     unchanged: bool = False  # the same file was pushed before; sending it again changes nothing
     problems: tuple[str, ...] = ()  # why it cannot be sent as it is
+    vouched_by: str = ""  # who said that these people gave their details themselves and agreed to ads
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.flows import small_workspace
 from tests.flows.list_workspace import lists  # noqa: F401
+from tests.flows.page_workspace import page  # noqa: F401
 
 
 @pytest.fixture(scope="session")

@@ -104,6 +104,7 @@ class MemoryService:
         self.plans["done"] = replace(self.newest, plan_id="done", status="applied", may_undo=True)
         self.proposals: dict[str, Proposal] = {}
         self.files: dict[str, tuple[bytes, str, dict[str, str]]] = {}
+        self.vouched: dict[str, str] = {}
         self.orders: dict[str, tuple[str, PushOrder, datetime, str]] = {}
         self.log: list[AuditLine] = []
         self.failed: dict[str, list[float]] = {}
@@ -381,12 +382,16 @@ class MemoryService:
                 PushForecast("google", usable, 0, 0.4, 0.6, 100, usable >= 200, "First-party contacts only."),
             ),
             name.rpartition(".")[0], any(o[0] == preview_id for o in self.orders.values()), problems,
+            self.vouched.get(preview_id, ""),
         )  # fmt: skip
 
-    def push_remap(self, preview_id: str, mapping: Mapping[str, str], *, who: str) -> PushPreview:
+    def push_remap(
+        self, preview_id: str, mapping: Mapping[str, str], *, who: str, vouched: bool = False
+    ) -> PushPreview:
         self._read(preview_id)
         content, name, _ = self.files[preview_id]
         self.files[preview_id] = (content, name, dict(mapping))
+        self.vouched[preview_id] = who if vouched else ""
         return self.push_shown(preview_id)
 
     def push_confirm(self, preview_id: str, order: PushOrder, *, who: str) -> str:

@@ -41,6 +41,19 @@ def test_a_column_that_was_not_understood_can_be_corrected(local: Visit) -> None
     assert "600 of 603\u00a0rows can be sent" in local.get(address).text
 
 
+def test_vouching_is_a_box_that_nobody_ticked_beforehand_and_names_who_did(local: Visit) -> None:
+    address = mapped(local)
+    box = '<input type="checkbox" name="vouched" value="yes"'
+    assert f"{box}>" in local.get(address).text
+    assert "audit log when the list is sent" not in local.get(address).text
+    local.post(f"{address}/mapping", {"column-0": "company_name", "column-1": "email", "vouched": "yes"})
+    text = local.get(address).text
+    assert f"{box} checked>" in text
+    assert "says that these people gave their details themselves" in text
+    local.post(f"{address}/mapping", {"column-0": "company_name", "column-1": "email"})
+    assert f"{box}>" in local.get(address).text
+
+
 def test_rejects_come_with_line_and_reason_and_without_the_value(local: Visit) -> None:
     address = mapped(local)
     text = local.get(f"{address}/rejects.csv").text

@@ -1,61 +1,19 @@
-"""The page's service on a real workspace: read, decide, make exceptions, edit, push, take back."""
+"""The page's service on a real workspace: overview, reports, plans and the exceptions made to them."""
 
 from __future__ import annotations
 
-import hashlib
-import time
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from audiences.store.records import AuditLine, PlanStatus
-from flows import balance, collect
+from flows import collect
 from flows.exceptions import AccountException, keep_exception
-from flows.page import Page, page_service
+from flows.page import Page
 from flows.plan_codec import decode_inputs, decode_plan
-from flows.web.errors import Invalid, Moved, NotAllowed, NotFound, NothingYet, TooLate
-from flows.web.views import PushOrder
-from tests.flows.small_workspace import SEGMENT, Copies, forward
-
-MESSY = (
-    "Firma;Mail;Tel\n"
-    + "".join(f"Company {i:03} Works;Person{i}@company{i:03}-works.com ;\n" for i in range(40))
-    + "Nobody;nonsense;\nHalf\n"
-).encode()
-
-
-@pytest.fixture
-def page(copies: Copies, request: pytest.FixtureRequest) -> Iterator[Page]:
-    name = hashlib.sha256(request.node.name.encode()).hexdigest()[:12]
-    with copies.opened(f"page-{name}") as app:
-        made = page_service(app, grace=0.0)
-        made.poll = 0.01
-        yield made
-        made.workers.wait()
-
-
-def waiting(page: Page) -> str:
-    """The id of a plan that waits."""
-    return balance.propose(page.app, SEGMENT).record.plan_id
-
-
-def report_two_weeks(page: Page) -> None:
-    end = collect.newest_complete(page.app, "linkedin")
-    collect.collect_window(page.app, SEGMENT, end - timedelta(days=13), end)
-
-
-def order(name: str = "Leads", **changed: str) -> PushOrder:
-    return PushOrder(name, changed.get("owner", "maya"), "", None, ("linkedin",))
-
-
-def until(page: Page, push_id: str, *stages: str) -> str:
-    """The stage, once it is one of ``stages``."""
-    limit = time.monotonic() + 60
-    while (stage := page.push_progress(push_id).stage) not in stages and time.monotonic() < limit:
-        time.sleep(0.05)
-    return stage
+from flows.web.errors import Invalid, Moved, NotAllowed, NothingYet, TooLate
+from tests.flows.page_workspace import report_two_weeks, waiting
+from tests.flows.small_workspace import SEGMENT, forward
 
 
 def test_the_overview_says_what_waits_and_where(page: Page) -> None:
@@ -163,13 +121,6 @@ def test_the_plan_carried_out_last_is_taken_back_once(page: Page) -> None:
         page.plan_undo(plan.plan_id, who="maya")
 
 
-def test_collected_reports_stand_among_the_runs(page: Page) -> None:
-    collect.collect(page.app, SEGMENT, days=3)
-    found = [run for run in page.runs(50) if run.kind == "collect"]
-    assert {(run.segment, run.status, run.link) for run in found} == {("Everyone", "completed", "")}
-    assert [run.message.split(",")[0] for run in found if "3\u00a0days" in run.message] == ["3\u00a0days"]
-
-
 def test_a_run_of_the_engine_is_linked_where_its_screen_is(page: Page) -> None:
     page.prefect_ui = "http://127.0.0.1:4200"
     plan_id = waiting(page)
@@ -228,106 +179,3 @@ def test_a_plan_in_shadow_and_a_refused_one_change_nothing(page: Page) -> None:
     assert (refused.status, refused.decided_by) == ("refused", "sam")
     assert page.app.store.plan(other.plan_id).note == "budget week"
     assert page.app.store.audience(f"linkedin/{SEGMENT}/companies/band-1") is None
-
-
-def test_a_segment_shows_its_rules_members_and_own_lines_of_the_file(page: Page) -> None:
-    view = page.segment(SEGMENT)
-    assert view.yaml.startswith("everyone:\n  title: Everyone\n")
-    assert [rule.text for rule in view.rules] == ["employees at least 10"]
-    assert view.line.accounts == view.rules[0].kept - 10
-    assert [one.account_id for one in page.preview(SEGMENT, 2)] == [
-        "company010-works.com",
-        "company011-works.com",
-    ]
-    with pytest.raises(NotFound):
-        page.preview("nobody", 2)
-
-
-def test_a_proposed_change_is_counted_and_nothing_is_written_before_somebody_may(page: Page) -> None:
-    file = page.app.workspace / "evenreach.yaml"
-    text = file.read_text()
-    changed = page.segment(SEGMENT).yaml.replace("at_least: 10", "at_least: 220")
-    found = page.propose_edit(SEGMENT, changed, who="maya")
-    assert (found.accounts_before, found.accounts_after) == (390, 200)
-    assert "+  where: {field: employees, at_least: 220}" in found.diff
-    with pytest.raises(Invalid):
-        page.write_edit(found.proposal_id, who="maya")
-    assert file.read_text() == text
-    page.may_write = True
-    assert page.write_edit(found.proposal_id, who="maya").written
-    assert file.read_text() == text.replace("at_least: 10", "at_least: 220")
-    assert page.segment(SEGMENT).line.accounts == 200
-    with pytest.raises(Moved):  # made from the file as it was before
-        page.write_edit(found.proposal_id, who="maya")
-
-
-@pytest.mark.parametrize(
-    "yaml", ["everyone:\n  where: {feld: employees}\n", "other:\n  where: {tier: [1]}\n", "everyone: [", "\n"]
-)
-def test_a_definition_that_cannot_be_used_says_why(page: Page, yaml: str) -> None:
-    found = page.propose_edit(SEGMENT, yaml, who="maya")
-    assert found.problems
-    with pytest.raises(Invalid):
-        page.write_edit(found.proposal_id, who="maya")
-
-
-def test_a_messy_file_is_mapped_pushed_to_ready_and_taken_back(page: Page) -> None:
-    shown = page.push_preview(MESSY, "Leads.csv", mapping=None, who="maya")
-    mapping = {column.header: column.field for column in shown.columns} | {"Mail": "email", "Firma": ""}
-    shown = page.push_remap(shown.preview_id, mapping, who="maya")
-    assert (shown.kind, shown.usable, [f.adds for f in shown.forecasts]) == ("contact", 40, [40])
-    assert {one.reason for one in page.push_rejects(shown.preview_id)} >= {"email_not_user_at_domain"}
-    push_id = page.push_confirm(shown.preview_id, order(), who="maya")
-    assert until(page, push_id, "ready", "failed") == "ready", page.push_progress(push_id).message
-    assert page.push_confirm(shown.preview_id, order(), who="maya") == push_id
-    assert page.push_progress(push_id).lists[0].accepted == 40
-    again = page.push_preview(MESSY, "Leads.csv", mapping=mapping, who="maya")
-    assert again.unchanged
-    assert page.push_undo(push_id, who="maya").stage == "undone"
-    assert page.app.store.ledger_counts("linkedin/one-off/leads/contact").accepted == 0
-    with pytest.raises(TooLate):
-        page.push_undo(push_id, who="maya")
-    assert {"push", "undo"} <= {line.action for line in page.audit(20)}
-    assert [run.status for run in page.runs(50) if run.kind == "push"] == ["undone", "undone"]
-
-
-def test_no_person_of_a_dropped_file_reaches_the_record(page: Page) -> None:
-    shown = page.push_preview(MESSY, "Leads.csv", mapping={"Mail": "email"}, who="maya")
-    until(page, page.push_confirm(shown.preview_id, order(), who="maya"), "ready", "failed")
-    page.workers.wait()
-    for path in Path(page.app.workspace).rglob("*"):
-        if path.is_file() and path.name != "companies.csv":
-            assert b"person7@company007-works.com" not in path.read_bytes().lower(), path.name
-    assert page.uploads.held[shown.preview_id].content == b""
-
-
-def test_a_push_cancelled_within_its_minute_sends_nothing(page: Page) -> None:
-    page.grace = 60.0
-    shown = page.push_preview(MESSY, "Leads.csv", mapping={"Mail": "email"}, who="maya")
-    push_id = page.push_confirm(shown.preview_id, order(), who="maya")
-    assert page.push_progress(push_id).stage == "waiting"
-    assert page.push_cancel(push_id, who="maya").stage == "cancelled"
-    page.workers.wait()
-    assert page.app.store.audience("linkedin/one-off/leads/contact") is None
-    with pytest.raises(TooLate):
-        page.push_cancel(push_id, who="maya")
-
-
-def test_a_file_nobody_can_be_found_by_is_not_sent(page: Page) -> None:
-    shown = page.push_preview(b"a,b\n1,2\n", "odd.csv", mapping=None, who="maya")
-    assert shown.problems
-    with pytest.raises(Invalid):
-        page.push_confirm(shown.preview_id, order(), who="maya")
-    with pytest.raises(Invalid, match=r"odd\.xlsx"):
-        page.push_preview(b"\x00\x01\xff", "odd.xlsx", mapping=None, who="maya")
-
-
-def test_a_sync_is_undone_once_and_only_while_it_is_the_newest(page: Page) -> None:
-    run = next(run for run in page.runs(50) if run.kind == "sync")
-    assert (run.adds, run.status, run.may_undo) == (run.accepted, "completed", True)
-    assert page.undo(run.run_id, who="maya").status == "undone"
-    assert page.app.store.ledger_counts(f"linkedin/{SEGMENT}/companies").accepted == 0
-    with pytest.raises(TooLate):
-        page.undo(run.run_id, who="maya")
-    with pytest.raises(NotFound):
-        page.undo("nothing", who="maya")
