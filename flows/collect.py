@@ -6,7 +6,7 @@ week old, because platforms restate; a newer answer replaces an older one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -50,8 +50,9 @@ def collect(app: App, segment: str, *, days: int = RESTATED_DAYS) -> Collected:
     end = newest_complete(app, campaigns.platform)
     start = end - timedelta(days=days - 1)
     spans = _spans(campaigns, start, end)
+    known = campaigns.creatives
     campaigns, read = _with_creatives(app, campaigns, [campaign for campaign, _, _ in spans])
-    remember(app, campaigns)
+    remember(app, campaigns, said="creatives added" if _more_creatives(known, campaigns) else "")
     notes += [edit.words() for edit in note_edits(app, campaigns, read)]
     totals = [
         replace(_report(app, campaigns.platform, first, last, grain="daily", campaigns=(campaign,)), rows=())
@@ -68,6 +69,11 @@ def collect(app: App, segment: str, *, days: int = RESTATED_DAYS) -> Collected:
     rows = sum(len(report.rows) for report in lists)
     audit(app, "reports collected", segment, {"platform": campaigns.platform, "days": days, "rows": rows})
     return Collected(segment, stored, rows, end, warnings, tuple(notes))
+
+
+def _more_creatives(known: Mapping[str, Sequence[str]], now: BandCampaigns) -> bool:
+    """Whether a campaign that was looked at before has a creative it had not; a new campaign is no news here."""
+    return any(set(now.creatives[campaign]) - set(before) for campaign, before in known.items() if before)
 
 
 def _note_budget(app: App, campaigns: BandCampaigns) -> list[str]:

@@ -64,6 +64,12 @@ def note_template_budget(app: App, segment: str, budget: float, today: date) -> 
     return True
 
 
+def budget_changes(app: App, segment: str) -> tuple[tuple[date, float], ...]:
+    """(day, the daily budget a person set over that of the first plan), oldest first."""
+    changes: Mapping[str, float] = (_known(app, segment) or {}).get("changes", {})
+    return tuple((date.fromisoformat(day), factor) for day, factor in sorted(changes.items()))
+
+
 def usual_spend(app: App, segment: str, day: date) -> float:
     """Money the campaign usually spent on that weekday before balancing, at that day's budget; 0 = unknown."""
     known = _known(app, segment) or {}

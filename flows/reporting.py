@@ -17,6 +17,7 @@ from flows.bands import band_campaigns
 from flows.comparison import comparison_notes, modelled_note
 from flows.comparison import quiet_band as quiet_change
 from flows.exposure import segment_accounts, share_table
+from flows.interventions import interventions, of_week
 from flows.plan_codec import decode_inputs, decode_plan
 from flows.price_response import measured_response, price_of_a_point, response_words
 from flows.report import words
@@ -192,12 +193,9 @@ def weekly(app: App, segment: str, windows: Sequence[tuple[date, date]], *, top:
         if campaigns.live_since is None or start + timedelta(days=6) < campaigns.live_since
     ]
     usual = sum(quiet) / len(quiet) if quiet else 0.0
-    weeks = []
+    weeks, marks = [], interventions(app, segment)
     for start, table, spend in tables:
         total = table.exposure.total
-        began = campaigns.live_since is not None and start <= campaigns.live_since <= start + timedelta(
-            days=6
-        )
         weeks.append(
             Week(
                 start=start,
@@ -206,7 +204,7 @@ def weekly(app: App, segment: str, windows: Sequence[tuple[date, date]], *, top:
                 cpm=1000.0 * spend / total if total else None,
                 coverage=table.coverage_even.point,
                 covered=table.coverage_even,
-                marks=("balancing on",) if began else (),
+                marks=of_week(marks, start),
             )
         )
     return weeks

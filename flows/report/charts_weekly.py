@@ -84,18 +84,23 @@ def _marks(weeks: Sequence[Week], x: Scale, y: Scale) -> list[Markup]:
     parts: list[Markup] = []
     marked = [(i, week) for i, week in enumerate(weeks) if week.marks]
     for row, (i, week) in enumerate(marked):
-        at, height = x(i), TOP + 10 + 20 * (row % 2)
+        at, height = x(i), TOP + 10 + 20 * (row % 3)
         parts.append(line((at, TOP), (at, y.start), "mark"))
         late = i > len(weeks) * 0.6
         parts.append(
             label(
                 (at + (-6 if late else 6), height),
-                "; ".join(week.marks),
+                _said(week.marks),
                 "note",
                 anchor="end" if late else "start",
             )
         )
     return parts
+
+
+def _said(marks: Sequence[str]) -> str:
+    """The marks of one week in a line; the table names those there is no room for."""
+    return "; ".join(marks) if len(marks) <= 2 else f"{marks[0]}; {len(marks) - 1} more"
 
 
 def _weekly_text(weeks: Sequence[Week]) -> str:

@@ -120,6 +120,7 @@ ACTIONS = {
     "batch remove": "sent removals",
     "bands live": "switched balancing on",
     "bands paused": "paused balancing",
+    "creatives added": "saw new creatives",
     "campaign targets set": "pointed the campaign at its list",
     "list created": "created a list",
     "list restored": "brought a list back",
