@@ -65,17 +65,18 @@ def _second_sites(rows: pl.DataFrame) -> Iterator[tuple[str, str]]:
     carries another name as well is left alone, and so are a holding and the company it holds.
     """
     named = rows.lazy().filter(pl.col("domain").is_not_null() & pl.col("key").is_not_null())
+    names = named.group_by("domain").agg(pl.col("key").first(), pl.col("key").n_unique().alias("names"))
+    few = names.filter((pl.col("names") == 1) & pl.len().over("key").is_between(2, _MOST_SITES)).collect()
     per_site = (
-        named.group_by("domain")
+        named.join(few.lazy().select("domain"), on="domain", how="semi", maintain_order="left")
+        .group_by("domain")
         .agg(
             pl.col("key").first(),
-            pl.col("key").n_unique().alias("names"),
             pl.len().alias("n"),
             pl.col("country").drop_nulls().unique(),
             pl.struct("country", "city").unique().alias("places"),
             pl.col("name").unique().alias("written"),
         )
-        .filter((pl.col("names") == 1) & pl.len().over("key").is_between(2, _MOST_SITES))
         .sort("key", "n", pl.col("domain").str.len_bytes(), "domain", descending=[False, True, False, False])
         .collect()
     )

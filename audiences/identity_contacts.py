@@ -55,7 +55,7 @@ class Identified:
 
     def contacts(self) -> Iterator[Contact]:
         """Every person as a Contact, in frame order."""
-        names = [c for c in self.frame.columns if _kind_of(c)]
+        names = [c for c in self.frame.columns if identifier_kind(c)]
         for row in self.frame.iter_rows(named=True):
             yield Contact(
                 contact_id=row["contact_id"],
@@ -74,7 +74,7 @@ class Identified:
         ``identifiers`` is JSON text: a list of (kind, value) pairs as ``contacts`` gives them.
         """
         frame = self.frame.sort("contact_id")
-        names = [c for c in frame.columns if _kind_of(c)]
+        names = [c for c in frame.columns if identifier_kind(c)]
         pairs = [pair for _, pair in sorted(_pairs(names), key=lambda one: one[0])]
         joined = pl.concat_str(pairs, separator=",", ignore_nulls=True)
         return frame.select(
@@ -94,7 +94,7 @@ def _pairs(names: Sequence[str]) -> Iterator[tuple[str, pl.Expr]]:
     one in its column is LinkedIn's alone.
     """
     for name in names:
-        kind, value = str(_KINDS[_kind_of(name)]), _json_text(name)
+        kind, value = str(_KINDS[identifier_kind(name)]), _json_text(name)
         twin = f"google:{name}"
         if name.startswith("google:"):
             yield _pair(f"google:{kind}", value)
@@ -111,7 +111,7 @@ def _pair(kind: str, value: pl.Expr) -> tuple[str, pl.Expr]:
 
 def _json_text(name: str) -> pl.Expr:
     """Digests need no escape; postal and region codes are plain text."""
-    if _kind_of(name) not in ("postal_code", "region_code"):
+    if identifier_kind(name) not in ("postal_code", "region_code"):
         return pl.concat_str(pl.lit('"'), name, pl.lit('"'))
     encoded = pl.struct(pl.col(name).alias("v")).struct.json_encode()
     return pl.when(pl.col(name).is_not_null()).then(encoded.str.slice(5).str.strip_suffix("}"))
@@ -136,8 +136,18 @@ def identify_contacts(frame: pl.DataFrame) -> Identified:
     person are folded into one: a refusal of consent on any row wins.
     """
     rejected: list[Rejected] = []
+    hashed = hash_rows(frame, rejected).with_row_index("_at")
+    people = fold(hashed).sort("_at").drop("_at")
+    return Identified(people, tuple(rejected), hashed.height - people.height)
+
+
+def hash_rows(frame: pl.DataFrame, rejected: list[Rejected]) -> pl.DataFrame:
+    """The rows of ``frame`` in the shape of ``Identified.frame``, several to a person; those of nobody left out.
+
+    What could not be used is added to ``rejected``.
+    """
     out = {name: _carried(frame, name) for name in _CARRIED}
-    for column in [c for c in frame.columns if _kind_of(c)]:
+    for column in [c for c in frame.columns if identifier_kind(c)]:
         out.update(_digests(frame, column, rejected))
     out["region_code"] = out["country"].alias("region_code")
     hashed = pl.DataFrame(list(out.values()))
@@ -147,11 +157,10 @@ def identify_contacts(frame: pl.DataFrame) -> Identified:
         rejected.append(
             Rejected(row[0], row[1], "", "nothing_to_match_by", "no usable e-mail, phone or full address")
         )
-    people = _fold(hashed.filter(~nobody))
-    return Identified(people, tuple(rejected), int((~nobody).sum()) - people.height)
+    return hashed.filter(~nobody)
 
 
-def _kind_of(column: str) -> str:
+def identifier_kind(column: str) -> str:
     """The identifier kind of a column name, "" for any other column."""
     bare = re.sub(r"_\d+$", "", column.rpartition(":")[2])
     return bare if bare in _KINDS else ""
@@ -165,7 +174,7 @@ def _carried(frame: pl.DataFrame, name: str) -> pl.Series:
 
 def _digests(frame: pl.DataFrame, column: str, rejected: list[Rejected]) -> dict[str, pl.Series]:
     """The hashed columns one raw column becomes; texts without a digest are put down as rejected."""
-    kind, values = _kind_of(column), frame[column]
+    kind, values = identifier_kind(column), frame[column]
     if kind == "postal_code":
         return {column: values}
     countries = _carried(frame, "country") if kind == "phone" else None
@@ -220,9 +229,12 @@ def _address_keys(hashed: pl.DataFrame) -> pl.Series | None:
     return joined.select(plh.col("a").chash.sha2_256()).to_series()
 
 
-def _fold(hashed: pl.DataFrame) -> pl.DataFrame:
-    """One row per person: the first value of each column that is there; any refusal of consent wins."""
-    if hashed["contact_id"].n_unique() == hashed.height:
+def fold(hashed: pl.DataFrame) -> pl.DataFrame:
+    """One row per person, in no order: the first value of each column that is there; any refusal of consent
+    wins.
+    """
+    again = hashed["contact_id"].is_duplicated()
+    if not again.any():
         return hashed
     first = [
         pl.col(c).drop_nulls().first()
@@ -235,22 +247,24 @@ def _fold(hashed: pl.DataFrame) -> pl.DataFrame:
         .when((choice == "unknown").any()).then(pl.lit("unknown"))
         .otherwise(choice.drop_nulls().first()).alias("consent")
     )  # fmt: skip
-    folded = hashed.group_by("contact_id", maintain_order=True).agg(
-        *first, worst, pl.col("first_party").any()
+    folded = (
+        hashed.filter(again)
+        .group_by("contact_id", maintain_order=True)
+        .agg(*first, worst, pl.col("first_party").any())
     )
-    return folded.select(hashed.columns)
+    return pl.concat([hashed.filter(~again), folded.select(hashed.columns)])
 
 
 def _identifiers(row: dict[str, str | None], names: list[str]) -> tuple[tuple[str, str], ...]:
     """(kind, value) pairs; an e-mail whose Google digest differs is kept once per platform."""
     found = []
     for name in names:
-        value, kind = row[name], _KINDS[_kind_of(name)]
+        value, kind = row[name], _KINDS[identifier_kind(name)]
         if value is None:
             continue
         if name.startswith("google:"):
             found.append((f"google:{kind}", value))
-        elif _kind_of(name) == "email" and row.get(f"google:{name}") is not None:
+        elif identifier_kind(name) == "email" and row.get(f"google:{name}") is not None:
             found.append((f"linkedin:{kind}", value))
         else:
             found.append((str(kind), value))

@@ -5,7 +5,7 @@ Raw personal data lives only inside ``load``: what is stored of a person is a di
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import orjson
@@ -14,17 +14,17 @@ import polars as pl
 from audiences.brakes import check_sources
 from audiences.clean import clean_companies, clean_contacts, clean_signals
 from audiences.companies import Resolution, resolve
-from audiences.companies_attach import attach
+from audiences.companies_attach import Directory, attach_by
 from audiences.companies_decisions import read_decisions
 from audiences.config import ContactSource
 from audiences.errors import ConfigError
-from audiences.identity_contacts import identify_contacts
+from audiences.identity_parts import PART, People, Settled
 from audiences.model import Quarantined, Rejected
 from audiences.scoring_frames import SIGNAL_SCHEMA
 from audiences.sources import SourceFrame
 from audiences.store.records import ImportSummary
 from flows.load_rejects import write_rejects
-from flows.load_sources import Frames, Given, Reader
+from flows.load_sources import Reader, Seen
 from flows.suppress import read_suppressions
 from flows.wiring import CONFIG, App
 
@@ -72,6 +72,17 @@ class _Part:
         return Counted(self.read, self.kept, len(self.rejected), len(self.quarantined), reasons)
 
 
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """All that is to be stored."""
+
+    companies: _Part
+    contacts: _Part
+    signals: _Part
+    resolution: Resolution
+    people: Settled
+
+
 def load(app: App, *, again: bool = False, accept_shrink: int = 0) -> Loaded:
     """Bring accounts, contacts and signals in the store in line with the sources.
 
@@ -82,24 +93,30 @@ def load(app: App, *, again: bool = False, accept_shrink: int = 0) -> Loaded:
     fingerprint = reader.fingerprint()
     if not again and _known(app, fingerprint):
         return _as_stored(app)
-    frames = reader.frames()
+    companies, resolution = _companies(app, reader)
+    known = Directory(resolution)
+    contacts, people = _contacts(app, reader, known)
+    signals = _signals(reader, known)
     before = app.store.get(HEIGHTS, {})
-    check_sources(app.config.brakes, before, frames.heights(), accept_shrink=accept_shrink)
-    return _renewed(app, frames, fingerprint)
+    check_sources(app.config.brakes, before, reader.seen.heights, accept_shrink=accept_shrink)
+    return _stored(app, _Found(companies, contacts, signals, resolution, people), reader.seen, fingerprint)
 
 
-def _renewed(app: App, frames: Frames, fingerprint: str) -> Loaded:
-    companies, resolution = _companies(app, frames)
-    contacts = _without_erased(app, _contacts(frames.contacts, resolution))
-    signals = _signals(frames, resolution)
+def _stored(app: App, found: _Found, seen: Seen, fingerprint: str) -> Loaded:
+    """Everything could be read: put it in the place of what was there."""
+    resolution = found.resolution
     never = read_suppressions(app, resolution)
     at, store = app.now(), app.store
     store.suppress(never.digests, reason="suppression file", at=at)
     store.replace_account_table(resolution.account_table(), fingerprint, at)
-    store.replace_contact_table(contacts.table, fingerprint, at)
-    store.replace_signal_frame(signals.table, fingerprint, at)
-    store.put(HEIGHTS, frames.heights(), at=at)
-    parts = (contacts, signals, companies)  # accounts last: their line says that everything is in place
+    store.replace_contact_table(found.people.tables(), fingerprint, at)
+    store.replace_signal_frame(found.signals.table, fingerprint, at)
+    store.put(HEIGHTS, seen.heights, at=at)
+    parts = (
+        found.contacts,
+        found.signals,
+        found.companies,
+    )  # accounts last: their line says that everything is in place
     refused = [reject for part in parts for reject in part.rejected]
     files = write_rejects(app.workspace, [*refused, *never.rejected], resolution.quarantined)
     _keep_files(app, [str(file) for file in files])
@@ -107,11 +124,11 @@ def _renewed(app: App, frames: Frames, fingerprint: str) -> Loaded:
         store.save_import(_summary(app, part, fingerprint), part.rejected, part.quarantined)
     return Loaded(
         True,
-        companies.counted(),
-        contacts.counted(),
-        signals.counted(),
-        frames.unmapped(),
-        frames.notes(),
+        found.companies.counted(),
+        found.contacts.counted(),
+        found.signals.counted(),
+        seen.unmapped,
+        tuple(seen.notes),
         tuple(str(file) for file in files),
     )
 
@@ -143,66 +160,56 @@ def _as_stored(app: App) -> Loaded:
 # -- companies, people, signals --------------------------------------------------
 
 
-def _companies(app: App, frames: Frames) -> tuple[_Part, Resolution]:
-    if not frames.companies:
+def _companies(app: App, reader: Reader) -> tuple[_Part, Resolution]:
+    frames: list[pl.DataFrame] = []
+    read, rejected = 0, list[Rejected]()
+    for given in reader.companies():
+        read += given.frame.frame.height
+        cleaned = clean_companies(given.frame)
+        frames.append(cleaned.frame)
+        rejected += cleaned.rejected
+        del given
+    if not frames:
         raise ConfigError(
             "there is no source of companies.",
             file=CONFIG,
             field="sources.companies",
             remedy="Add a file there; evenreach map FILE --write does it.",
         )
-    cleaned = [clean_companies(given.frame) for given in frames.companies]
     decided = app.config.sources.decisions
     resolution = resolve(
-        pl.concat([one.frame for one in cleaned], how="diagonal_relaxed"),
+        pl.concat(frames, how="diagonal_relaxed"),
         decisions=read_decisions(app.workspace / decided) if decided else None,
     )
-    rejected = tuple(reject for one in cleaned for reject in one.rejected)
-    kept = resolution.accounts.height
-    return (
-        _Part(
-            "accounts",
-            _rows(one.frame for one in frames.companies),
-            kept,
-            rejected,
-            quarantined=resolution.quarantined,
-        ),
-        resolution,
-    )
+    kept, doubts = resolution.accounts.height, resolution.quarantined
+    return _Part("accounts", read, kept, tuple(rejected), quarantined=doubts), resolution
 
 
-def _contacts(given: Sequence[Given[ContactSource]], resolution: Resolution) -> _Part:
-    """All files at once, so that a refusal of consent in one file holds for a person of another."""
-    rows: list[pl.DataFrame] = []
-    rejected: list[Rejected] = []
-    for one in given:
-        cleaned = clean_contacts(one.frame, first_party=one.source.first_party)
-        rows.append(_with_defaults(attach(cleaned.frame, resolution), one.source))
-        rejected += cleaned.rejected
-    if not rows:
-        return _Part("contacts", 0, 0, (), NO_CONTACTS)
-    people = identify_contacts(pl.concat(rows, how="diagonal_relaxed"))
-    rows.clear()
-    table = people.table()
-    return _Part(
-        "contacts", _rows(one.frame for one in given), table.height, (*rejected, *people.rejected), table
-    )
+def _contacts(app: App, reader: Reader, known: Directory) -> tuple[_Part, Settled]:
+    """All files into one, so that a refusal of consent in one file holds for a person of another.
+
+    A source may still name a person who was erased; the record does not take them back.
+    """
+    people = People()
+    read, rejected = 0, list[Rejected]()
+    for given in reader.contacts():
+        read += given.frame.frame.height
+        for piece in _pieces(given.frame):
+            cleaned = clean_contacts(piece, first_party=given.source.first_party)
+            people.add(_with_defaults(attach_by(cleaned.frame, known), given.source))
+            rejected += cleaned.rejected
+            del cleaned
+        del given, piece  # its rows need not be there while the next file is read
+    gone = [row.tobytes() for row in app.store.suppressed(reason=ERASED)]
+    settled = people.settle(without=gone)
+    return _Part("contacts", read, settled.height, (*rejected, *people.rejected())), settled
 
 
-def _without_erased(app: App, part: _Part) -> _Part:
-    """A source may still name a person who was erased; the record does not take them back."""
-    gone = [row.tobytes().hex() for row in app.store.suppressed(reason=ERASED)]
-    table = part.table.filter(~pl.col("contact_id").is_in(gone)) if gone else part.table
-    return replace(part, table=table, kept=table.height)
-
-
-NO_CONTACTS = pl.DataFrame(
-    schema={
-        **dict.fromkeys(("contact_id", "account_id", "identifiers", "country"), pl.String),
-        "first_party": pl.Boolean,
-        **dict.fromkeys(("consent", "function", "seniority"), pl.String),
-    }
-)
+def _pieces(source: SourceFrame) -> Iterator[SourceFrame]:
+    """A source in parts that may be cleaned one after the other; what reading refused goes with the first."""
+    for at in range(0, max(source.frame.height, 1), PART):
+        refused = () if at else source.rejected
+        yield replace(source, frame=source.frame.slice(at, PART), rejected=refused)
 
 
 def _with_defaults(frame: pl.DataFrame, source: ContactSource) -> pl.DataFrame:
@@ -219,22 +226,19 @@ def with_consent(frame: pl.DataFrame, consent: str) -> pl.DataFrame:
     return frame.with_columns(pl.when(unsaid).then(pl.lit(consent)).otherwise("consent").alias("consent"))
 
 
-def _signals(frames: Frames, resolution: Resolution) -> _Part:
+def _signals(reader: Reader, known: Directory) -> _Part:
     rows = [pl.DataFrame(schema=SIGNAL_SCHEMA)]
-    rejected: list[Rejected] = []
-    for given in frames.signals:
+    read, rejected = 0, list[Rejected]()
+    for given in reader.signals():
+        read += given.frame.frame.height
         cleaned = clean_signals(given.frame, as_of=given.source.as_of, kind=given.source.kind or "")
-        attached = attach(cleaned.frame, resolution)
+        attached = attach_by(cleaned.frame, known)
         lost = attached.filter(pl.col("account_id").is_null())["line"]
         rejected += cleaned.rejected
         rejected += [Rejected(cleaned.source, line, "", "account_unknown") for line in lost]
         rows.append(attached.filter(pl.col("account_id").is_not_null()).select(list(SIGNAL_SCHEMA)))
     table = pl.concat(rows)
-    return _Part("signals", _rows(one.frame for one in frames.signals), table.height, tuple(rejected), table)
-
-
-def _rows(frames: Iterable[SourceFrame]) -> int:
-    return sum(source.frame.height for source in frames)
+    return _Part("signals", read, table.height, tuple(rejected), table)
 
 
 def _tally(rejects: Iterable[Rejected]) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -16,31 +16,20 @@ from flows.wiring import App, database_url
 S = TypeVar("S", bound=Source)
 
 
-@dataclass(frozen=True, eq=False)
-class Frames:
-    """What every source gave, beside its settings. Raw: it must not outlive the load."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is left of the sources once their rows are gone, in the order they were read."""
 
-    companies: tuple[Given[CompanySource], ...]
-    contacts: tuple[Given[ContactSource], ...]
-    signals: tuple[Given[SignalSource], ...]
+    heights: dict[str, int] = field(default_factory=dict)  # rows per source name
+    unmapped: dict[str, tuple[str, ...]] = field(default_factory=dict)  # columns nothing is made of
+    notes: list[str] = field(default_factory=list)  # how odd files were read, in words
 
-    def everything(self) -> Iterator[SourceFrame]:
-        """What each source gave, in the order of the settings."""
-        yield from (given.frame for given in self.companies)
-        yield from (given.frame for given in self.contacts)
-        yield from (given.frame for given in self.signals)
-
-    def heights(self) -> dict[str, int]:
-        """Rows per source name."""
-        return {one.source: one.frame.height for one in self.everything()}
-
-    def unmapped(self) -> dict[str, tuple[str, ...]]:
-        """Columns nothing is made of, per source that has some."""
-        return {one.source: one.unmapped for one in self.everything() if one.unmapped}
-
-    def notes(self) -> tuple[str, ...]:
-        """How odd files were read, in words."""
-        return tuple(f"{one.source}: {note}" for one in self.everything() for note in one.notes)
+    def count(self, one: SourceFrame) -> None:
+        """Note a source that was read."""
+        self.heights[one.source] = one.frame.height
+        if one.unmapped:
+            self.unmapped[one.source] = one.unmapped
+        self.notes.extend(f"{one.source}: {note}" for note in one.notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +41,16 @@ class Given(Generic[S]):
 
 
 class Reader:
-    """Reads each source once: what a query answered for the fingerprint is what is loaded."""
+    """Reads each source once: what a query answered for the fingerprint is what is loaded.
+
+    Hands out one source at a time and keeps none, so that only one need be in memory. ``seen`` grows with it.
+    Reading raises an error of ``audiences.errors`` naming file, line and column.
+    """
 
     def __init__(self, app: App) -> None:
         self._app = app
         self._answers: dict[int, SourceFrame] = {}
+        self.seen = Seen()
 
     def fingerprint(self) -> str:
         """SHA-256 over the settings of the sources, every file they name, and every query's answer."""
@@ -73,32 +67,33 @@ class Reader:
             digest.update(_file_digest(self._app.workspace / extra) if extra else b"-")
         return digest.hexdigest()
 
-    def frames(self) -> Frames:
-        """Every source, read. Raises an error of ``audiences.errors`` naming file, line and column."""
-        sources = self._app.config.sources
-        return Frames(
-            self._each(sources.companies, "companies"),
-            self._each(sources.contacts, "contacts"),
-            self._each(sources.signals, "signals"),
-        )
+    def companies(self) -> Iterator[Given[CompanySource]]:
+        """Sources of companies, in the order of the settings."""
+        return self._each(self._app.config.sources.companies, "companies")
 
-    def _each(self, sources: Sequence[S], kind: str) -> tuple[Given[S], ...]:
-        return tuple(Given(source, self._read(source, kind)) for source in sources)
+    def contacts(self) -> Iterator[Given[ContactSource]]:
+        """Sources of people, in the order of the settings."""
+        return self._each(self._app.config.sources.contacts, "contacts")
+
+    def signals(self) -> Iterator[Given[SignalSource]]:
+        """Sources of signals, in the order of the settings."""
+        return self._each(self._app.config.sources.signals, "signals")
+
+    def _each(self, sources: Sequence[S], kind: str) -> Iterator[Given[S]]:
+        for source in sources:
+            frame = self._answers.pop(id(source), None) or self._fresh(source, kind)
+            self.seen.count(frame)
+            yield Given(source, frame)
+            del frame
 
     def _digest(self, source: Source, kind: str) -> bytes:
         if source.file is not None:
             return _file_digest(self._app.workspace / source.file)
         answer = hashlib.sha256()
-        for part in self._read(source, kind).frame.iter_slices(100_000):
+        self._answers[id(source)] = self._fresh(source, kind)
+        for part in self._answers[id(source)].frame.iter_slices(100_000):
             answer.update(part.write_csv().encode())
         return answer.digest()
-
-    def _read(self, source: Source, kind: str) -> SourceFrame:
-        if source.sql is None:
-            return self._fresh(source, kind)
-        if id(source) not in self._answers:
-            self._answers[id(source)] = self._fresh(source, kind)
-        return self._answers[id(source)]
 
     def _fresh(self, source: Source, kind: str) -> SourceFrame:
         """Without a layout of its own a source is recognised by its columns."""

@@ -21,12 +21,17 @@ _SIGNAL = tuple(SIGNAL_SCHEMA)
 
 
 class Columns(Part):
-    def replace_contact_table(self, table: pl.DataFrame, source_fingerprint: str, at: datetime) -> None:
-        """Make these the contacts, in one transaction. ``table`` as made by ``Identified.table``."""
+    def replace_contact_table(
+        self, tables: Iterable[pl.DataFrame], source_fingerprint: str, at: datetime
+    ) -> None:
+        """Make these the contacts, in one transaction. Each table as made by ``Identified.table``."""
+        height = 0
         with self._db.write() as connection:
             connection.execute(delete(CONTACT))
-            insert_frame(connection, CONTACT, table.select(_CONTACT))
-            note_fingerprint(connection, "contacts", source_fingerprint, table.height, at)
+            for table in tables:
+                insert_frame(connection, CONTACT, table.select(_CONTACT))
+                height += table.height
+            note_fingerprint(connection, "contacts", source_fingerprint, height, at)
 
     def contact_frame(self, *, at: pl.Series | None = None) -> pl.DataFrame:
         """Contacts in the shape of CONTACT_SCHEMA, in no order: all, or those at some accounts."""

@@ -43,7 +43,7 @@ def test_contacts_by_column_are_the_contacts_object_by_object(store: Store, peop
         pl.lit("one.com").alias("account_id"),
     )  # fmt: skip
     found = identify_contacts(rows)
-    store.replace_contact_table(found.table(), "f", AT)
+    store.replace_contact_table([found.table()], "f", AT)
     twin = contacts_frame(sorted(found.contacts(), key=lambda contact: contact.contact_id))
     assert store.contact_frame().sort("contact_id").equals(twin)
     stored = {contact.contact_id: contact for contact in store.contacts()}
@@ -68,7 +68,7 @@ def test_contacts_can_be_read_for_some_accounts_alone(store: Store) -> None:
     people = [(f"{i:064x}", f"{i % 3}.com", None, "US", True, None, None, None) for i in range(9)]
     frame = pl.DataFrame(people, schema=CONTACT_SCHEMA, orient="row").drop("payload")
     mail = pl.format('[["email_sha256","{}"]]', "contact_id").alias("identifiers")
-    store.replace_contact_table(frame.with_columns(mail), "f", AT)
+    store.replace_contact_table([frame.with_columns(mail)], "f", AT)
     found = store.contact_frame(at=pl.Series(["0.com", "2.com", "other.com"]))
     assert set(found.rows()) == set(store.contact_frame().filter(pl.col("account_id") != "1.com").rows())
     assert found.height == 6
