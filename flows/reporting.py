@@ -23,6 +23,7 @@ from flows.price_response import measured_response, price_of_a_point, response_w
 from flows.report import words
 from flows.report.model import Beside, Measured, ReportPage, build_page
 from flows.report.pieces import AccountFacts, Companies, ListLine, Week, Window
+from flows.tier_figures import tier_lines
 from flows.wiring import App
 
 
@@ -55,11 +56,12 @@ def report(
     plan = app.store.latest_plan(
         segment, statuses=(PlanStatus.PROPOSED, PlanStatus.APPLIED, PlanStatus.SHADOW)
     )
+    facts = account_facts(app, segment)
     page = build_page(
         app.config.segments[segment].title or segment,
         newest,
         earlier=before,
-        facts=account_facts(app, segment),
+        facts=facts,
         generated_at=app.now(),
         beside=Beside(
             weeks=shown,
@@ -68,6 +70,7 @@ def report(
             lists=list_lines(app, segment),
             companies=companies(app),
             notes=(*notes(app, segment, newest.table.exposure, top=top), *said),
+            tiers=tier_lines(newest.table.exposure, before.table.exposure if before else None, facts),
         ),
     )
     return Compared(page, (before or newest).table, newest.table if before else None)

@@ -65,9 +65,9 @@ def _curve_names(page: ReportPage, x: Scale, y: Scale) -> list[Markup]:
     return parts
 
 
-def _at(curve: Curve, place: float) -> float:
+def _at(curve: Curve, place: float) -> Bounded:
     nearest = min(range(len(curve.x)), key=lambda i: abs(curve.x[i] - place))
-    return curve.point[nearest]
+    return Bounded(curve.low[nearest], curve.point[nearest], curve.high[nearest])
 
 
 def _name(page: ReportPage, kind: str) -> str:
@@ -77,8 +77,8 @@ def _name(page: ReportPage, kind: str) -> str:
 def _lorenz_text(page: ReportPage) -> str:
     parts = [
         f"{_name(page, kind).capitalize()}, the least served half of accounts took "
-        f"{formats.percent(_at(f.lorenz, 0.5))} of impressions and the Gini index was "
-        f"{formats.decimal(f.gini.point, 2)}."
+        f"{formats.ranged(_at(f.lorenz, 0.5), 1, formats.percent)} of impressions and the Gini index was "
+        f"{formats.ranged(f.gini, 1, lambda value: formats.decimal(value, 2))}."
         for kind, f in (("before", page.before), ("after", page.after))
         if f is not None
     ]

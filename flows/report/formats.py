@@ -70,6 +70,14 @@ def counts_between(value: Bounded) -> str:
     return low if low == high else f"{low} to {high}"
 
 
+def decimals_between(value: Bounded | None) -> str:
+    """``3.4 to 5.0``, one figure where the ends look alike, a dash for what is unknown."""
+    if value is None:
+        return DASH
+    low, high = decimal(value.low), decimal(value.high)
+    return low if low == high else f"{low} to {high}"
+
+
 def plural(n: float, one: str, many: str = "") -> str:
     """``1 account``, ``2,431 accounts``."""
     return f"{count(n)}{NBSP}{one if round(n) == 1 else many or one + 's'}"
@@ -88,6 +96,17 @@ def moment(value: datetime) -> str:
 def guessed(value: Bounded, scale: float = 1.0) -> bool:
     """Whether the range is over a tenth of ``scale``: then a best guess would only look like knowledge."""
     return value.high - value.low > 0.1 * scale
+
+
+def gain(before: Bounded, after: Bounded) -> float:
+    """The change of the best guesses where both ranges are narrow, else of the lower ends, which are sure."""
+    wide = guessed(before) or guessed(after)
+    return after.low - before.low if wide else after.point - before.point
+
+
+def ranged(value: Bounded, scale: float, shape: Callable[[float], str]) -> str:
+    """The best guess where the range is narrow, else the range."""
+    return f"{shape(value.low)} to {shape(value.high)}" if guessed(value, scale) else shape(value.point)
 
 
 def at_least(value: Bounded, scale: float, shape: Callable[[float], str]) -> str:

@@ -21,6 +21,7 @@ from flows.report.pieces import (
     Moved,
     PlanSummary,
     StarvedLine,
+    TierLine,
     Week,
     Window,
 )
@@ -56,6 +57,7 @@ class ReportPage:
     currency: str
     floor: int  # impressions under which an account counts as under-served
     caps: tuple[float, float] | None = None  # lowest and highest limit of an account over the window
+    tiers: tuple[TierLine, ...] = ()  # () where no account has a tier
 
     @property
     def empty_columns(self) -> tuple[str, ...]:
@@ -86,6 +88,7 @@ class Beside:
     target_share  the top-N share aimed at, fraction
     plan          the plan waiting or in force; its account ids are looked up in the facts
     notes         sentences or codes known to ``words.NOTES``; those of a share table are added by themselves
+    tiers         what each tier took, first tier first
     floor         impressions under which an account counts as under-served (as in ShareTable)
     """
 
@@ -98,6 +101,7 @@ class Beside:
     notes: Sequence[str] = ()
     currency: str = "USD"
     floor: int = 7
+    tiers: Sequence[TierLine] = ()
 
 
 def build_page(
@@ -145,6 +149,7 @@ def build_page(
         currency=beside.currency,
         floor=beside.floor,
         caps=_caps(rows),
+        tiers=tuple(beside.tiers),
     )
 
 
@@ -183,6 +188,7 @@ def figures(table: ShareTable, window: Window) -> Figures:
         top_share=table.top_share,
         top_decile=table.top_decile,
         gini=table.gini,
+        hhi=table.hhi,
         effective_accounts=table.effective_accounts,
         coverage_even=table.coverage_even,
         coverage=dict(sorted(table.coverage.items())),

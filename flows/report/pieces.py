@@ -112,6 +112,17 @@ class AccountRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TierLine:
+    """What the accounts of one tier took together. Both figures have hard bounds."""
+
+    tier: int | None  # None: accounts without a tier
+    accounts: int
+    share: Bounded  # of the platform's total
+    before: Bounded | None = None  # the same in the window compared with
+    per_member: Bounded | None = None  # impressions per matched member; None where no members are known
+
+
+@dataclass(frozen=True, slots=True)
 class Curve:
     """A Lorenz curve: ``x`` fraction of accounts, least served first; the others fraction of impressions.
 
@@ -136,6 +147,7 @@ class Figures:
     top_share: Bounded
     top_decile: Bounded
     gini: Bounded
+    hhi: Bounded
     effective_accounts: Bounded
     coverage_even: Bounded
     coverage: Mapping[int, Bounded]

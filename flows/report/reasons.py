@@ -79,7 +79,14 @@ NOTES: dict[str, str] = {
     "rows_exceed_total_within_noise": (
         "The platform's rows add up to slightly more than its own total; it adds noise to every row."
     ),
-    "top_share_fell_but_coverage_did_not_rise": "",
+    "top_share_fell_but_coverage_did_not_rise": (
+        "The top share fell, but coverage did not grow as far as the reports show: impressions may only have "
+        "moved among accounts that were already well served."
+    ),
+    "guesses_share_what_is_unseen_evenly": (
+        "Where the reports leave a figure open, its range or its sure end is shown. Estimates of single accounts "
+        "share evenly what nobody is named for, so they look more even than the truth may be."
+    ),
     "change_is_certain": "The share changed for certain: the ranges before and after do not overlap.",
     "change_is_within_the_bounds": "",
     "creative_count_changed": "The number of creatives changed, which changes what the report can see.",

@@ -10,8 +10,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from balancer.types import Bounded
+from flows.report.formats import guessed
 from flows.report.model import ReportPage
-from flows.report.pieces import AccountRow, Figures, ListLine
+from flows.report.pieces import AccountRow, Figures, ListLine, TierLine, Week
 
 COLUMNS = (
     "rank", "account_id", "name", "domain", "tier", "members", "impressions", "impressions_low",
@@ -78,7 +79,10 @@ def accounts(page: ReportPage) -> Table:
 
 def weeks(page: ReportPage) -> Table:
     """The weekly series, oldest first."""
-    columns = ("week", "share_low", "share", "share_high", "delivery", "cpm", "coverage", "marks")
+    columns = (
+        "week", "share_low", "share", "share_high", "delivery", "cpm",
+        "coverage_low", "coverage", "coverage_high", "marks",
+    )  # fmt: skip
     rows = [
         (
             week.start.isoformat(),
@@ -87,12 +91,31 @@ def weeks(page: ReportPage) -> Table:
             week.share.high,
             week.delivery,
             week.cpm,
-            week.coverage,
+            *_covered(week),
             "; ".join(week.marks),
         )
         for week in page.weeks
     ]
     return Table(columns, rows)
+
+
+def _covered(week: Week) -> tuple[float | None, float | None, float | None]:
+    """Low, best guess, high; no guess where the reports leave the figure open."""
+    found = week.covered
+    if found is None:
+        return None, week.coverage, None
+    return found.low, None if guessed(found) else week.coverage, found.high
+
+
+def tiers(page: ReportPage) -> Table:
+    """What each tier took, with bounds."""
+    columns = ("tier", "accounts", "share_low", "share_high", "per_member_low", "per_member_high")
+    rows = [(t.tier, t.accounts, t.share.low, t.share.high, *_ends(t.per_member)) for t in page.tiers]
+    return Table(columns, rows)
+
+
+def _ends(value: Bounded | None) -> tuple[float | None, float | None]:
+    return (value.low, value.high) if value else (None, None)
 
 
 def starved(page: ReportPage) -> Table:
@@ -123,6 +146,7 @@ TABLES: dict[str, Callable[[ReportPage], Table]] = {
     "accounts": accounts,
     "weeks": weeks,
     "starved": starved,
+    "tiers": tiers,
     "moved": moved,
     "lists": lists,
 }
@@ -175,26 +199,36 @@ def figures_json(page: ReportPage) -> str:
             "sentence": page.sentence,
             "before": _figures(page.before),
             "after": _figures(page.after) if page.after else None,
+            "tiers": [_tier(line) for line in page.tiers],
             "impressions_moved": page.moved.impressions if page.moved else None,
-            "weeks": [
-                {
-                    "start": week.start.isoformat(),
-                    "share": _bounds(week.share),
-                    "delivery": week.delivery,
-                    "cpm": week.cpm,
-                    "coverage": week.coverage,
-                    "marks": list(week.marks),
-                }
-                for week in page.weeks
-            ],
+            "weeks": [_week(week) for week in page.weeks],
         },
         ensure_ascii=False,
         allow_nan=False,
     )
 
 
+def _week(week: Week) -> dict[str, Any]:
+    return {
+        "start": week.start.isoformat(),
+        "share": _bounds(week.share),
+        "delivery": week.delivery,
+        "cpm": week.cpm,
+        **dict(zip(("coverage_low", "coverage", "coverage_high"), _covered(week), strict=True)),
+        "marks": list(week.marks),
+    }
+
+
+def _tier(line: TierLine) -> dict[str, Any]:
+    figures = {"share": line.share, "before": line.before, "per_member": line.per_member}
+    ends = {name: dict(zip(("low", "high"), _ends(value), strict=True)) for name, value in figures.items()}
+    return {"tier": line.tier, "accounts": line.accounts, **ends}
+
+
 def _figures(figures: Figures) -> dict[str, Any]:
-    names = ("top_share", "top_decile", "gini", "effective_accounts", "coverage_even", "under_served")
+    n = figures.accounts
+    scales = {"gini": 1.0, "hhi": figures.hhi.point, "coverage_even": 1.0, "under_served": n}
+    scales["effective_accounts"] = figures.effective_accounts.point
     return {
         "start": figures.window.start.isoformat(),
         "end": figures.window.end.isoformat(),
@@ -204,10 +238,16 @@ def _figures(figures: Figures) -> dict[str, Any]:
         "outside": figures.outside,
         "unattributed": figures.unattributed,
         "never_seen": figures.never_seen,
-        **{name: _bounds(getattr(figures, name)) for name in names},
-        "coverage": {str(k): _bounds(value) for k, value in figures.coverage.items()},
+        **{name: _bounds(getattr(figures, name)) for name in ("top_share", "top_decile")},
+        **{name: _open(getattr(figures, name), scale) for name, scale in scales.items()},
+        "coverage": {str(k): _open(value, 1.0) for k, value in figures.coverage.items()},
     }
 
 
 def _bounds(value: Bounded) -> dict[str, float]:
     return {"low": value.low, "point": value.point, "high": value.high}
+
+
+def _open(value: Bounded, scale: float) -> dict[str, float | None]:
+    """Both ends; the point only where they are close, for it shares evenly what nobody is named for."""
+    return {**_bounds(value), "point": None if guessed(value, scale) else value.point}

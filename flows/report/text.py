@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flows.report import formats
+from flows.report import formats, words
 from flows.report.model import ReportPage
 from flows.report.pieces import Figures
 
@@ -12,6 +12,8 @@ from flows.report.pieces import Figures
 def summary(page: ReportPage, *, accounts: int = 10) -> str:
     """Sentence, bounds, before and after side by side, the first ``accounts`` rows, and the notes."""
     blocks = [page.title, page.sentence, *page.certainty, "", *_table(_figure_lines(page))]
+    if page.tiers:
+        blocks += ["", *_table(_tier_lines(page))]
     if page.rows and accounts:
         blocks += ["", *_table(_account_lines(page, accounts))]
     if page.notes:
@@ -41,14 +43,26 @@ def _share(figures: Figures) -> str:
 
 
 def _gini(figures: Figures) -> str:
-    value = figures.gini
-    low, high = formats.decimal(value.low, 2), formats.decimal(value.high, 2)
-    return f"{low} to {high}" if formats.guessed(value) else formats.decimal(value.point, 2)
+    return formats.ranged(figures.gini, 1, lambda value: formats.decimal(value, 2))
 
 
 def _effective(figures: Figures) -> str:
     value = figures.effective_accounts
     return formats.at_least(value, value.point, formats.count)
+
+
+def _tier_lines(page: ReportPage) -> list[tuple[str, ...]]:
+    head = ("tier", "accounts", "share", "per member")
+    rows = [
+        (
+            words.tier(line.tier),
+            formats.count(line.accounts),
+            formats.between(line.share),
+            formats.decimals_between(line.per_member),
+        )
+        for line in page.tiers
+    ]
+    return [head, *rows]
 
 
 def _account_lines(page: ReportPage, limit: int) -> list[tuple[str, ...]]:

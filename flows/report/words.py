@@ -17,6 +17,7 @@ from flows.report.formats import (
     counts_between,
     day,
     decimal,
+    gain,
     guessed,
     money,
     percent,
@@ -151,11 +152,8 @@ def standing_notes(before: Figures, after: Figures | None) -> tuple[str, ...]:
                 "shorter windows look more concentrated."
             )
         fell = after.top_share.point < before.top_share.point - 0.005
-        if fell and after.coverage_even.point <= before.coverage_even.point + 0.005:
-            lines.append(
-                "The top share fell, but coverage did not grow: impressions moved among accounts that were "
-                "already well served."
-            )
+        if fell and gain(before.coverage_even, after.coverage_even) <= 0.005:
+            lines.append(NOTES["top_share_fell_but_coverage_did_not_rise"])
         if fell and after.top_share.high >= before.top_share.low:
             lines.append(
                 "The ranges before and after overlap: the reports alone cannot prove that the share fell."

@@ -14,7 +14,7 @@ from flows.reporting import account_facts, report
 from flows.wiring import open_app
 from tests.flows.small_workspace import SEGMENT, Copies, last_day
 
-FIGURES = ("top_share", "top_decile", "gini", "effective_accounts", "coverage_even", "under_served")
+FIGURES = ("top_share", "top_decile", "gini", "hhi", "effective_accounts", "coverage_even", "under_served")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,13 @@ def test_every_figure_has_bounds_and_the_unattributed_share_is_always_told(
     assert main(["report", "--days", "5", "--top", "40", *where, "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)["before"]
     for name in FIGURES:
-        assert shown[name]["low"] <= shown[name]["point"] <= shown[name]["high"], name
+        figure = shown[name]
+        assert figure["low"] <= figure["high"], name
+        if figure["point"] is None:  # too much is unseen for a single number to mean anything
+            assert figure["high"] - figure["low"] > 0.0
+        else:
+            assert figure["low"] <= figure["point"] <= figure["high"], name
+    assert isinstance(shown["top_share"]["point"], float)
     assert 0.0 < shown["unattributed"] < 1.0
     assert main(["report", "--days", "5", "--top", "40", *where]) == 0
     assert f"carry no name       {shown['unattributed']:.1%}".replace("%", " %") in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 
 from balancer.types import Bounded, Exposure
-from flows.report import html, text
-from flows.report.model import Measured, build_page
+from flows.report import formats, html, tables, text
+from flows.report.model import Beside, Measured, build_page
 from flows.report.pieces import AccountFacts, Window
+from flows.tier_figures import tier_lines
 
 MARCH = Window(date(2026, 3, 2), date(2026, 3, 29))
 MAY = Window(date(2026, 4, 27), date(2026, 5, 24))
@@ -88,6 +90,51 @@ def test_a_share_that_falls_without_more_coverage_is_called_out(worlds) -> None:
         "s", Measured(after, MAY), earlier=Measured(before, MARCH), facts={}, generated_at=NOW,
     )  # fmt: skip
     assert any("coverage did not grow" in note for note in page.notes)
+
+
+def test_what_the_reports_leave_open_has_two_ends_and_no_single_number_in_the_download(worlds) -> None:
+    table = worlds.share_table(worlds.exposure(500, heavy=0.8, tail=1.5, total=1e5, seed=1, listed=400))
+    narrow, wide = (replace(table, gini=Bounded(low, 0.82, 0.9)) for low in (0.81, 0.3))
+    for found, point in ((narrow, 0.82), (wide, None)):
+        page = build_page("s", Measured(found, MARCH), facts={}, generated_at=NOW)
+        gini = json.loads(tables.figures_json(page))["before"]["gini"]
+        assert gini == {"low": found.gini.low, "point": point, "high": found.gini.high}
+    assert "Gini index was 0.30 to 0.90" in html.render(page)
+
+
+def test_coverage_that_grew_only_by_guess_is_not_said_to_have_grown(worlds) -> None:
+    before = worlds.share_table(worlds.exposure(500, heavy=0.8, tail=1.5, total=1e5, seed=1, listed=400))
+    flat = worlds.share_table(worlds.exposure(500, heavy=0.5, tail=1.5, total=1e5, seed=1, listed=400))
+    sure = before.coverage_even.low
+    after = replace(flat, coverage_even=Bounded(sure, 1.0, 1.0))
+    page = build_page(
+        "s", Measured(after, MAY), earlier=Measured(before, MARCH), facts={}, generated_at=NOW,
+    )  # fmt: skip
+    assert any("coverage did not grow" in note for note in page.notes)
+
+
+def test_tiers_are_shown_from_at_least_to_at_most_everywhere(worlds) -> None:
+    found = worlds.exposure(60, heavy=0.6, tail=1.0, total=6_000, seed=1, listed=20)
+    facts = {a: AccountFacts(tier=1 + i % 2, members=20.0) for i, a in enumerate(found.accounts[:50])}
+    lines = tier_lines(found, found, facts)
+    assert [(line.tier, line.accounts) for line in lines] == [(1, 25), (2, 25), (None, 10)]
+    assert lines[2].per_member is None
+    assert all(line.share.low < line.share.high and line.before == line.share for line in lines)
+    page = build_page(
+        "s", Measured(worlds.share_table(found), MARCH), facts=facts, generated_at=NOW,
+        beside=Beside(tiers=lines),
+    )  # fmt: skip
+    shown = formats.between(lines[0].share)
+    assert shown in html.render(page)
+    assert shown.replace("\u00a0", " ") in text.summary(page)
+    told = json.loads(tables.figures_json(page))["tiers"][0]
+    assert told["share"] == {"low": lines[0].share.low, "high": lines[0].share.high}
+    assert tables.TABLES["tiers"](page).rows[2][-2:] == (None, None)
+
+
+def test_without_tiers_there_is_no_table_of_them(worlds) -> None:
+    found = worlds.exposure(20, heavy=0.5, tail=1.0, total=500, seed=1, listed=20)
+    assert tier_lines(found, None, {}) == ()
 
 
 def test_overlapping_ranges_are_not_sold_as_proof(worlds) -> None:
