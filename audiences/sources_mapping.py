@@ -43,6 +43,7 @@ class SourceFrame:
     unmapped: tuple[str, ...]
     rejected: tuple[Rejected, ...] = ()
     notes: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()  # every column name, in the order of the file
 
 
 def score_header(cells: Sequence[str], *, kind: str, layout: str, columns: Columns) -> int:
@@ -116,5 +117,5 @@ def assemble(
         source=name, kind=found.layout.kind, layout=found.layout, frame=cells.select(picks),
         mapping={column: tuple(header[i] for i in places) for column, places in found.positions.items()},
         unmapped=tuple(header[i] for i in found.unmapped),
-        rejected=tuple(rejected), notes=tuple(notes),
+        rejected=tuple(rejected), notes=tuple(notes), header=tuple(header),
     )  # fmt: skip

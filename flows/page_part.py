@@ -22,6 +22,7 @@ from flows.approvers import NotAnApprover
 from flows.exposure import NothingCollected
 from flows.runs import Busy as ListBusy
 from flows.web.errors import Busy, Invalid, NotAllowed, NotFound, NothingYet, PageError
+from flows.web.limits import Failures
 from flows.wiring import App
 
 log = logging.getLogger(__name__)
@@ -106,13 +107,15 @@ class PagePart:
         """The same App, acting and signing as this visitor."""
         return replace(self.app, settings=self.app.settings.model_copy(update={"who": who}))
 
-    def failures(self) -> dict[str, list[float]]:
+    def failures(self) -> Failures:
         """Recent failed sign-ins; in the store, because several processes may serve the page."""
-        found: dict[str, list[float]] = self.app.store.get(FAILURES, {})
+        found: Failures = self.app.store.get(FAILURES, {})
         return found
 
-    def keep_failures(self, found: dict[str, list[float]]) -> None:
-        self.app.store.put(FAILURES, found or None, at=self.app.now())
+    def change_failures(self, change: Callable[[Failures], Failures]) -> Failures:
+        """Replace them by ``change`` of them, one process at a time: no failure is lost to another's count."""
+        found: Failures = self.app.store.change(FAILURES, lambda kept: change(kept or {}), at=self.app.now())
+        return found
 
     def note_sign_in(self, what: str, who: str, *, address: str, failures: int = 0) -> None:
         """A sign-in, a failed one or a sign-out in the audit log."""

@@ -147,7 +147,8 @@ def _described(upload: Upload, source: SourceFrame, mapping: Mapping[str, str] |
             taken[header] = "" if column == UNUSED else _field(column)
             if column in source.frame.columns and column != UNUSED:
                 filled[header] = 1.0 - source.frame[column].null_count() / rows
-    headers = tuple(dict.fromkeys((*(mapping or ()), *taken, *source.unmapped)))
+    named = {*taken, *source.unmapped, *(mapping or ())}
+    headers = tuple(dict.fromkeys(header for header in source.header if header in named))
     chosen = {header: taken.get(header, "") for header in headers}
     kind = KINDS.get(source.kind, MemberKind.CONTACT)
     rejected = tuple(source.rejected)

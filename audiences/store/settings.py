@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
 import orjson
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from audiences.store.audit import append
 from audiences.store.database import table_of
@@ -26,6 +29,22 @@ class Settings(Part):
                 text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
                 connection.execute(insert(SETTING).values(name=name, value=text, at=at))
             append(connection, line)
+
+    def change(self, name: str, how: Callable[[Any], Any], *, at: datetime) -> Any:
+        """Replace the value under a name by ``how`` of it, one caller at a time over all processes; returns the new one.
+
+        ``how`` gets None where nothing was kept. It must be quick: others wait for it.
+        """
+        wanted = SETTING.c.name == name
+        insert_new = sqlite_insert if self._db.engine.dialect.name == "sqlite" else postgresql_insert
+        with self._db.write() as connection:
+            fresh = insert_new(SETTING).values(name=name, value="null", at=at)  # a row to wait on
+            connection.execute(fresh.on_conflict_do_nothing())
+            text = connection.execute(select(SETTING.c.value).where(wanted).with_for_update()).scalar_one()
+            value = how(orjson.loads(text))
+            kept = orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+            connection.execute(update(SETTING).where(wanted).values(value=kept, at=at))
+        return value
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value kept under a name."""

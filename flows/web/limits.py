@@ -17,14 +17,19 @@ WINDOW = 15 * 60  # seconds a failure is remembered
 _REMEMBERED = 2_000  # keys; the oldest is forgotten first
 
 
+Failures = dict[str, list[float]]
+
+
 class FailedSignIns(Protocol):
     """Where failures are kept: one place for every process that serves the page."""
 
-    def failures(self) -> dict[str, list[float]]:
+    def failures(self) -> Failures:
         """Opaque key -> epoch seconds of its failures, oldest first."""
         ...
 
-    def keep_failures(self, found: dict[str, list[float]]) -> None: ...
+    def change_failures(self, change: Callable[[Failures], Failures]) -> Failures:
+        """Replace them by ``change`` of them, one caller at a time over all processes; returns the new ones."""
+        ...
 
 
 class SignInLimit:
@@ -46,12 +51,11 @@ class SignInLimit:
         self._now, self._kept, self._window = now, kept, window
         self._most = {"name": failures, "from": failures_from}
         self.turn = threading.Lock()
-        self._lock = threading.Lock()
 
     def wait(self, *keys: str) -> int:
         """Seconds until an attempt is looked at; 0 = now."""
         at = self._now().timestamp()
-        seen = self._recent(at)
+        seen = self._recent(self._kept.failures(), at)
         return max((self._wait(key, seen.get(key, []), at) for key in keys), default=0)
 
     def _wait(self, key: str, recent: list[float], at: float) -> int:
@@ -60,29 +64,27 @@ class SignInLimit:
             return 0
         return max(1, int(recent[-most] + self._window - at) + 1)
 
-    def _recent(self, at: float) -> dict[str, list[float]]:
-        kept = self._kept.failures().items()
-        found = {key: [t for t in times if at - t < self._window] for key, times in kept}
+    def _recent(self, kept: Failures, at: float) -> Failures:
+        found = {key: [t for t in times if at - t < self._window] for key, times in kept.items()}
         return {key: times for key, times in found.items() if times}
 
     def failed(self, *keys: str) -> int:
         """Count a failure against each key; gives how many the first key has now."""
         at = self._now().timestamp()
-        with self._lock:
-            seen = self._recent(at)
+
+        def counted(kept: Failures) -> Failures:
+            seen = self._recent(kept, at)
             for key in keys:
                 times = [*seen.pop(key, []), at]
                 seen[key] = times[-self._most[key.partition(":")[0]] :]
-            newest = sorted(seen.items(), key=lambda one: one[1][-1])[-_REMEMBERED:]
-            self._kept.keep_failures(dict(newest))
-        return len(seen[keys[0]])
+            return dict(sorted(seen.items(), key=lambda one: one[1][-1])[-_REMEMBERED:])
+
+        return len(self._kept.change_failures(counted)[keys[0]])
 
     def succeeded(self, key: str) -> None:
         """Forget a name's failures once its owner is in; an address keeps its own."""
-        with self._lock:
-            seen = self._recent(self._now().timestamp())
-            if seen.pop(key, None) is not None:
-                self._kept.keep_failures(seen)
+        if key in self._kept.failures():
+            self._kept.change_failures(lambda kept: {k: times for k, times in kept.items() if k != key})
 
 
 class BodyLimit:

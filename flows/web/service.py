@@ -8,11 +8,12 @@ at a time. Reads must not change anything; every act is remembered with who, wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from audiences.model import Rejected
 from flows.report.model import ReportPage
+from flows.web.limits import Failures
 from flows.web.views import (
     AuditLine,
     Overview,
@@ -116,11 +117,11 @@ class PageService(Protocol):
 
     # -- signing in -----------------------------------------------------------
 
-    def failures(self) -> dict[str, list[float]]:
+    def failures(self) -> Failures:
         """Recent failed sign-ins, as ``flows.web.limits.FailedSignIns``: shared by every process of the page."""
         ...
 
-    def keep_failures(self, found: dict[str, list[float]]) -> None: ...
+    def change_failures(self, change: Callable[[Failures], Failures]) -> Failures: ...
 
     def note_sign_in(self, what: str, who: str, *, address: str, failures: int = 0) -> None:
         """A line in the audit log: "sign_in", "sign_in_failed", "sign_in_locked" or "sign_out".

@@ -160,3 +160,19 @@ def test_a_sync_is_taken_back_by_an_approver_alone_where_some_are_named(page: Pa
         page.undo(run.run_id, who="maya")
     assert page.app.store.ledger_counts(f"linkedin/{SEGMENT}/companies").accepted == run.accepted
     assert page.undo(run.run_id, who="dana").status == "undone"
+
+
+def test_the_columns_of_a_dropped_file_stand_in_the_order_of_the_file(page: Page) -> None:
+    content = b"Zip;Mail;Notes;Company;Phone;Colour\n12345;a@b-works.com;x;B Works;;red\n"
+    shown = page.push_preview(content, "order.csv", mapping=None, who="maya")
+    assert [column.header for column in shown.columns] == [
+        "Zip",
+        "Mail",
+        "Notes",
+        "Company",
+        "Phone",
+        "Colour",
+    ]
+    mapping = {column.header: column.field for column in shown.columns} | {"Notes": "email"}
+    again = page.push_remap(shown.preview_id, mapping, who="maya")
+    assert [column.header for column in again.columns] == [column.header for column in shown.columns]

@@ -7,7 +7,7 @@ import difflib
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -17,6 +17,7 @@ from balancer.types import Bounded, Move
 from flows.report.model import ReportPage, plan_summary
 from flows.report.pieces import AccountFacts, ListLine
 from flows.web.errors import Invalid, Moved, NotFound, NothingYet, TooLate
+from flows.web.limits import Failures
 from flows.web.views import (
     AuditLine,
     ColumnChoice,
@@ -182,11 +183,12 @@ class MemoryService:
 
     # -- plans ----------------------------------------------------------------
 
-    def failures(self) -> dict[str, list[float]]:
+    def failures(self) -> Failures:
         return {key: list(times) for key, times in self.failed.items()}
 
-    def keep_failures(self, found: dict[str, list[float]]) -> None:
-        self.failed = found
+    def change_failures(self, change: Callable[[Failures], Failures]) -> Failures:
+        self.failed = change(self.failures())
+        return self.failed
 
     def note_sign_in(self, what: str, who: str, *, address: str, failures: int = 0) -> None:
         self._note(who, what, "page", f"from {address}, {failures} failures")
