@@ -66,6 +66,15 @@ def test_the_inputs_hash_changes_with_every_input_and_only_then():
     assert inputs_hash(replace(state), replace(policy)) in seen
 
 
+def test_the_bytes_of_the_same_inputs_are_those_of_earlier_versions_in_whatever_order_rows_come():
+    counts = [1.0, 2.0, 3.0, 4.0, 5.0]
+    report = day_report(counts, day=7)
+    back = replace(report, account=report.account[::-1].copy(), impressions=report.impressions[::-1].copy())
+    hashes = {inputs_hash(morning(5, reports=(one,)), Policy()) for one in (report, back)}
+
+    assert hashes == {"0f07e3531573cfa7da09a566ad6d5fe25bb67d6c90c8c2b28c489314cc8023a8"}
+
+
 def test_a_memory_follows_its_accounts_when_some_join_and_some_leave():
     memory = {"seen": np.array([1.0, 2.0, 3.0]), "moved": np.array([5, 6, 7]), "lift": np.array([2.0])}
 
