@@ -55,4 +55,5 @@ def page_app(page: Page, *, access: Access | None = None) -> Any:
     from flows.web.app import create_app
 
     page.workers.start("warm", page.warm)
-    return create_app(page, access=access or Access(secrets.token_bytes(32), now=page.clock))
+    here = Access(secrets.token_bytes(32), now=page.clock, zone=page.app.config.zone)
+    return create_app(page, access=access or here)

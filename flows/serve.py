@@ -86,6 +86,7 @@ def access_for(app: App, options: PageOptions, now: Callable[[], datetime]) -> A
         secure=options.public,
         loopback_name=app.who,
         now=now,
+        zone=app.config.zone,
     )
 
 

@@ -10,7 +10,7 @@ import ipaddress
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
 from functools import cached_property
 
@@ -79,6 +79,7 @@ class Access:
     secure           cookies only over https (must be False for plain http on loopback)
     session_hours    until a session ends
     now, token       clock (aware, UTC) and randomness, passed in by tests
+    zone             the workspace's time zone: which day it is for whoever fills in a date
 
     Raises ValueError for a short secret, or a public page without users and without a proxy.
     """
@@ -94,6 +95,7 @@ class Access:
     session_hours: int = 12
     now: Callable[[], datetime] = _now
     token: Callable[[], str] = _token
+    zone: tzinfo = UTC
 
     def __post_init__(self) -> None:
         if len(self.secret) < 32:
@@ -102,6 +104,11 @@ class Access:
             raise ValueError("a proxy header needs the addresses of the proxies that may set it")
         if self.public and not self.users and not self.proxy_header:
             raise ValueError("a page outside loopback needs accounts or a reverse-proxy header")
+
+    @property
+    def today(self) -> date:
+        """The date in the workspace's time zone."""
+        return self.now().astimezone(self.zone).date()
 
     @cached_property
     def hasher(self) -> PasswordHasher:

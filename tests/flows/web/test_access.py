@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,6 +46,13 @@ def test_a_public_page_is_open_to_nobody() -> None:
 def test_a_public_page_without_accounts_or_proxy_does_not_start() -> None:
     with pytest.raises(ValueError, match="needs accounts"):
         Access(SECRET, public=True)
+
+
+@pytest.mark.parametrize(("hour", "there"), [(11, 24), (13, 25)])
+def test_a_day_that_is_asked_for_is_the_workspaces_not_the_machines(hour: int, there: int) -> None:
+    now = datetime(2026, 8, 24, hour, tzinfo=UTC)
+    access = Access(SECRET, now=lambda: now, zone=ZoneInfo("Pacific/Auckland"))
+    assert access.today == date(2026, 8, there)
 
 
 def test_a_short_secret_does_not_start() -> None:
