@@ -23,6 +23,7 @@
   const query = byId("q"), tier = byId("tier"), state = byId("state"), source = byId("source"), more = byId("more"), shown = byId("shown");
   let data = null, all = [], found = [], limit = STEP, key = "rank", up = true, largest = 1;
 
+  const heads = [...section.querySelectorAll("thead th")].map((head) => head.textContent); // named beside each value on a phone
   const cell = (row, text, kind) => {
     const td = document.createElement("td");
     if (kind) td.className = kind;
@@ -66,6 +67,7 @@
     const now = cell(row, STATES[d("state")] || d("state").replaceAll("_", " "));
     if (d("since")) small(now, "since " + date(d("since")));
     cell(row, d("source") === "imputed" ? "estimated" : d("source"));
+    for (const [i, td] of [...row.children].entries()) if (td.tagName === "TD") td.dataset.label = heads[i];
     return row;
   };
   const paint = () => {

@@ -193,11 +193,17 @@ def test_every_page_is_labelled_in_order_and_readable(
     made.context.close()
 
 
-def test_no_page_scrolls_sideways_on_a_phone(chromium: Any, server: str) -> None:
+def test_no_page_and_no_table_of_the_report_scrolls_sideways_on_a_phone(chromium: Any, server: str) -> None:
     made = Tab(chromium, viewport={"width": 375, "height": 800})
     for place in PLACES:
         made.visit(server + place)
         assert made.page.evaluate("document.documentElement.scrollWidth") <= 375, place
+        if place.endswith("/report"):
+            made.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+            wide = (
+                "[...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth)"
+            )
+            assert made.page.evaluate(f"{wide}.map((one) => one.getAttribute('aria-label'))") == []
     made.context.close()
 
 
