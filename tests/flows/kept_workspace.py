@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from audiences.model import AudienceSpec
+from audiences.model import AudienceSpec, AudienceState
 from flows import activate
 from flows.assess import assess
 from flows.load import load
@@ -49,6 +49,13 @@ def write(folder: Path, *, first: int = 0, companies: int = 120, people: int = 3
     (folder / "contacts.csv").write_text("\n".join(rows) + "\n")
 
 
+def write_data(folder: Path, *, first: int) -> None:
+    """Other companies and people, under the settings as they are."""
+    kept = (folder / "evenreach.yaml").read_text()
+    write(folder, first=first)
+    (folder / "evenreach.yaml").write_text(kept)
+
+
 def sync(app: App) -> None:
     """As the command does it."""
     load(app)
@@ -88,3 +95,11 @@ def in_ledger(app: App, list_id: str) -> set[str]:
         else:
             accounts |= set(part.account_ids)
     return accounts
+
+
+def known(app: App, list_id: str) -> AudienceState:
+    """How the record has a list."""
+    record = app.store.audience(list_id)
+    assert record is not None
+    assert record.state is not None
+    return record.state

@@ -4,20 +4,31 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from audiences.model import AudienceState, AudienceStatus
+from audiences.model import AudienceStatus
 from flows import activate, activate_renew
+from flows.serve import PageOptions, access_for
 from flows.tokens import token_conditions, token_path
 from flows.upkeep import Kept, UpkeepTrouble, raise_trouble, upkeep
 from flows.upkeep_conditions import conditions
 from flows.wiring import App, open_app
 from platforms.oauth import Token, TokenFile
-from tests.flows.kept_workspace import COMPANIES, PEOPLE, forward, in_ledger, sync, truly_on, write
+from tests.flows.kept_workspace import (
+    COMPANIES,
+    PEOPLE,
+    forward,
+    in_ledger,
+    known,
+    sync,
+    truly_on,
+    write,
+    write_data,
+)
 
 ALIVE = {"ready", "building", "updating"}
 
@@ -46,48 +57,6 @@ def status(app: App, list_id: str) -> str:
     state = activate.follow(app, list_id)
     assert state is not None
     return str(state.status)
-
-
-def known(app: App, list_id: str) -> AudienceState:
-    """How the record has a list."""
-    record = app.store.audience(list_id)
-    assert record is not None
-    assert record.state is not None
-    return record.state
-
-
-@pytest.mark.slow  # two simulated years, 104 weeks of upkeep and 26 syncs
-def test_in_two_years_no_list_dies_the_ledger_stays_true_and_the_record_stays_small(tmp_path: Path) -> None:
-    folder, sizes = tmp_path / "workspace", {}
-    write(folder)
-    with (folder / "evenreach.yaml").open("a") as settings:
-        settings.write("retention: {versions_days: 60, reports_days: 60}\n")
-    with open_app(folder) as app:
-        for week in range(104):
-            if week % 4 == 0:
-                write_data(folder, first=week // 4)
-                sync(app)
-            forward(app, days=7)
-            found = upkeep(app)
-            raise_trouble(found)
-            assert {kept.status for kept in found.lists} <= ALIVE
-            if week in (51, 103):
-                for list_id in (COMPANIES, PEOPLE):
-                    assert truly_on(app, list_id) == in_ledger(app, list_id)
-                    assert len(in_ledger(app, list_id)) == (120 if list_id == COMPANIES else 360)
-                sizes[week] = (folder / "evenreach.db").stat().st_size
-        people = known(app, PEOPLE)
-        users = app.sandbox.get("/sandbox/truth/members", segment=people.external_id)["users"]  # type: ignore[union-attr]
-        assert people.audience_size == users  # nobody's membership lapsed
-        assert len(app.store.audit_log(what="list created")) == 2
-        assert not app.store.audit_log(what="list made anew")
-    assert sizes[103] < 1.25 * sizes[51]
-
-
-def write_data(folder: Path, *, first: int) -> None:
-    kept = (folder / "evenreach.yaml").read_text()
-    write(folder, first=first)
-    (folder / "evenreach.yaml").write_text(kept)
 
 
 def test_an_idle_list_is_touched_before_day_25_and_only_then(app: App) -> None:
@@ -231,6 +200,23 @@ def test_a_one_off_list_is_emptied_on_its_day_and_left_alone_after(app: App, pla
     assert app.store.one_offs(ending_by=app.today) == ()
     forward(app, days=60)
     assert {kept.audience_id: kept for kept in upkeep(app).lists}[spec.audience_id].notes == ("ended",)
+
+
+def test_a_one_off_list_ends_on_the_workspaces_day_not_on_the_machines(app: App) -> None:
+    from flows.push import one_off_spec, push_list, read_list
+
+    app.config = app.config.model_copy(update={"timezone": "Pacific/Auckland"})
+    wanted = read_list(app, app.workspace / "companies.csv", "linkedin")
+    spec = one_off_spec("Fair", "linkedin", wanted.kind, "")
+    last = app.today + timedelta(days=2)
+    push_list(app, wanted, spec, owner="tester", until=last)
+    midnight = datetime.combine(last, time(), app.config.zone).astimezone(UTC)
+    assert midnight.date() < last  # the machine is a day behind
+    assert access_for(app, PageOptions(), lambda: midnight).today == last  # as the page has it
+    forward(app, days=(midnight - app.now()) / timedelta(days=1) - 1 / 24)
+    assert {kept.audience_id: kept.emptied for kept in upkeep(app).lists}[spec.audience_id] == 0
+    forward(app, days=2 / 24)
+    assert {kept.audience_id: kept.emptied for kept in upkeep(app).lists}[spec.audience_id] == 120
 
 
 def test_one_lists_trouble_does_not_stop_the_others_and_is_told_once(app: App) -> None:
