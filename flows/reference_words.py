@@ -69,7 +69,7 @@ WORDS: dict[str, str] = {
     "Approvals.approvers": "names of those who may approve plans; empty: no such list",
     "Approvals.expire_days": "days a plan may wait for its approval",
     "Retention.versions_days": "how long earlier versions of lists are kept",
-    "Retention.reports_days": "how long impression reports are kept",
+    "Retention.reports_days": "how long impression reports, plans, and the history of lists and segments are kept",
     "Retention.audit_days": "how long audit lines are kept",
     "Economics.marketing_spend": "marketing spend of the period",
     "Economics.sales_spend": "sales spend of the period",
