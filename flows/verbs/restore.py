@@ -11,35 +11,36 @@ from flows.verbs.workspace import opened
 
 def run(arguments: argparse.Namespace) -> int:
     """Without --version show the versions there are."""
+    with opened(arguments) as app:
+        spec = _known(app, arguments.list).spec
+        if arguments.version is None:
+            return _versions(arguments, app.store.ledger_versions(arguments.list))
+        data = _restored(arguments, app, spec)
+    show(arguments, data, lambda: _words(data, segment=spec.segment))
+    return DONE
+
+
+def _known(app: Any, name: str) -> Any:
+    from flows.wiring import WorkspaceError
+
+    record = app.store.audience(name)
+    if record is None:
+        known = ", ".join(one.spec.audience_id for one in app.store.audiences()) or "none yet"
+        raise WorkspaceError(f'there is no list "{name}"; there are {known}')
+    return record
+
+
+def _restored(arguments: argparse.Namespace, app: Any, spec: Any) -> dict[str, Any]:
     from flows import activate
     from flows.approvers import accept_large_change
     from flows.restore import restore
-    from flows.wiring import WorkspaceError
 
-    with opened(arguments) as app:
-        record = app.store.audience(arguments.list)
-        if record is None:
-            known = ", ".join(one.spec.audience_id for one in app.store.audiences()) or "none yet"
-            raise WorkspaceError(f'there is no list "{arguments.list}"; there are {known}')
-        if arguments.version is None:
-            return _versions(arguments, app.store.ledger_versions(arguments.list))
-        if not arguments.dry_run:
-            accept_large_change(
-                app,
-                arguments.list,
-                arguments.accept_shrink or 0,
-                who=app.who,
-                because=arguments.because,
-            )
-        prepared = restore(
-            app,
-            record.spec,
-            arguments.version,
-            accept_shrink=arguments.accept_shrink or 0,
-            dry_run=arguments.dry_run,
-        )
-        state = None if arguments.dry_run else activate.follow(app, arguments.list)
-    data = {
+    leavers, dry = arguments.accept_shrink or 0, arguments.dry_run
+    if not dry:
+        accept_large_change(app, arguments.list, leavers, who=app.who, because=arguments.because)
+    prepared = restore(app, spec, arguments.version, accept_shrink=leavers, dry_run=dry)
+    state = None if dry else activate.follow(app, arguments.list)
+    return {
         "list": arguments.list,
         "version": arguments.version,
         "members": prepared.desired,
@@ -47,10 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
         "removes": prepared.removes,
         "left_out": dict(prepared.left_out),
         "status": str(state.status) if state else None,
-        "dry_run": arguments.dry_run,
+        "dry_run": dry,
     }
-    show(arguments, data, lambda: _words(data, segment=record.spec.segment))
-    return DONE
 
 
 def _versions(arguments: argparse.Namespace, versions: Any) -> int:

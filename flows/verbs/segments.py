@@ -53,29 +53,38 @@ def _list(arguments: argparse.Namespace, app: Any, assessment: Any) -> int:
 
 
 def _show(arguments: argparse.Namespace, app: Any, assessment: Any) -> int:
+    found = assessment.segments[arguments.segment]
+    return _why(arguments, found) if arguments.account else _described(arguments, app, found)
+
+
+def _why(arguments: argparse.Namespace, found: Any) -> int:
+    """Why one company is in the segment or is not, rule by rule."""
     from audiences.segments_why import why
+
+    answer = why(found, arguments.account)
+    steps = [
+        {"rule": step.words, "answer": step.answer, "seen": step.seen, "depth": step.depth}
+        for step in answer.steps
+    ]
+    data = {
+        "account": answer.account_id,
+        "verdict": answer.verdict,
+        "words": answer.words(),
+        "steps": steps,
+    }
+    show(arguments, data, lambda: "\n".join([answer.words(), *map(_step, steps)]))
+    return DONE
+
+
+def _step(step: dict[str, Any]) -> str:
+    seen = f" (seen: {step['seen']})" if step["seen"] else ""
+    return f"{'  ' * int(step['depth'])}{step['answer']:8}{step['rule']}{seen}"
+
+
+def _described(arguments: argparse.Namespace, app: Any, found: Any) -> int:
+    """The rules in words, the companies, and how many there were over time."""
     from audiences.segments_words import segment_in_words
 
-    found = assessment.segments[arguments.segment]
-    if arguments.account:
-        answer = why(found, arguments.account)
-        steps = [
-            {"rule": step.words, "answer": step.answer, "seen": step.seen, "depth": step.depth}
-            for step in answer.steps
-        ]
-        lines = [
-            f"{'  ' * int(str(s['depth']))}{s['answer']:8}{s['rule']}"
-            + (f" (seen: {s['seen']})" if s["seen"] else "")
-            for s in steps
-        ]
-        data = {
-            "account": answer.account_id,
-            "verdict": answer.verdict,
-            "words": answer.words(),
-            "steps": steps,
-        }
-        show(arguments, data, lambda: "\n".join([answer.words(), *lines]))
-        return DONE
     words = segment_in_words(arguments.segment, found.segment)
     sizes = [
         {"on": str(size.computed_on), "companies": size.size, "held_out": size.holdout}
@@ -87,11 +96,8 @@ def _show(arguments: argparse.Namespace, app: Any, assessment: Any) -> int:
         "companies": list(found.version.account_ids),
         "sizes": sizes,
     }
-    show(
-        arguments,
-        data,
-        lambda: f"{words}\n\n{table(['on', 'companies', 'held_out'], [list(s.values()) for s in sizes])}",
-    )
+    history = table(["on", "companies", "held_out"], [list(size.values()) for size in sizes])
+    show(arguments, data, lambda: f"{words}\n\n{history}")
     return DONE
 
 
