@@ -5,6 +5,7 @@ Only shapes and references; who qualifies is ``segments``' work.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -138,6 +139,12 @@ def reference_findings(segments: Mapping[str, Segment], matrices: Mapping[str, M
     """Names of segments and matrix cells that do not exist, and circles."""
     for name, segment in segments.items():
         at: tuple[object, ...] = ("segments", name)
+        if name.startswith("/") or ".." in re.split(r"[/\\]", name):  # reports are files named after it
+            yield (
+                at,
+                "this name leads out of a folder",
+                "Write a name without .. and without a leading slash.",
+            )
         if segment.within and segment.within not in segments:
             yield (*at, "within"), *_unknown("segment", segment.within, segments)
         for i, other in enumerate(segment.without):

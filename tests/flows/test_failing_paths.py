@@ -1,0 +1,199 @@
+"""Every way a person can name a path: what the page writes stays in the workspace, what a command writes is named.
+
+The lists come from the parser, the page's routes and the flows themselves, so that a new way in cannot be forgotten.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, get_type_hints
+from urllib.parse import quote
+
+import pytest
+
+from audiences.config import load
+from audiences.errors import ConfigError
+from flows import forms
+from flows.cli import COMMANDS, parser
+from tests.flows import kept_workspace
+from tests.flows.small_workspace import Copies
+from tests.flows.web.real_page import LIST, RealPage, furnished
+from tests.flows.web.test_roles import ROUTES, filled
+from tests.flows.web.visits import TestClient, Visit
+
+READS, WRITES, FOLDER, NONE = "reads", "writes the file named", "works in the folder named", "no path"
+OPTIONS = {
+    "map file": READS,
+    "push file": READS,
+    "rehearse --impressions": READS,
+    "experiment --outcomes": READS,
+    "restore-backup file": READS,
+    "page --certificate": READS,
+    "page --key": READS,
+    "serve --certificate": READS,
+    "serve --key": READS,
+    "segments --out": WRITES,
+    "numbers --out": WRITES,
+    "report --out": WRITES,
+    "experiment --out": WRITES,
+    "backup file": WRITES,
+    "sandbox --state": FOLDER,
+    "segments --table": NONE,
+}
+WORDS = re.compile(
+    r"\b(files?|folder|path|directory|certificate|pem|csv|html|dir|out|state)\b", re.IGNORECASE
+)
+SWITCH = (argparse._StoreTrueAction, argparse._HelpAction)
+WRITING = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate")
+HOSTILE = (
+    "../../outside.csv",
+    "..",
+    "/etc/outside.csv",
+    "../outside.csv",
+    "..\\outside.csv",
+    "a/../../outside.csv",
+)
+
+
+def options() -> Iterator[tuple[str, argparse.Action]]:
+    (commands,) = (a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
+    assert set(commands.choices) == set(COMMANDS)
+    for name, command in commands.choices.items():
+        for action in command._actions:
+            if not isinstance(action, SWITCH) and action.dest != "workspace":
+                yield f"{name} {(action.option_strings or [action.dest])[0]}", action
+
+
+def names_a_path(action: argparse.Action) -> bool:
+    """By its type, or by the words of its name and its metavar."""
+    words = " ".join((action.dest, str(action.metavar or "")))
+    return action.type is Path or (action.choices is None and WORDS.search(words) is not None)
+
+
+def test_every_option_that_names_a_path_is_known_to_read_or_to_write_what_is_named() -> None:
+    found = {name for name, action in options() if names_a_path(action)}
+    assert len(found) >= 15
+    assert found == {name for name, kind in OPTIONS.items() if kind is not NONE}
+
+
+def test_every_command_takes_its_workspace_as_a_folder() -> None:
+    (commands,) = (a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
+    for command in commands.choices.values():
+        (workspace,) = (a for a in command._actions if a.dest == "workspace")
+        assert workspace.type is Path
+
+
+def test_the_one_flow_that_takes_a_file_takes_it_from_the_inbox() -> None:
+    """``in_inbox`` itself is tried with hostile names in the tests of secrets."""
+    import inspect
+
+    from prefect import Flow
+
+    from flows import deployments, scheduled_runs
+
+    flows = {
+        f.fn for module in (deployments, scheduled_runs) for f in vars(module).values() if isinstance(f, Flow)
+    }
+    taking = [fn for fn in flows if forms.File in get_type_hints(fn, include_extras=True).values()]
+    assert [fn.__name__ for fn in taking] == ["push_one_off"]
+    assert all("in_inbox(" in inspect.getsource(fn) for fn in taking)
+    for fn in flows - set(taking):
+        assert not {"file", "path", "folder", "out"} & set(inspect.signature(fn).parameters), fn.__name__
+
+
+@pytest.mark.parametrize("name", ["../x", "a/../../x", "..", "/x", "a\\..\\x"])
+def test_a_segment_whose_name_would_lead_out_of_a_folder_is_refused(tmp_path: Path, name: str) -> None:
+    """Reports are named after segments."""
+    kept_workspace.write(tmp_path / "w", companies=1, people=1)
+    file = tmp_path / "w" / "evenreach.yaml"
+    file.write_text(file.read_text().replace("  everyone:", f"  '{name}':"))
+    with pytest.raises(ConfigError, match="name"):
+        load(file)
+
+
+# -- the page ----------------------------------------------------------------------
+
+
+class Watch:
+    """Notes every path this process opens to write, makes, renames or removes while ``armed``."""
+
+    def __init__(self) -> None:
+        self.armed, self.touched = False, set[str]()
+        sys.addaudithook(self._hear)
+
+    def _hear(self, event: str, given: tuple[Any, ...]) -> None:
+        if not self.armed or event not in WRITING:
+            return
+        if event == "open":
+            _, mode, flags = given
+            writes = any(c in str(mode or "") for c in "wax+") or (flags or 0) & (os.O_WRONLY | os.O_RDWR)
+            hostile = "outside" in str(given[0])
+            given = given[:1] if writes or hostile else ()
+        folder = ""
+        if event in ("os.remove", "os.rmdir") and given[1] >= 0:  # a name in a folder that is open
+            folder = os.readlink(f"/proc/self/fd/{given[1]}")
+        paths = [os.fsdecode(p) for p in given if isinstance(p, (str, bytes, os.PathLike))]
+        self.touched |= {os.path.realpath(os.path.join(folder, path)) for path in paths}
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        self.armed = True
+        try:
+            yield
+        finally:
+            self.armed = False
+
+
+@pytest.fixture(scope="module")
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture(scope="module")
+def real(copies: Copies) -> Iterator[RealPage]:
+    with furnished(copies) as made:
+        yield made
+
+
+def strays(watch: Watch, workspace: Path) -> list[str]:
+    """What was touched outside the workspace and the folder of one's own a dropped file is read in."""
+    own = os.path.join(tempfile.gettempdir(), "evenreach-")
+    inside = (str(workspace.resolve()) + os.sep, os.path.realpath(own), "/dev/", "/proc/")
+    return sorted(p for p in watch.touched if not (p + os.sep).startswith(inside))
+
+
+def test_the_watch_sees_a_file_written_outside(watch: Watch, tmp_path: Path) -> None:
+    with watch():
+        (tmp_path / "elsewhere").write_text("x")
+    assert strays(watch, tmp_path / "w") == [str((tmp_path / "elsewhere").resolve())]
+    watch.touched.clear()
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=[f"{r[0]} {r[1]}" for r in ROUTES])
+def test_no_route_of_the_page_writes_outside_the_workspace_whatever_path_it_is_given(
+    route: tuple[str, str, str, dict[str, str]], real: RealPage, watch: Watch
+) -> None:
+    """``ROUTES`` is held against the page's own routes in the tests of roles."""
+    method, address, _, form = route
+    visit = Visit(TestClient(real.local_app(), base_url="http://localhost", client=("127.0.0.1", 1)))
+    token = visit.token("/push")
+    with watch():
+        for evil in HOSTILE:
+            whole, broken = real.names, {key: quote(evil, safe="") for key in real.names}
+            for names in (whole, broken):
+                at = filled(address, names)
+                if method == "GET":
+                    visit.get(at, params={"window": evil, "next": evil, "file": evil, "name": evil})
+                else:
+                    fields = dict.fromkeys((*form, "file", "name", "next", "list_name", "note"), evil)
+                    more = {"files": {"file": (evil, LIST, "text/csv")}} if at == "/push/file" else {}
+                    visit.post(at, fields, token=token, **more)
+    assert strays(watch, real.page.app.workspace) == []
+    watch.touched.clear()
