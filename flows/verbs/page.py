@@ -41,7 +41,8 @@ def serve(arguments: argparse.Namespace) -> int:
     options = _options(arguments)
     with opened(arguments) as app, suppress(KeyboardInterrupt):
         refuse_taken(options.host, options.port, "the page")
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for stop in (signal.SIGINT, signal.SIGTERM):  # started in the background, SIGINT would be ignored
+            signal.signal(stop, signal.default_int_handler)
         home, host = app.workspace / "prefect", arguments.prefect_host
         with prefect_server(home, port=arguments.prefect_port, ui=True, host=host) as wait:
             wait()
