@@ -12,6 +12,7 @@ from datetime import date
 import polars as pl
 
 from audiences.clean_countries import countries_of
+from audiences.clean_titles import of_titles
 from audiences.clean_values import amounts_of, dates_of, headcounts_of, hosts_of, years_of
 from audiences.model import Rejected
 from audiences.sources import SourceFrame
@@ -98,6 +99,7 @@ def clean_contacts(source: SourceFrame, *, first_party: bool = False) -> Cleaned
 
     ``first_party`` is what the source is declared to be; a column of that name
     decides per row. Consent is granted, denied or unknown; an odd word is unknown.
+    Where function or seniority is blank, the job title decides if it is clear.
     """
     cells = _Cells(source)
     country = cells.keep(
@@ -108,6 +110,7 @@ def clean_contacts(source: SourceFrame, *, first_party: bool = False) -> Cleaned
         hosts_of(cells.text("domain")).alias("host"),
         _consent(cells.text("consent")),
         _yes(cells.text("first_party"), default=first_party),
+        *_roles(cells),
     ]
     frame = _finish(cells, source, CONTACT_COLUMNS, values)
     extra = [c for c in source.frame.columns if c.rstrip("23456789_") in {"email", "phone", "postal_code"}]
@@ -171,6 +174,15 @@ def _finish(
     columns = [ready.get(name, cells.text(name)).cast(dtype).alias(name) for name, dtype in schema.items()]
     extra = [source.frame[c] for c in source.frame.columns if c.startswith("attribute:")]
     return pl.DataFrame(columns + extra)
+
+
+def _roles(cells: _Cells) -> list[pl.Series]:
+    """Function and seniority as the source has them; where it has none, what the job title says for sure."""
+    titles = of_titles(cells.text("job_title"))
+    return [
+        pl.select(pl.coalesce(cells.text(name), titles[name])).to_series().alias(name)
+        for name in ("function", "seniority")
+    ]
 
 
 def _consent(texts: pl.Series) -> pl.Series:

@@ -59,7 +59,7 @@ CARRIED = {
     ),
     "contacts": frozenset(
         "row_id email phone given_name family_name country postal_code company domain company_row_id function"
-        " seniority consent first_party".split()
+        " seniority job_title consent first_party".split()
     ),
     "signals": frozenset("domain company country kind on topic strength person".split()),
 }
