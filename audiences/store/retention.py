@@ -6,6 +6,7 @@ about each list, segment and account. Audit lines go by ``trim_audit``, on recor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -35,6 +36,8 @@ class Retention(Part):
         list's status, sizes of segments, and plans. Of each list and segment the newest stays; of plans whatever
         is open or in force, and those that say why an account of today stands where it does.
         """
+        with self._db.read() as connection:  # beforehand: while it reads every move nobody need wait to write
+            plans = [] if history_before is None else _plans_done_with(connection, history_before)
         with self._db.write() as connection:
             counts = {
                 "batches": _prune_batches(connection, before),
@@ -46,20 +49,21 @@ class Retention(Part):
                 ).rowcount,
             }
             if history_before is not None:
-                counts |= _prune_history(connection, history_before)
+                counts |= _prune_history(connection, history_before, plans)
         return counts
 
 
-def _prune_history(connection: Connection, day: date) -> dict[str, int]:
+def _prune_history(connection: Connection, day: date, plans: Sequence[int]) -> dict[str, int]:
     midnight = datetime.combine(day, time(), UTC)
     return {
         "report_rows": sum(
             connection.execute(delete(table).where(table.c.last < day)).rowcount
             for table in (IMPRESSION, TOTAL, WINDOW)
         ),
-        "plans": connection.execute(
-            delete(PLAN).where(*_plans_done_with(day))
-        ).rowcount,  # moves go with them
+        "plans": sum(
+            connection.execute(delete(PLAN).where(PLAN.c.number.in_(some), *_not_needed())).rowcount
+            for some in (plans[i : i + 10_000] for i in range(0, len(plans), 10_000))
+        ),  # their moves go with them
         "statuses": _all_but_newest(connection, STATUS, STATUS.c.at < midnight, STATUS.c.audience),
         "segment_sizes": _all_but_newest(connection, VERSION, VERSION.c.at < midnight, VERSION.c.segment),
     }
@@ -107,8 +111,11 @@ def _prune_plan_inputs(connection: Connection, before: datetime) -> int:
     return connection.execute(update(PLAN).where(*old).values(inputs=None, memory=None)).rowcount
 
 
-def _plans_done_with(day: date) -> tuple[Any, ...]:
-    """What is true of a plan that goes with its moves: it is neither needed nor the last to move any account."""
+def _plans_done_with(connection: Connection, day: date) -> list[int]:
+    """Plans of before a day that are neither needed nor the last to move any account.
+
+    No plan carried out meanwhile makes an earlier one the last again.
+    """
     last_moves = (
         select(func.max(MOVE.c.plan))
         .join(PLAN, PLAN.c.number == MOVE.c.plan)
@@ -116,7 +123,8 @@ def _plans_done_with(day: date) -> tuple[Any, ...]:
         .where(MOVE.c.account_id.in_(select(ACCOUNT.c.account_id)))
         .group_by(PLAN.c.segment, MOVE.c.account_id)
     )
-    return (PLAN.c.day < day, *_not_needed(), PLAN.c.number.not_in(last_moves))
+    old = (PLAN.c.day < day, *_not_needed(), PLAN.c.number.not_in(last_moves))
+    return list(connection.execute(select(PLAN.c.number).where(*old)).scalars())
 
 
 def _not_needed() -> tuple[Any, ...]:

@@ -61,6 +61,10 @@ def test_forecasts_are_scored_against_the_next_report_and_kept(shadowed: Path) -
         assert mean < sum(one.naive_error for one in scores) / DAYS
         assert set(app.store.get(f"forecast_scores/{SEGMENT}")) == {one.day for one in scores}
         assert score(app, SEGMENT) == scores
+        kept = app.store.get(f"forecast_scores/{SEGMENT}")
+        app.store.put(f"forecast_scores/{SEGMENT}", {**kept, "2000-01-01": {}}, at=app.now())
+        score(app, SEGMENT)
+        assert app.store.get(f"forecast_scores/{SEGMENT}") == kept  # older than the reports are
 
 
 def test_a_forecast_does_not_look_at_what_was_delivered(shadowed: Path) -> None:
