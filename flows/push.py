@@ -80,7 +80,6 @@ def read_list(
     ``layout``, ``kind`` and ``columns`` (ours -> header) narrow or override what is recognised.
     ``first_party`` and ``consented`` hold for the people of whom the file does not say; its own word goes first.
     """
-    declared: tuple[str, ...] = ()
     source = read_source(file, layout=layout, kind=kind, columns=columns)
     if source.kind == "companies":
         cleaned = clean_companies(source)
@@ -89,25 +88,18 @@ def read_list(
     elif source.kind == "contacts":
         cleaned = clean_contacts(source, first_party=first_party)
         people = identify_contacts(with_consent(cleaned.frame, "granted" if consented else "unknown"))
-        declared = tuple(word for word, said in ((FIRST_PARTY, first_party), (CONSENTED, consented)) if said)
         rows, refused = _people(app, platform, people.contacts())
         rejected = (*cleaned.rejected, *people.rejected)
     else:
         raise SourceError(f"this is a file of {source.kind}, not of companies or people.", file=file.name)
     members = MemberKind.COMPANY if source.kind == "companies" else MemberKind.CONTACT
+    said = ((FIRST_PARTY, first_party), (CONSENTED, consented)) if members is MemberKind.CONTACT else ()
     table, barred = without_suppressed(app.store.suppressed(), _table(rows))
     refused["suppressed"] = refused.get("suppressed", 0) + barred
-    left_out = {reason: n for reason, n in refused.items() if n}
     return OneOffList(
-        members,
-        source.frame.height,
-        table,
-        tuple(rejected),
-        left_out,
-        dict(source.mapping),
-        source.unmapped,
-        declared,
-    )
+        members, source.frame.height, table, tuple(rejected), {reason: n for reason, n in refused.items() if n},
+        dict(source.mapping), source.unmapped, tuple(word for word, true in said if true),
+    )  # fmt: skip
 
 
 def one_off_spec(name: str, platform: str, kind: MemberKind, note: str) -> AudienceSpec:

@@ -11,7 +11,7 @@ from audiences.errors import SourceError
 from flows import activate
 from flows.approvers import accept_large_change
 from flows.files import write_atomically
-from flows.push import one_off_spec, push_list, read_list, rejects_csv
+from flows.push import OneOffList, one_off_spec, push_list, read_list, rejects_csv
 from flows.wiring import App
 
 INBOX = "inbox"
@@ -42,13 +42,9 @@ def push_file(app: App, order: Order) -> dict[str, Any]:
     Raises an error of ``audiences.errors``, Braked, or a platform's error; run it again to go on.
     """
     wanted = read_list(
-        app,
-        order.file,
-        order.platform,
-        layout=order.layout,
-        first_party=order.first_party,
-        consented=order.consented,
-    )
+        app, order.file, order.platform, layout=order.layout,
+        first_party=order.first_party, consented=order.consented,
+    )  # fmt: skip
     spec = one_off_spec(order.name or order.file.stem, order.platform, wanted.kind, order.note)
     if not order.dry_run:
         accept_large_change(
@@ -64,10 +60,7 @@ def push_file(app: App, order: Order) -> dict[str, Any]:
         accept_shrink=order.accept_shrink,
         dry_run=order.dry_run,
     )
-    rejects = None
-    if wanted.rejected:
-        rejects = app.workspace / "rejects" / f"{order.file.name}.csv"
-        write_atomically(rejects, rejects_csv(wanted.rejected))
+    rejects = _rejects_file(app, order, wanted)
     state = None if order.dry_run else activate.follow(app, spec.audience_id)
     return {
         "list": spec.audience_id,
@@ -77,12 +70,20 @@ def push_file(app: App, order: Order) -> dict[str, Any]:
         "removes": prepared.removes,
         "left_out": wanted.left_out,
         "rejected": len(wanted.rejected),
-        "rejects_file": str(rejects) if rejects else None,
+        "rejects_file": rejects,
         "unmapped": list(wanted.unmapped),
         "warnings": list(prepared.warnings),
         "status": str(state.status) if state else None,
         "dry_run": order.dry_run,
     }
+
+
+def _rejects_file(app: App, order: Order, wanted: OneOffList) -> str | None:
+    if not wanted.rejected:
+        return None
+    file = app.workspace / "rejects" / f"{order.file.name}.csv"
+    write_atomically(file, rejects_csv(wanted.rejected))
+    return str(file)
 
 
 def in_inbox(workspace: Path, name: str) -> Path:

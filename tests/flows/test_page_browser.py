@@ -117,7 +117,7 @@ def test_a_messy_file_is_mapped_pushed_to_ready_and_undone(tab: Any, server: str
     tab.set_input_files("input[type=file]", {"name": "leads.csv", "mimeType": "text/csv", "buffer": MESSY})
     tab.click("button:has-text('Read the file')")
     tab.get_by_label("Mail", exact=True).select_option("email")
-    tab.click("text=Read the file again")
+    tab.click("button:has-text('Read the file again')")
     tab.wait_for_selector("h1:has-text('400 of')")
     with tab.expect_download() as download:
         tab.click("text=Rows and reasons as CSV")

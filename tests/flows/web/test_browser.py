@@ -154,7 +154,7 @@ def test_a_messy_file_is_mapped_pushed_watched_and_undone(
     page.set_input_files("input[type=file]", file)
     page.click("button:has-text('Read the file')")
     page.select_option("select[name=column-1]", "email")
-    page.click("text=Read the file again")
+    page.click("button:has-text('Read the file again')")
     page.wait_for_selector("text=600 of 602\u00a0rows can be sent")
     with page.expect_download() as download:
         page.click("text=Rows and reasons as CSV")
