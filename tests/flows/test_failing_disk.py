@@ -13,26 +13,11 @@ import pytest
 from flows.sandbox_link import START
 from flows.wiring import open_app
 from platforms.sandbox.server import start
-from tests.flows import failing_balance, failing_lists, small_workspace
-from tests.flows.failing_nursery import Nursery, nursery
+from tests.flows.failing_nursery import Nursery
 from tests.flows.failing_trials import UNREPEATED, Operation, calls
 
 SPARE = (49_152,)  # bytes left on the disk: midway
 NAMES = ("sync", "push", "collect", "balance", "apply")
-
-
-@pytest.fixture(scope="module")
-def nest() -> Iterator[Nursery]:
-    with nursery() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def operations(
-    copies: small_workspace.Copies, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, tuple[Operation, ...]]:
-    room = tmp_path_factory.mktemp("worlds")
-    return failing_lists.operations(room) | failing_balance.operations(copies, room)
 
 
 @pytest.fixture(scope="module")

@@ -3,30 +3,14 @@
 A few kills each; ``python -m tests.flows.failing_by_hand --trials 100`` does as many as are wanted.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.flows import failing_balance, failing_lists, small_workspace
-from tests.flows.failing_nursery import Nursery, nursery
+from tests.flows.failing_nursery import Nursery
 from tests.flows.failing_trials import Operation, trials
 
 KILLS = 2
-
-
-@pytest.fixture(scope="module")
-def nest() -> Iterator[Nursery]:
-    with nursery() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def operations(
-    copies: small_workspace.Copies, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, tuple[Operation, ...]]:
-    room = tmp_path_factory.mktemp("worlds")
-    return failing_lists.operations(room) | failing_balance.operations(copies, room)
 
 
 @pytest.mark.slow  # about five seconds each: a process, a sandbox and two runs a kill

@@ -13,9 +13,9 @@ from flows.load import load
 from flows.sandbox_link import START
 from flows.wiring import open_app
 from platforms.sandbox.server import start
-from tests.flows import failing_balance, failing_lists, small_workspace
+from tests.flows import failing_balance, failing_lists
 from tests.flows.failing_network import cutting
-from tests.flows.failing_trials import UNREPEATED, calls
+from tests.flows.failing_trials import UNREPEATED, Operation, calls
 
 
 @pytest.fixture(autouse=True)
@@ -24,19 +24,12 @@ def without_waits() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def lists(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    room = tmp_path_factory.mktemp("network")
-    failing_lists.make(room / "lists")
-    return room / "lists"
-
-
 @pytest.mark.parametrize("where", ["request", "answer"])
 def test_a_sync_whose_every_write_is_cut_off_once_ends_right_on_both_platforms(
-    lists: Path, tmp_path: Path, where: str
+    operations: dict[str, tuple[Operation, ...]], tmp_path: Path, where: str
 ) -> None:
     folder = tmp_path / "w"
-    shutil.copytree(lists, folder, ignore=UNREPEATED)
+    shutil.copytree(operations["sync"][0].world, folder, ignore=UNREPEATED)
     before = (folder / "sandbox" / "journal.bin").stat().st_size
     with start(port=0, clock="simulated", start_at=START, state_dir=folder / "sandbox") as sandbox:
         with cutting(folder / "sandbox", sandbox.url, where) as network, open_app(folder) as app:
@@ -60,12 +53,12 @@ def test_a_sync_whose_every_write_is_cut_off_once_ends_right_on_both_platforms(
 
 @pytest.mark.parametrize("where", ["request", "answer"])
 def test_a_plan_whose_every_write_is_cut_off_once_is_carried_out_whole_and_once(
-    copies: small_workspace.Copies, tmp_path: Path, where: str
+    operations: dict[str, tuple[Operation, ...]], tmp_path: Path, where: str
 ) -> None:
     from flows.activate_plan import apply_plan
     from flows.balance import approve_as_seen
 
-    operation = failing_balance.operations(copies, tmp_path, only=0)["apply"][0]
+    operation = operations["apply"][0]
     folder = tmp_path / "w"
     shutil.copytree(operation.world, folder, ignore=UNREPEATED)
     before = (folder / "sandbox" / "journal.bin").stat().st_size

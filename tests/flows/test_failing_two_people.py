@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,8 @@ import pytest
 from audiences.store.records import PlanMove, PlanStatus
 from flows import activate_plan, balance
 from flows.activate_plan import NotApproved, apply_plan
+from flows.bands import band_campaigns
+from flows.exceptions import AccountException, keep_exception
 from flows.plan_begun import PlanBegun, begun, plan_lease
 from flows.plan_codec import decode_plan
 from flows.runs import Busy
@@ -23,16 +26,18 @@ from flows.wiring import App, open_app
 from platforms.sandbox.server import start
 from tests.flows import failing_balance, failing_lists, small_workspace
 from tests.flows.failing_nursery import Ended, Nursery, nursery
-from tests.flows.failing_trials import UNREPEATED, calls
+from tests.flows.failing_trials import UNREPEATED, Operation, calls
 from tests.flows.small_workspace import SEGMENT
 
-TOLD = ("Busy", "StaleBase", "StoreBusy", "Conflict", "NotApproved", "PlanBegun")
+TOLD = ("Busy", "StaleBase", "StoreBusy", "Conflict", "NotApproved", "PlanBegun", "PlanMoved")
+Change = Callable[[Path, str, Nursery, Path], None]
+Operations = dict[str, tuple[Operation, ...]]
 
 
 @pytest.fixture(scope="module")
-def nests() -> Iterator[tuple[Nursery, Nursery]]:
-    with nursery() as one, nursery() as other:
-        yield one, other
+def nests(nest: Nursery) -> Iterator[tuple[Nursery, Nursery]]:
+    with nursery() as other:
+        yield nest, other
 
 
 def at_once(
@@ -63,20 +68,13 @@ def in_order(ended: list[tuple[Ended, str]]) -> None:
             assert error["remedy"]
 
 
-@pytest.fixture(scope="module")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    room = tmp_path_factory.mktemp("two")
-    failing_lists.operations(room)
-    return room
-
-
 @pytest.mark.parametrize("name", ["sync", "push"])
 def test_the_same_lists_changed_by_2_processes_at_once_end_right_and_each_row_goes_out_once(
-    worlds: Path, nests: tuple[Nursery, Nursery], tmp_path: Path, name: str
+    operations: Operations, nests: tuple[Nursery, Nursery], tmp_path: Path, name: str
 ) -> None:
-    world = {"sync": "lists", "push": "one-off"}[name]
-    shutil.copytree(worlds / world, tmp_path / "w", ignore=UNREPEATED)
-    words = ["sync", "--accept-shrink", "1000"] if name == "sync" else failing_lists.pushes(worlds / world)[0]
+    operation = operations[name][0]
+    shutil.copytree(operation.world, tmp_path / "w", ignore=UNREPEATED)
+    words = list(operation.words)
     before = (tmp_path / "w" / "sandbox" / "journal.bin").stat().st_size
     with start(port=0, clock="simulated", start_at=START, state_dir=tmp_path / "w" / "sandbox"):
         in_order(at_once(nests, tmp_path / "w", words, words))
@@ -84,14 +82,13 @@ def test_the_same_lists_changed_by_2_processes_at_once_end_right_and_each_row_go
             nests[0].run([*words, "--workspace", str(tmp_path / "w"), "--json"], tmp_path / "log").code == 0
         )
         with open_app(tmp_path / "w") as app:
-            check = failing_lists.check_sync if name == "sync" else failing_lists.check_push
-            check(app, lambda: calls(tmp_path / "w", after=before))
+            operation.check(app, lambda: calls(tmp_path / "w", after=before))
 
 
 def test_an_undo_while_a_sync_runs_leaves_platform_and_ledger_the_same(
-    worlds: Path, nests: tuple[Nursery, Nursery], tmp_path: Path
+    operations: Operations, nests: tuple[Nursery, Nursery], tmp_path: Path
 ) -> None:
-    shutil.copytree(worlds / "lists", tmp_path / "w", ignore=UNREPEATED)
+    shutil.copytree(operations["sync"][0].world, tmp_path / "w", ignore=UNREPEATED)
     name, sync = "linkedin/everyone/companies", ["sync", "--accept-shrink", "1000"]
     with start(port=0, clock="simulated", start_at=START, state_dir=tmp_path / "w" / "sandbox"):
         assert nests[0].run([*sync, "--workspace", str(tmp_path / "w")], tmp_path / "log").code == 0
@@ -108,9 +105,9 @@ def test_an_undo_while_a_sync_runs_leaves_platform_and_ledger_the_same(
 
 
 def test_a_plan_approved_and_refused_at_once_is_either_whole_or_not_begun(
-    copies: small_workspace.Copies, nests: tuple[Nursery, Nursery], tmp_path: Path
+    operations: Operations, nests: tuple[Nursery, Nursery], tmp_path: Path
 ) -> None:
-    operation = failing_balance.operations(copies, tmp_path)["apply"][1]
+    operation = operations["apply"][1]
     plan = operation.words[2]
     shutil.copytree(operation.world, tmp_path / "w", ignore=UNREPEATED)
     before = (tmp_path / "w" / "sandbox" / "journal.bin").stat().st_size
@@ -122,6 +119,57 @@ def test_a_plan_approved_and_refused_at_once_is_either_whole_or_not_begun(
             else:
                 assert app.store.plan(plan).status is PlanStatus.REFUSED
                 assert calls(tmp_path / "w", after=before) == []
+
+
+def exclude_somebody(folder: Path, plan: str, nest: Nursery, log: Path) -> None:
+    with open_app(folder) as app:
+        account = decode_plan(app.store.plan(plan).body).accounts[0]
+        keep_exception(app, SEGMENT, account, AccountException("exclude", None, "other"))
+
+
+def read_reports(folder: Path, plan: str, nest: Nursery, log: Path) -> None:
+    assert nest.run(["collect", "--days", "10", "--workspace", str(folder)], log).code == 0
+
+
+def shrink_segment(folder: Path, plan: str, nest: Nursery, log: Path) -> None:
+    file = folder / "evenreach.yaml"
+    file.write_text(file.read_text().replace("at_least: 10}", "at_least: 200}"))
+    nest.run(["sync", "--accept-shrink", "1000", "--workspace", str(folder)], log)
+
+
+@pytest.mark.parametrize(
+    ("change", "late"),
+    [(exclude_somebody, 0.0), (exclude_somebody, 0.4), (read_reports, 0.1), (shrink_segment, 0.2)],
+)
+def test_a_plan_approved_while_its_inputs_move_is_carried_out_as_seen_or_not_at_all(
+    operations: Operations, nests: tuple[Nursery, Nursery], tmp_path: Path, change: Change, late: float
+) -> None:
+    operation, folder = operations["apply"][0], tmp_path / "w"
+    plan = operation.words[2]
+    shutil.copytree(operation.world, folder, ignore=UNREPEATED)
+    with start(port=0, clock="simulated", start_at=START, state_dir=folder / "sandbox"):
+        words, log = [*operation.words, "--workspace", str(folder), "--json"], tmp_path / "log"
+        ends: list[Ended] = []
+        approving = threading.Thread(target=lambda: ends.append(nests[0].run(words, log)))
+        approving.start()
+        time.sleep(late)
+        change(folder, plan, nests[1], tmp_path / "other.log")
+        approving.join()
+        if ends[0].code:
+            assert json.loads(log.read_text().splitlines()[-1])["error"]["error"] in TOLD
+        with open_app(folder) as app:
+            small_workspace.forward(app, days=3)
+            failing_lists.finish(app)
+            record, bands = app.store.plan(plan), band_campaigns(app, SEGMENT).campaigns
+            if record.status is not PlanStatus.APPLIED:
+                assert bands == ()
+                assert app.store.band_states(SEGMENT) == ()
+                return
+            seen = decode_plan(record.body)
+            for b in range(len(bands)):
+                found = failing_lists.truly_on(app, f"linkedin/{SEGMENT}/companies/band-{b + 1}")
+                planned = {a for a, band in zip(seen.accounts, seen.band, strict=True) if band == b}
+                assert found == planned or (change is shrink_segment and found < planned)  # who left, left
 
 
 def test_a_plan_is_not_decided_while_somebody_carries_one_out(copies: small_workspace.Copies) -> None:
