@@ -53,24 +53,20 @@ def of_titles(titles: pl.Series) -> pl.DataFrame:
 
     Seniority: training, entry, senior, manager, head, director, vp, cxo, owner. Functions go by LinkedIn's names.
     """
-    texts = titles.alias("title").to_frame()
+    distinct = titles.unique().drop_nulls()
     words = title_words()
-    said = (
-        texts.unique()
-        .drop_nulls()
-        .with_columns(plain=_folded(pl.col("title")))
-        .with_columns(found=pl.col("plain").str.extract_all(_any_of(words.phrases)))
-        .filter(~pl.col("plain").str.contains(_any_of(words.not_now)))
-    )
+    said = distinct.alias("title").to_frame().select(plain=_folded(pl.col("title")))
+    said = said.with_columns(found=pl.col("plain").str.extract_all(_any_of(words.phrases)))
+    now = ~pl.col("plain").str.contains(_any_of(words.not_now))
     open_level = pl.col("plain").str.contains(_any_of(words.doubt))
     level, function = _names("found", words.seniority), _names("found", words.function)
     whole = pl.col("plain").replace_strict(dict(words.alone), default=None, return_dtype=pl.String)
     table = said.select(
-        "title",
-        pl.coalesce(whole, pl.when(~open_level).then(_level(level))).alias("seniority"),
-        _only(function).alias("function"),
+        pl.when(now).then(pl.coalesce(whole, pl.when(~open_level).then(_level(level)))).alias("seniority"),
+        pl.when(now).then(_only(function)).alias("function"),
     )
-    return texts.join(table, on="title", how="left", maintain_order="left").drop("title")
+    row = titles.cast(pl.Enum(distinct)).to_physical()
+    return pl.DataFrame([values.gather(row) for values in table])
 
 
 def _folded(title: pl.Expr) -> pl.Expr:

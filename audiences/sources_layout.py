@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from io import StringIO
 from typing import Any
@@ -72,6 +72,7 @@ IDENTIFYING = {
 }
 
 
+@lru_cache(maxsize=4096)  # every spelling of every layout is folded for every file
 def fold(header: str) -> str:
     """``"Pai\u0301s/regio\u0301n  "`` and ``"PAÍS / REGIÓN"`` are one name: ``"pais region"``.
 

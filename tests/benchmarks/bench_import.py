@@ -65,13 +65,14 @@ def step(name: str, folder: Path) -> tuple[float, float]:
 
     from audiences.clean import clean_companies, clean_contacts
     from audiences.clean_countries import country_code
+    from audiences.clean_titles import title_words
     from audiences.companies import resolve
     from audiences.companies_attach import attach
     from audiences.identity_contacts import identify_contacts
     from audiences.sources import read_source
     from audiences.sources_layout import load_layouts
 
-    load_layouts(), country_code("Brasil")
+    load_layouts(), country_code("Brasil"), title_words()
     start = time.perf_counter(), time.process_time()
     if name == "read":
         for file in ("companies.csv", "contacts.csv"):
