@@ -6,6 +6,7 @@ are enough for whoever holds the file.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
@@ -86,7 +87,12 @@ def clean_companies(source: SourceFrame) -> Cleaned:
         "country": (countries_of, "country_unknown"),
         "founded_year": (years_of, "year_unreadable"),
     }
-    values = [cells.keep(c, cells.text(c), f(cells.text(c)), why) for c, (f, why) in read.items()]
+    with ThreadPoolExecutor() as beside:  # Polars looks up one column on one processor
+        found = [beside.submit(of, cells.text(column)) for column, (of, _) in read.items()]
+    values = [
+        cells.keep(column, cells.text(column), values.result(), why)
+        for (column, (_, why)), values in zip(read.items(), found, strict=True)
+    ]
     values.append(cells.keep("host", either, host, "domain_malformed"))
     frame = _finish(cells, source, COMPANY_COLUMNS, values)
     nobody = frame["name"].is_null() & frame["host"].is_null() & frame["linkedin_url"].is_null()
@@ -102,15 +108,15 @@ def clean_contacts(source: SourceFrame, *, first_party: bool = False) -> Cleaned
     Where function or seniority is blank, the job title decides if it is clear.
     """
     cells = _Cells(source)
-    country = cells.keep(
-        "country", cells.text("country"), countries_of(cells.text("country")), "country_unknown"
-    )
+    with ThreadPoolExecutor(1) as beside:  # Polars looks up one column on one processor
+        roles = beside.submit(_roles, cells)
+        codes = countries_of(cells.text("country"))
     values = [
-        country,
+        cells.keep("country", cells.text("country"), codes, "country_unknown"),
         hosts_of(cells.text("domain")).alias("host"),
         _consent(cells.text("consent")),
         _yes(cells.text("first_party"), default=first_party),
-        *_roles(cells),
+        *roles.result(),
     ]
     frame = _finish(cells, source, CONTACT_COLUMNS, values)
     extra = [c for c in source.frame.columns if c.rstrip("23456789_") in {"email", "phone", "postal_code"}]
