@@ -110,7 +110,7 @@ def read_upload(
     A file none of whose columns identify anybody comes back with ``problem`` set, to be mapped by hand.
     """
     upload = Upload(name, content, time.monotonic(), vouched_by=vouched_by)
-    said = {"first_party": bool(vouched_by), "consented": bool(vouched_by)}
+    said = bool(vouched_by)
     with tempfile.TemporaryDirectory(prefix="evenreach-") as room:  # mode 0700, gone when the block ends
         path = Path(room) / _plain(name)
         path.write_bytes(content)
@@ -128,7 +128,10 @@ def read_upload(
         if not IDENTIFYING[source.kind] & source.mapping.keys():
             return replace(upload, problem=NOBODY)
         takers = [p for p in app.config.platforms.names() if KINDS[source.kind] in _takes(app, p)]
-        lists = {p: read_list(app, path, p, kind=kind, columns=columns, **said) for p in takers}
+        lists = {
+            p: read_list(app, path, p, kind=kind, columns=columns, first_party=said, consented=said)
+            for p in takers
+        }
     return replace(upload, lists=lists)
 
 
