@@ -176,9 +176,10 @@ def _over(total: float, low: float, point: float, high: float) -> Bounded:
 
 
 def _top_share(exposure: Exposure, box: Box, k: int) -> Bounded:
+    """A page that could not be matched to an account may be one of theirs: the upper end allows for all of it."""
     low, high = top_sum(box, k)
     point = float(np.sort(exposure.point)[::-1][:k].sum())
-    return _over(exposure.total, low, point, high)
+    return _over(exposure.total, low, point, min(high + exposure.unplaced, exposure.total))
 
 
 def _gini(box: Box, point: Vector) -> Bounded:

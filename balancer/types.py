@@ -187,6 +187,9 @@ class Exposure:
     mass: tuple[float, float] | None = None  # bounds of the accounts' own sum; None = total - outside
     rows: float | None = None  # sum of the report rows as printed; None = point[listed].sum() + outside
     parts: tuple[Part, ...] = ()  # what campaigns with accounts of their own are known to have delivered
+    unplaced: float = (
+        0.0  # of ``outside``: at most so much may belong to accounts under a page nobody could match
+    )
 
 
 @dataclass(frozen=True, eq=False)

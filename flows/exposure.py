@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -75,13 +76,24 @@ def exposure_of(
     totals = app.store.totals(platform, start, end, grain="all", source="api", scope=asked)
     total = sum(t.impressions for t in totals if (t.first, t.last) == (start, end))
     rows = app.store.impressions(platform, start, end, grain="all", source="api", scope=asked)
-    return build_exposure(
+    rules = ReportRules(depth=whole[0].list_depth, floor=whole[0].floor, noise=whole[0].noise)
+    found = build_exposure(
         accounts,
         total=float(total),
         window=_window_rows(rows, accounts, start, end),
         lists=_lists(app, campaigns, accounts, start, end),
-        rules=ReportRules(depth=whole[0].list_depth, floor=whole[0].floor, noise=whole[0].noise),
+        rules=rules,
     )
+    return replace(found, unplaced=_unplaced(rows, start, end, rules))
+
+
+def _unplaced(columns: ImpressionColumns, start: date, end: date, rules: ReportRules) -> float:
+    """At most what pages took that are none of our accounts as far as anybody can tell: the campaigns serve
+    our own lists, so they may well be."""
+    nobody = np.array([not account for account in columns.accounts], dtype=np.bool_)
+    mine = (columns.first == start.toordinal()) & (columns.last == end.toordinal())
+    counts = columns.impressions[mine & nobody[columns.entity] & (columns.impressions >= 0)]
+    return float(counts.sum() + rules.noise * counts.size)
 
 
 def _window_rows(columns: ImpressionColumns, accounts: Sequence[str], start: date, end: date) -> Rows:

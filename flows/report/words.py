@@ -101,7 +101,8 @@ def certainty(figures: Figures) -> tuple[str, ...]:
         lines.append(f"{accounts} never appeared in a report; what they saw is unknown, not zero.")
     if figures.outside > 0:
         lines.append(
-            f"{plural(figures.outside, 'impression')} went to companies that are not in this segment."
+            f"{plural(figures.outside, 'impression')} went to companies that are not in this segment, or not known "
+            "to be; the range allows for those."
         )
     return tuple(lines)
 
