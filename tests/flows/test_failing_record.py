@@ -125,7 +125,7 @@ def server(tmp_path: Path) -> Iterator[tuple[str, Callable[[], None], Callable[[
             time.sleep(0.05)
 
     def again() -> None:
-        pgserver.postgres_server.PostgresServer._instances.clear()
+        pgserver.postgres_server.PostgresServer._instances.pop(folder.resolve(), None)  # forgets this one
         begin()
 
     try:
