@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from flows.sandbox_link import START
 
+QUIET_DAYS = 35  # so many weeks without control are needed to say how much the share wavers by itself
 BASELINE_DAYS = 28
 COMPARED_DAYS = 28
 LOADED = START.date()
@@ -26,10 +27,16 @@ class Calendar:
         return morning(self.loaded + timedelta(days=2), hour=6)
 
     @property
-    def baseline(self) -> tuple[date, date]:
+    def quiet(self) -> tuple[date, date]:
         """First and last whole day before balancing."""
         first = self.attached.date() + timedelta(days=1)
-        return first, first + timedelta(days=BASELINE_DAYS - 1)
+        return first, first + timedelta(days=QUIET_DAYS - 1)
+
+    @property
+    def baseline(self) -> tuple[date, date]:
+        """The last four weeks before balancing, which are compared."""
+        last = self.quiet[1]
+        return last - timedelta(days=BASELINE_DAYS - 1), last
 
     @property
     def planned(self) -> list[date]:
@@ -48,8 +55,8 @@ class Calendar:
         return morning(self.planned[-1] + timedelta(days=REPORT_DAYS), hour=12)
 
     def weeks_shown(self) -> list[tuple[date, date]]:
-        """Seven-day windows from the first baseline day to the last compared one, oldest first."""
-        windows, start = [], self.baseline[0]
+        """Seven-day windows from the first whole day to the last compared one, oldest first."""
+        windows, start = [], self.quiet[0]
         while start + timedelta(days=6) <= self.compared[1]:
             windows.append((start, start + timedelta(days=6)))
             start += timedelta(days=7)

@@ -103,13 +103,13 @@ def _all_ready(app: App) -> bool:
 
 
 def deliver_baseline(app: App, calendar: Calendar, say: Say) -> None:
-    """Four weeks without control, collected and reported."""
+    """Five weeks without control, collected; the last four reported."""
     from flows.deployments import collect_flow, report_flow
 
     box, (first, last) = _sandbox(app), calendar.baseline
     box.advance_to(morning(calendar.planned[0], hour=8))
     if not _collected(app, first, last):
-        _run(collect_flow(str(app.workspace), SEGMENT, days=(last - first).days + 1))
+        _run(collect_flow(str(app.workspace), SEGMENT, days=(last - calendar.quiet[0]).days + 1))
         _run(report_flow(str(app.workspace), SEGMENT, first, last))
     say(summary(reporting.report(app, SEGMENT, (first, last)).page, accounts=5))
 
