@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import os
 import signal
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,11 +51,24 @@ def serve(arguments: argparse.Namespace) -> int:
             ui = prefect_server_url().removesuffix("/api")
             with page_beside(page_server(app, options, prefect_ui=ui)):
                 _say(arguments, {"page": options.address, "prefect": ui})
-                if arguments.pool:
-                    serve_pool(app, arguments.pool)
-                else:
-                    serve_schedules(app)
+                try:
+                    if arguments.pool:
+                        serve_pool(app, arguments.pool)
+                    else:
+                        serve_schedules(app)
+                finally:
+                    _out_in_time()
     return DONE
+
+
+def _out_in_time(seconds: float = 30.0) -> None:
+    """What a library still waits for then, such as a server that has ended, holds the end up no longer.
+
+    Nothing of ours is lost by it: everything is written as it happens.
+    """
+    timer = threading.Timer(seconds, os._exit, (DONE,))
+    timer.daemon = True
+    timer.start()
 
 
 def _options(arguments: argparse.Namespace) -> PageOptions:
