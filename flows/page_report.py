@@ -21,7 +21,7 @@ from flows.web.errors import NotFound, NothingYet
 from flows.web.views import Overview, SegmentLine, Waiting
 
 SHORTEST = timedelta(days=13)  # a window of two weeks or more is a report; shorter ones are its weekly points
-MOST_WEEKS = 12
+MOST_WEEKS = 16  # a quarter, and the weeks before it that say how much the share wavers by itself
 KEPT = 8  # reports held in memory; each carries every account
 
 
@@ -149,7 +149,7 @@ class Reports(PagePart):
         return tuple(span for span in self._collected(segment) if span.end - span.start >= SHORTEST)
 
     def _weeks(self, segment: str, first: date, last: date) -> tuple[Span, ...]:
-        """The collected weeks inside [first, last], oldest first, at most the newest twelve."""
+        """The collected weeks inside [first, last], oldest first, at most the newest ``MOST_WEEKS``."""
         week = timedelta(days=6)
         inside = [s for s in self._collected(segment) if s.end - s.start == week and first <= s.start]
         return tuple(sorted((s for s in inside if s.end <= last), key=lambda s: s.start))[-MOST_WEEKS:]
