@@ -103,7 +103,7 @@ class Planned:
     held: frozenset[str] = frozenset()
 
     def state(self, account: str, *, waits: bool) -> str:
-        """Whoever is on no list for now is paused; only a person's word excludes."""
+        """Whoever is on no list today is paused; only a person's word excludes."""
         if account in self.held:
             return "held"
         return "paused" if waits else "pinned" if account in self.pinned else "active"
