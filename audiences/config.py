@@ -84,6 +84,9 @@ def _layout_name(value: object) -> object:
 Layout = Annotated[str, BeforeValidator(_layout_name)]
 
 
+Column = str | tuple[str, ...]
+
+
 class Source(Part):
     """A file (CSV, XLSX, Parquet, optionally gzipped) or an SQL query; ``layout`` maps its columns."""
 
@@ -93,7 +96,7 @@ class Source(Part):
     )  # SQLAlchemy URL, or env:NAME to keep the password out of this file
     query: str | None = None
     layout: Layout = "auto"
-    columns: dict[str, str] = Field(default_factory=dict)  # ours -> theirs, on top of the layout
+    columns: dict[str, Column] = Field(default_factory=dict)  # ours -> theirs; of several the first filled
     sheet: str | None = None
     name: str | None = None
 

@@ -14,9 +14,10 @@ import polars as pl
 
 from audiences.clean_values import amounts_of, dates_of, hosts_of
 from audiences.companies_domains import sites_of
-from audiences.errors import UnknownColumns
+from audiences.errors import ConfigError, UnknownColumns
 from audiences.model import Rejected
 from audiences.performance import STAGES, Deal
+from audiences.sources_mapping import Columns
 
 # Headers of HubSpot, Salesforce and Pipedrive exports (2026), folded to letters and underscores.
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
@@ -57,25 +58,27 @@ def deals_from(
     table: pl.DataFrame,
     *,
     source: str,
-    columns: Mapping[str, str] | None = None,
+    columns: Columns | None = None,
     stages: Sequence[str] = STAGES,
 ) -> DealRows:
     """Deals of a table of text columns.
 
-    ``columns``: ours -> theirs, where the usual names do not fit. A stage's day stands in a column named
-    after it ("mql", "mql_on", "mql_date", "date_entered_mql", "became_a_mql_date"). A row needs a company:
-    an account id or a domain. Raises UnknownColumns when no column names the company or the outcome.
+    ``columns``: ours -> theirs, where the usual names do not fit; of several, the first filled one counts.
+    A stage's day stands in a column named after it ("mql", "mql_on", "mql_date", "date_entered_mql",
+    "became_a_mql_date"). A row needs a company: an account id or a domain. Raises UnknownColumns when no column
+    names the company or the outcome, and ConfigError when a column that was named is not there.
     """
-    found = _mapped(table.columns, columns or {}, stages)
+    found = _mapped(table.columns, columns or {}, stages, source)
     if not {"account_id", "domain"} & set(found) or "outcome" not in found:
         raise UnknownColumns(
             "No column names the company (account_id or domain) or the outcome of a deal.",
             file=source,
             remedy="Name them under columns: of this source, such as {domain: Company URL, outcome: Stage}.",
         )
-    text = table.select(pl.col(theirs).cast(pl.String).alias(ours) for ours, theirs in found.items())
+    text = table.select(_first_filled(theirs).alias(ours) for ours, theirs in found.items())
     deals, rejected = _rows(text, source, stages)
-    unmapped = tuple(name for name in table.columns if name not in found.values())
+    used = {name for theirs in found.values() for name in theirs}
+    unmapped = tuple(name for name in table.columns if name not in used)
     return DealRows(tuple(deals), tuple(rejected), unmapped)
 
 
@@ -94,17 +97,30 @@ def _rows(text: pl.DataFrame, source: str, stages: Sequence[str]) -> tuple[list[
     return deals, rejected
 
 
-def _mapped(headers: Sequence[str], columns: Mapping[str, str], stages: Sequence[str]) -> dict[str, str]:
+def _first_filled(names: Sequence[str]) -> pl.Expr:
+    filled = (pl.col(name).cast(pl.String) for name in names)
+    return pl.coalesce(pl.when(text.str.strip_chars() != "").then(text) for text in filled)
+
+
+def _mapped(
+    headers: Sequence[str], columns: Columns, stages: Sequence[str], source: str
+) -> dict[str, tuple[str, ...]]:
     """Ours -> theirs; what the settings say comes first."""
     folded = {_folded(header): header for header in reversed(headers)}
     names = {stage: _stage_names(stage) for stage in stages[:-1]}
-    found = {ours: theirs for ours, theirs in columns.items() if theirs in headers}
+    found = {
+        ours: (theirs,) if isinstance(theirs, str) else tuple(theirs) for ours, theirs in columns.items()
+    }
+    for ours, names_given in found.items():
+        for missing in (name for name in names_given if name not in headers):
+            words = f'the mapped column "{missing}" is not in the file.'
+            raise ConfigError(words, file=source, field=f"columns.{ours}")
     for ours in (*SYNONYMS, *names):
         if ours not in found:
             known = (*SYNONYMS.get(ours, ()), *names.get(ours, ()))
             theirs = next((folded[name] for name in known if name in folded), None)
             if theirs is not None:
-                found[ours] = theirs
+                found[ours] = (theirs,)
     return found
 
 

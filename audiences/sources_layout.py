@@ -179,11 +179,19 @@ def _kind_evidence(layout: Layout, folded: Sequence[str]) -> int:
     """How strongly a table without a signature speaks for people, events or companies."""
     positions = assign(layout, folded).positions
     if layout.kind == "contacts":
-        return 3 * len({"email", "given_name", "family_name", "phone"} & positions.keys())
+        personal = {"email", "given_name", "family_name", "phone"} & positions.keys()
+        sure = "email" in personal or {"given_name", "family_name"} <= personal
+        return 3 * len(personal) if sure or not _tells_of_companies(folded) else 0
     if layout.kind == "signals":
         telling = {"kind", "topic", "person", "strength"} & positions.keys()
         return 2 * len(telling) + 2 if telling and "on" in positions else 0
     return 1
+
+
+def _tells_of_companies(folded: Sequence[str]) -> bool:
+    """Companies have telephones too, and a column "Nom" or "Nombre" is as often theirs."""
+    told = assign(load_layouts()["companies"], folded).positions.keys()
+    return bool({"website", "industry", "employees", "revenue_usd", "founded_year", "parent"} & told)
 
 
 def assign(layout: Layout, folded: Sequence[str]) -> Understood:
@@ -200,7 +208,10 @@ def assign(layout: Layout, folded: Sequence[str]) -> Understood:
 def assign_explicit(
     header: Sequence[str], columns: Mapping[str, str | Sequence[str]], *, base: Understood, file: str
 ) -> Understood:
-    """Put the user's own ``canonical: header`` pairs over what was recognised."""
+    """Put the user's own ``canonical: header`` pairs over what was recognised; of several, the first filled counts.
+
+    Raises ConfigError for a column nobody knows, or one that is not in the file.
+    """
     folded = [fold(cell) for cell in header]
     positions = dict(base.positions)
     known = CARRIED[base.layout.kind] | set(base.layout.attributes)
@@ -211,11 +222,13 @@ def assign_explicit(
             )
             raise ConfigError(words, file=file, field=f"columns.{canonical}")
         names = [wanted] if isinstance(wanted, str) else list(wanted)
-        hits = tuple(i for name in names for i, h in enumerate(folded) if h == fold(name))
-        if not hits:
-            raise ConfigError(
-                "the mapped column is not in the file.", file=file, field=f"columns.{canonical}"
+        missing = [name for name in names if fold(name) not in folded]
+        if missing or not names:
+            words = (
+                f'the mapped column "{missing[0]}" is not in the file.' if missing else "it names no column."
             )
+            raise ConfigError(words, file=file, field=f"columns.{canonical}")
+        hits = tuple(i for name in names for i, h in enumerate(folded) if h == fold(name))
         positions = {k: tuple(i for i in v if i not in hits) for k, v in positions.items()}
         positions[canonical] = hits
     positions = {k: v for k, v in positions.items() if v}

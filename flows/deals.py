@@ -76,5 +76,6 @@ def _table(app: App, source: DealSource) -> pl.DataFrame:
         return query_table(database_of(app, source), str(source.query), name=name_of(source))
     names = {name for names in SYNONYMS.values() for name in names} | set(STAGES)
     known = {name.replace("_", " ") for name in names} | names
-    known |= {theirs.strip().lower() for theirs in source.columns.values()}
+    given = [[theirs] if isinstance(theirs, str) else theirs for theirs in source.columns.values()]
+    known |= {name.strip().lower() for names in given for name in names}
     return read_table(app.workspace / str(source.file), name=name_of(source), known=known)

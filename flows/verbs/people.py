@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import Any
 
+from audiences.errors import SourceError
 from flows.verbs.outcome import DONE, FAILED, show, table
 from flows.verbs.workspace import opened
+
+PIPE = "Pipe one e-mail address (or its SHA-256) a line into the command."
 
 
 def suppress(arguments: argparse.Namespace) -> int:
@@ -23,6 +26,7 @@ def suppress(arguments: argparse.Namespace) -> int:
         for number, text in _lines():
             company = None if "@" in text else company_digest(text)
             found[number] = person_digests(text) or frozenset([company] if company else [])
+        _somebody(found)
     digests = {digest for some in found.values() for digest in some}
     unread = [number for number, some in found.items() if not some]
     with opened(arguments) as app:
@@ -57,15 +61,20 @@ def _suppress_words(data: dict[str, Any], *, undo: bool) -> str:
 
 
 def erase(arguments: argparse.Namespace) -> int:
-    """Erase each person of stdin; exit code 1 while a list has not confirmed, or a line was not understood."""
+    """Erase each person of stdin; exit code 1 while a list has not confirmed, or a line was not understood.
+
+    Raises SourceError when stdin names nobody; nothing is done then.
+    """
     from dataclasses import asdict
 
     from flows import erase as erasing
     from flows.suppress import person_digests
 
     receipts, unread = [], []
+    named = dict(_lines())
+    _somebody(named)
     with opened(arguments) as app:
-        for number, text in _lines():
+        for number, text in named.items():
             digests = person_digests(text)
             if digests:
                 receipts.append(erasing.erase(app, digests))
@@ -104,7 +113,14 @@ def _advice(unread: list[int], sources: list[str]) -> Iterator[str]:
         yield f"Delete the person in the sources too: {', '.join(sources)}."
 
 
+def _somebody(lines: Sized) -> None:
+    if not lines:
+        raise SourceError("no line was given; nothing was done.", file="stdin", remedy=PIPE)
+
+
 def _lines() -> Iterator[tuple[int, str]]:
+    if sys.stdin.isatty():
+        print("One person a line; end with Ctrl-D on a line of its own.", file=sys.stderr)
     for number, line in enumerate(sys.stdin, start=1):
         if line.strip():
             yield number, line.strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
@@ -86,7 +87,7 @@ def _add_source(workspace: Path, file: Path, proposal: Any) -> Path:
         named = str(file.absolute().relative_to(workspace))
     except ValueError:
         named = str(file.absolute())
-    columns = {ours: theirs[0] for ours, theirs in proposal.columns.items()}
+    columns = {ours: _one_or_several(theirs) for ours, theirs in proposal.columns.items()}
     entry = {"file": named, "layout": proposal.layout, "columns": columns}
     settings["sources"] = settings.get("sources") or {}
     settings["sources"][proposal.kind] = part = settings["sources"].get(proposal.kind) or []
@@ -99,6 +100,12 @@ def _add_source(workspace: Path, file: Path, proposal: Any) -> Path:
     yaml.dump(settings, buffer)
     write_atomically(target, buffer.getvalue())
     return target
+
+
+def _one_or_several(names: Sequence[str]) -> str | list[str]:
+    """A repeated column is found by its name alone; several names are kept in their order."""
+    distinct = list(dict.fromkeys(names))
+    return distinct[0] if len(distinct) == 1 else distinct
 
 
 def hash_lines(arguments: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from audiences.config import Economics
-from audiences.errors import UnknownColumns
+from audiences.errors import ConfigError, UnknownColumns
 from audiences.performance import performance
 from audiences.performance_deals import deals_from
 
@@ -54,3 +54,14 @@ def test_an_export_and_a_segment_give_a_win_rate() -> None:
     deals = deals_from(HUBSPOT, source="deals.csv").deals
     found = performance({"s": {"acme.com", "other.co.uk"}}, deals, economics=Economics())["s"]
     assert (found.win_rate.value, found.win_rate.n, found.cycle_days.value) == (0.5, 2, 59)
+
+
+def test_a_deal_takes_the_first_filled_of_several_columns_and_a_column_that_is_gone_is_named() -> None:
+    table = HUBSPOT.with_columns(pl.Series("Partner site", ["x.com", "y.com", "z.com", "fourth.com"]))
+    columns = {"domain": ["Company Domain Name", "Partner site"]}
+
+    deals = deals_from(table, source="deals.csv", columns=columns).deals
+
+    assert [deal.account_id for deal in deals] == ["acme.com", "other.co.uk", "third.com", "fourth.com"]
+    with pytest.raises(ConfigError, match=r'deals\.csv, field "columns\.domain".*"Gone" is not in the file'):
+        deals_from(HUBSPOT, source="deals.csv", columns={"domain": "Gone"})

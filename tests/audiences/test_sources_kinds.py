@@ -116,11 +116,11 @@ def test_what_cannot_be_used_is_refused_by_its_kind(tmp_path: Path) -> None:
 
 def test_unknown_columns_are_listed_and_the_users_own_mapping_wins(tmp_path: Path) -> None:
     path = tmp_path / "own.csv"
-    path.write_text("Firma XY,Web,Contract Value,Sector\nAcme,acme.example,900,Steel\n")
+    path.write_text("Firma XY,Auftritt,Contract Value,Sector\nAcme,acme.example,900,Steel\n")
 
-    assert propose_mapping(path).unmapped == ("Firma XY", "Web", "Contract Value", "Sector")
+    assert propose_mapping(path).unmapped == ("Firma XY", "Auftritt", "Contract Value", "Sector")
     source = read_source(
-        path, columns={"name": "firma xy", "domain": "Web", "attribute:contract_value": "Contract Value"}
+        path, columns={"name": "firma xy", "domain": "Auftritt", "attribute:contract_value": "Contract Value"}
     )
 
     assert source.unmapped == ()
@@ -128,12 +128,45 @@ def test_unknown_columns_are_listed_and_the_users_own_mapping_wins(tmp_path: Pat
         "line": 2, "name": "Acme", "domain": "acme.example", "attribute:contract_value": "900",
         "industry": "Steel",
     }  # fmt: skip
-    for wrong in ({"name": "Nowhere"}, {"domain": "Web", "name": "Nowhere"}):
+    for wrong in (
+        {"name": "Nowhere"},
+        {"domain": "Auftritt", "name": "Nowhere"},
+        {"name": ["Firma XY", "Nowhere"]},
+    ):
         with pytest.raises(ConfigError, match=r"columns\.name"):
             read_source(path, columns=wrong)
     for choice in ({"kind": "animals"}, {"layout": "nosuch"}):
         with pytest.raises(ConfigError, match=next(iter(choice))):
             read_source(path, **choice)
+
+
+@pytest.mark.parametrize(
+    ("header", "kind", "read"),
+    [
+        ("Nachname;Vorname;Mail;Firmenname;Funktion;Mobilnummer", "contacts", 6),
+        ("Nom;Prénom;Adresse mail;Nom de la société;Fonction;Téléphone portable", "contacts", 6),
+        ("Apellidos;Nombre;Correo electrónico;Compañía;Puesto;Móvil", "contacts", 6),
+        ("Sobrenome;Primeiro nome;Endereço de email;Nome da empresa;Cargo;Celular", "contacts", 6),
+        ("Cognome;Nome;Indirizzo email;Azienda;Ruolo;Cellulare", "contacts", 6),
+        ("Firmenname;Webseite;Wirtschaftszweig;Anzahl Beschäftigte;Land", "companies", 5),
+        ("Nom;Site web;Secteur d'activité;Effectifs;Pays", "companies", 5),
+        ("Nombre;Dirección web;Sector de actividad;N° de empleados;País", "companies", 5),
+        ("Razão social;URL do site;Setor de atividade;Funcionários;País", "companies", 5),
+        ("Ragione sociale;Sito internet;Settore;Numero dipendenti;Nazione", "companies", 5),
+        ("Company name;Phone number;Website;Industry", "companies", 3),
+        ("Phone", "contacts", 1),
+    ],
+)
+def test_the_headers_of_five_languages_are_understood(
+    tmp_path: Path, header: str, kind: str, read: int
+) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text(f"{header}\n{';'.join('x' for _ in header.split(';'))}\n")
+
+    found = propose_mapping(path)
+
+    assert found.kind == kind
+    assert sum(map(len, found.columns.values())) == read, found.unmapped
 
 
 def test_every_layout_names_a_kind_and_no_header_means_two_things() -> None:

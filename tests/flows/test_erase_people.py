@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
+
 from tests.flows.list_workspace import Lists
 
 PERSON = "person100@company100-works.com"
@@ -91,3 +93,13 @@ def test_erasing_somebody_nobody_knows_is_done_at_once(lists: Lists) -> None:
     receipt = lists.run("erase")["receipts"][0]
     assert receipt["done"]
     assert receipt["steps"] == []
+
+
+@pytest.mark.parametrize("verb", ["erase", "suppress"])
+def test_a_command_that_is_given_nobody_says_so_and_does_nothing(lists: Lists, verb: str) -> None:
+    lists.stdin(" \n\n")
+    said = lists.run(verb, code=1)["error"]
+    assert said["message"].startswith("stdin: no line was given; nothing was done.")
+    assert "a line into the command" in said["remedy"]
+    with lists.opened() as app:
+        assert app.store.audit_log() == ()

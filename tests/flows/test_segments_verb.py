@@ -111,6 +111,19 @@ def test_map_adds_a_source_and_keeps_every_comment(lists: Lists) -> None:
     assert (lists.folder / "evenreach.yaml").read_text() == text  # neither the odd one nor the same one again
 
 
+def test_map_keeps_every_column_a_value_may_stand_in(lists: Lists) -> None:
+    (lists.folder / "two.csv").write_text(
+        "Company,Account,Website\n,Second AG,second.de\nFirst AG,Other AG,first.de\n"
+    )
+    lists.run("map", str(lists.folder / "two.csv"), "--write")
+    written = parse((lists.folder / "evenreach.yaml").read_text()).sources.companies[-1]
+    assert written.columns == {"name": ("Company", "Account"), "website": "Website"}
+    lists.run("segments", "list")
+    with lists.opened() as app:
+        names = {one.account_id: one.name for one in app.store.accounts()}
+    assert (names["second.de"], names["first.de"]) == ("Second AG", "First AG")
+
+
 def test_a_command_about_a_list_or_segment_there_is_not_names_those_there_are(lists: Lists) -> None:
     assert "everyone" in lists.run("segments", "show", "nobody", code=1)["error"]["message"]
     assert "none yet" in lists.run("restore", "linkedin/x/companies", code=1)["error"]["message"]
