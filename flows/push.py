@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,6 +24,7 @@ from audiences.model import (
     IdentifierKind,
     MemberKind,
     MemberTable,
+    Quarantined,
     Rejected,
 )
 from audiences.scoring_frames import canonical
@@ -45,6 +46,7 @@ COMPANY_FIELDS = (
     (IdentifierKind.PAGE, "linkedin_url"),
     (IdentifierKind.COUNTRY, "country"),
 )
+DOUBTFUL_ADDRESSES = ("shared_host", "ambiguous_merge")  # of many companies, or of one or several
 FIRST_PARTY, CONSENTED = "gave their details themselves", "agreed to be reached by ads"
 SUPPORT = (IdentifierKind.COUNTRY, IdentifierKind.POSTAL_CODE, IdentifierKind.REGION_CODE)
 Row = tuple[bytes, str, tuple[tuple[str, str], ...]]  # key, account id, identifiers
@@ -83,8 +85,9 @@ def read_list(
     source = read_source(file, layout=layout, kind=kind, columns=columns)
     if source.kind == "companies":
         cleaned = clean_companies(source)
-        rows, refused = _companies(app, platform, resolve(cleaned.frame).account_list())
-        rejected = cleaned.rejected
+        found = resolve(cleaned.frame)
+        rows, refused = _companies(app, platform, found.account_list())
+        rejected = (*cleaned.rejected, *_by_name_alone(found.quarantined))
     elif source.kind == "contacts":
         cleaned = clean_contacts(source, first_party=first_party)
         people = identify_contacts(with_consent(cleaned.frame, "granted" if consented else "unknown"))
@@ -152,6 +155,14 @@ def _companies(app: App, platform: str, accounts: Iterable[Account]) -> tuple[li
             continue
         rows.append((company_keys([account.account_id])[0].tobytes(), account.account_id, found))
     return rows, refused
+
+
+def _by_name_alone(doubts: Iterable[Quarantined]) -> Iterator[Rejected]:
+    """The rows whose web address names nobody in particular: the company stays on the list, by its name."""
+    for doubt in doubts:
+        for ref in doubt.rows if doubt.reason in DOUBTFUL_ADDRESSES else ():
+            source, _, line = ref.rpartition(":")
+            yield Rejected(source, int(line), "domain", doubt.reason, "the company goes by its name alone")
 
 
 def _people(app: App, platform: str, contacts: Iterable[Contact]) -> tuple[list[Row], dict[str, int]]:

@@ -11,7 +11,7 @@ from audiences.errors import SourceError
 from flows import activate
 from flows.approvers import accept_large_change
 from flows.files import write_atomically
-from flows.push import OneOffList, one_off_spec, push_list, read_list, rejects_csv
+from flows.push import DOUBTFUL_ADDRESSES, OneOffList, one_off_spec, push_list, read_list, rejects_csv
 from flows.wiring import App
 
 INBOX = "inbox"
@@ -72,10 +72,19 @@ def push_file(app: App, order: Order) -> dict[str, Any]:
         "rejected": len(wanted.rejected),
         "rejects_file": rejects,
         "unmapped": list(wanted.unmapped),
-        "warnings": list(prepared.warnings),
+        "warnings": [*prepared.warnings, *_doubts(wanted)],
         "status": str(state.status) if state else None,
         "dry_run": order.dry_run,
     }
+
+
+def _doubts(wanted: OneOffList) -> list[str]:
+    rows = sum(one.reason in DOUBTFUL_ADDRESSES for one in wanted.rejected)
+    who = "1 row has" if rows == 1 else f"{rows:,} rows have"
+    words = (
+        f"{who} a web address that belongs to no single company; what is sent of such a company is its name."
+    )
+    return [words] if rows else []
 
 
 def _rejects_file(app: App, order: Order, wanted: OneOffList) -> str | None:

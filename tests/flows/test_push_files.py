@@ -54,3 +54,12 @@ def test_a_person_suppressed_by_one_platforms_digest_is_on_no_pushed_list(lists:
     lists.run("suppress")
     pushed = lists.run("push", str(file), "--first-party")
     assert (pushed["members"], pushed["left_out"]) == (1, {"suppressed": 1})
+
+
+def test_a_company_whose_web_address_is_everybodys_is_sent_by_name_and_that_is_said(lists: Lists) -> None:
+    file = lists.folder / "companies-of-a-fair.csv"
+    file.write_text("Company,Website\nTiny Tools,https://github.com/tiny\nAcme,acme.com\n")
+    pushed = lists.run("push", str(file))
+    assert pushed["members"] == 2
+    assert pushed["warnings"][-1].startswith("1 row has a web address that belongs to no single company")
+    assert "2,domain,shared_host" in Path(pushed["rejects_file"]).read_text()
