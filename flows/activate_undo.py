@@ -17,6 +17,7 @@ from flows.activate import audit, leased
 from flows.activate_plan import carry_out
 from flows.activate_turns import one_again
 from flows.approvals import lapse_open
+from flows.approvers import require_approver
 from flows.balance_inputs import ONE_CAMPAIGN
 from flows.bands import band_campaigns, note_command
 from flows.plan_begun import plan_lease
@@ -42,7 +43,8 @@ class Undone:
 def undo_plan(app: App, segment: str, *, dry_run: bool = False) -> Undone:
     """Put every account the last plan moved back, and the money of the day before; with ``dry_run`` only say it.
 
-    Raises WorkspaceError where there is nothing to take back, Braked or a platform's error; run it again to go on.
+    Raises WorkspaceError where there is nothing to take back, NotAnApprover as for carrying a plan out, Braked or a
+    platform's error; run it again to go on.
     """
     record = app.store.latest_plan(segment, statuses=(PlanStatus.APPLIED,))
     if record is None or taken_back(app, segment) == record.plan_id:
@@ -53,6 +55,7 @@ def undo_plan(app: App, segment: str, *, dry_run: bool = False) -> Undone:
     undone = Undone(record.plan_id, segment, len(moves), () if first else money, joined=first)
     if dry_run:
         return undone
+    require_approver(app, app.who)
     with leased(app, plan_lease(segment)):
         again = replace(record, day=app.today, moves=moves)
         notes = _join(app, again) if first else carry_out(app, again, plan)[2]

@@ -110,6 +110,12 @@ def test_a_plan_is_taken_back_by_the_segments_name_and_the_bands_hold_whom_they_
         targets = our_targets(app, "linkedin")
     looked = run(folder, capsys, "undo", SEGMENT, "--dry-run")
     assert looked["moves"] == moved
+    settings = folder / "evenreach.yaml"
+    kept = settings.read_text()
+    settings.write_text(f"{kept}\napprovals: {{approvers: [somebody else]}}\n")
+    refused = run(folder, capsys, "undo", SEGMENT, code=1)["error"]
+    assert refused["error"] == "NotAnApprover"
+    settings.write_text(kept)
     assert run(folder, capsys, "undo", SEGMENT)["plan_id"] == looked["plan_id"]
     with open_app(folder) as app:
         app.sleep(3 * 86_400.0)
