@@ -15,6 +15,7 @@ from decimal import ROUND_DOWN, Decimal
 from audiences.model import AudienceSpec, AudienceStatus
 from flows.activate import audit, ensure_list, follow, list_spec, patiently, prepare, send
 from flows.activate_lists import our_targets
+from flows.activate_width import reach
 from flows.assess import assess_as_stored
 from flows.bands import BandCampaigns, band_campaigns, remember, turns
 from flows.experiment import Plan, plan
@@ -185,12 +186,11 @@ def _draft(app: App, campaigns: BandCampaigns, design: Plan, name: str, budget: 
 def _waiting(app: App, campaigns: BandCampaigns, made: Experiment) -> tuple[str, ...]:
     """Why the halves cannot serve yet; () when they can."""
     notes = []
-    platform = app.platform(campaigns.platform)
     for name, campaign in zip(HALVES, (made.balanced, made.left_alone), strict=True):
         state = follow(app, half_spec(app, campaigns.segment, campaigns.platform, name).audience_id)
         if state is None or state.target_id is None or state.status not in SERVING:
             notes.append(f"the list of the half that is {name} is still building")
-        elif platform.audience_count(campaign, include=[state.target_id], exclude=()) is None:
+        elif patiently(app, lambda c=campaign: reach(app, campaigns.platform, c)).too_few:  # type: ignore[misc]
             notes.append(f"the half that is {name} reaches fewer members than the platform serves")
     return tuple(notes)
 

@@ -31,6 +31,7 @@ from flows.activate import (
 from flows.activate_experiment import refresh
 from flows.activate_lists import our_targets
 from flows.activate_turns import held_target, hold_and_release
+from flows.activate_width import ask_first, doubt, reach
 from flows.approvals import check_stands, lapse_open
 from flows.assess import assess_as_stored
 from flows.balance import ONE_CAMPAIGN
@@ -118,13 +119,29 @@ def _split(
     app: App, record: PlanRecord, plan: BalancePlan
 ) -> tuple[bool, tuple[Decimal, ...], tuple[str, ...]]:
     """Band lists, band campaigns and their money."""
-    edited = tuple(edit.words() for edit in look(app, band_campaigns(app, record.segment)))
+    known = band_campaigns(app, record.segment)
+    edited = tuple(edit.words() for edit in look(app, known))
+    reached = ask_first(app, known.platform, record.segment, _asked_about(app, known))
+    narrow = [doubt(reached[c], f"band {b + 1}") for b, c in enumerate(known.campaigns) if c in known.active]
     campaigns = _campaigns(app, record.segment, plan)
     _members(app, record, plan)
     money = to_cents([float(b) for b in plan.budgets], Decimal(str(float(plan.budgets.sum()))))
     campaigns, notes = _go_live(app, campaigns, plan, record.day)
     _budgets(app, campaigns, record.day, money)
-    return campaigns.live_since is not None, tuple(money), (*edited, *notes)
+    return campaigns.live_since is not None, tuple(money), (*edited, *sum(narrow, ()), *notes)
+
+
+def _asked_about(app: App, known: BandCampaigns) -> list[str]:
+    """Band campaigns that run or may start; while a list is built, nobody on it is counted.
+
+    The template is not among them: it is only ever paused here, and a pause is not held up by a question.
+    """
+    lists = {
+        campaign: app.store.audience(audience_id(known.platform, known.segment, "companies", b))
+        for b, campaign in enumerate(known.campaigns)
+    }
+    serving = [c for c, record in lists.items() if record and record.state and record.state.status in SERVING]
+    return [campaign for campaign in known.campaigns if campaign in (*known.active, *serving)]
 
 
 def _campaigns(app: App, segment: str, plan: BalancePlan) -> BandCampaigns:
@@ -221,14 +238,17 @@ def _go_live(
     """
     platform = app.platform(campaigns.platform)
     used = [b for b in range(len(campaigns.campaigns)) if (plan.band == b).any()]
-    waiting = [b for b in used if campaigns.campaigns[b] not in campaigns.active]
-    notes = [note for b in waiting for note in _not_ready(app, campaigns, b)]
+    waiting = {
+        b: _readiness(app, campaigns, b) for b in used if campaigns.campaigns[b] not in campaigns.active
+    }
+    notes = [note for ready, said in waiting.values() if not ready for note in said]
     if notes and campaigns.live_since is None:
         return campaigns, tuple(notes)
-    for b in waiting:
-        if not _not_ready(app, campaigns, b):
+    for b, (ready, said) in waiting.items():
+        if ready:
             platform.set_status(campaigns.campaigns[b], "active")
             campaigns = replace(campaigns, active=(*campaigns.active, campaigns.campaigns[b]))
+            notes += said
     if campaigns.live_since is None:
         platform.set_status(campaigns.template, "paused")
         campaigns = replace(campaigns, live_since=day)
@@ -237,15 +257,15 @@ def _go_live(
     return campaigns, tuple(notes)
 
 
-def _not_ready(app: App, campaigns: BandCampaigns, b: int) -> tuple[str, ...]:
-    """Why a band cannot serve yet; () when it can."""
+def _readiness(app: App, campaigns: BandCampaigns, b: int) -> tuple[bool, tuple[str, ...]]:
+    """Whether a band can be started, and why not, or what nobody knows of it."""
     state = follow(app, audience_id(campaigns.platform, campaigns.segment, "companies", b))
     if state is None or state.target_id is None or state.status not in SERVING:
-        return (f"band {b + 1} is still building; the old campaign keeps running",)
-    count = app.platform(campaigns.platform).audience_count
-    if count(campaigns.campaigns[b], include=[state.target_id], exclude=()) is None:
-        return (f"band {b + 1} reaches fewer members than the platform serves",)
-    return ()
+        return False, (f"band {b + 1} is still building; the old campaign keeps running",)
+    reached = patiently(app, lambda: reach(app, campaigns.platform, campaigns.campaigns[b]))
+    if reached.too_few:
+        return False, (f"band {b + 1} reaches fewer members than the platform serves",)
+    return True, doubt(reached, f"band {b + 1}")
 
 
 def _budgets(app: App, campaigns: BandCampaigns, day: date, money: list[Decimal]) -> None:

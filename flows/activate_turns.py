@@ -15,6 +15,7 @@ from audiences.model import AudienceSpec
 from audiences.store.records import PlanRecord
 from balancer.types import BalancePlan
 from flows.activate import audience_id, follow, list_spec, patiently, prepare, send
+from flows.activate_width import ask_first, doubt
 from flows.assess import assess_as_stored
 from flows.bands import BandCampaigns, band_campaigns, note_turns, remember, turns
 from flows.wiring import App
@@ -44,7 +45,10 @@ def hold_and_release(
     app: App, record: PlanRecord, plan: BalancePlan
 ) -> tuple[bool, tuple[Decimal, ...], tuple[str, ...]]:
     """Bring the held list to the plan, see that the campaign excludes it, and remember the command."""
-    campaigns = one_again(app, band_campaigns(app, record.segment), record)
+    known = band_campaigns(app, record.segment)
+    reached = ask_first(app, known.platform, record.segment, [known.template])
+    narrow = doubt(reached[known.template], "the campaign")
+    campaigns = one_again(app, known, record)
     held = [account for account, band in zip(plan.accounts, plan.band.tolist(), strict=True) if band < 0]
     spec = held_spec(app, record.segment, campaigns.platform)
     if held or app.store.audience(spec.audience_id) is not None:
@@ -55,7 +59,7 @@ def hold_and_release(
     noted = _commanded(app, record, plan)
     live, notes = _excluded(app, campaigns, spec, any_held=bool(held))
     app.store.command_bands(record.segment, noted, plan_id=record.plan_id, on=record.day)
-    return live, tuple(Decimal(str(float(b))) for b in plan.budgets), notes
+    return live, tuple(Decimal(str(float(b))) for b in plan.budgets), (*narrow, *notes)
 
 
 def _commanded(app: App, record: PlanRecord, plan: BalancePlan) -> dict[str, int]:

@@ -129,6 +129,13 @@ class CampaignPlatform(Protocol):
         """
         ...
 
+    def counts_lists(self, lists: Sequence[str]) -> bool:
+        """Whether None from ``audience_count`` says something about these lists.
+
+        False where the platform counts nobody on lists that hold enough people by its own numbers.
+        """
+        ...
+
 
 @runtime_checkable
 class ReportingPlatform(Protocol):

@@ -99,7 +99,7 @@ class LinkedIn:
         self._lists: Segments | Uploads = segments
         if settings.upload_directory is not None:
             self._lists = Uploads(settings, self._rest, segments, settings.upload_directory)
-        self._campaigns = Campaigns(settings, self._rest)
+        self._campaigns = Campaigns(settings, self._rest, clock)
         self._reports = Reports(settings, self._rest, clock)
         self._intelligence = Intelligence(settings, self._rest, clock)
         self._organizations = Organizations(settings, self._rest)
@@ -187,6 +187,10 @@ class LinkedIn:
     ) -> int | None:
         """See ``Campaigns.audience_count``."""
         return self._campaigns.audience_count(campaign_id, include=include, exclude=exclude)
+
+    def counts_lists(self, lists: Sequence[str]) -> bool:
+        """See ``Campaigns.counts_lists``."""
+        return self._campaigns.counts_lists(lists)
 
     # reports ----------------------------------------------------------------
 

@@ -7,6 +7,7 @@ create-and-manage-campaigns and create-and-manage-creatives, 2026-08.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
@@ -51,9 +52,9 @@ COPIED = (
 class Campaigns:
     """The campaigns of one ad account."""
 
-    def __init__(self, settings: LinkedInSettings, rest: Rest) -> None:
+    def __init__(self, settings: LinkedInSettings, rest: Rest, clock: Callable[[], datetime]) -> None:
         self._settings, self._rest = settings, rest
-        self._creatives, self._width = Creatives(settings, rest), Width(rest)
+        self._creatives, self._width = Creatives(settings, rest), Width(rest, clock)
         self._path = f"/adAccounts/{settings.ad_account}"
 
     def list_campaigns(self) -> tuple[Campaign, ...]:
@@ -75,8 +76,7 @@ class Campaigns:
     ) -> Campaign:
         """Make the campaign include and exclude these lists (adSegment URNs); None leaves that side alone.
 
-        Only lists in ``ours`` are ever taken out. Nothing is written when nothing changes. LinkedIn replaces
-        the whole object, so it is read, changed, written, and on a conflict read and written once more.
+        Only lists in ``ours`` are ever taken out. LinkedIn replaces the whole object, so it is read and written.
         Refused ("audience_too_narrow") where a running campaign would no longer reach enough people.
         """
         return self._retarget(
@@ -100,12 +100,14 @@ class Campaigns:
         """``amount`` in the campaign's currency, > 0, rounded to cents."""
         if amount <= 0:
             raise Refused("a daily budget must be above zero", platform="linkedin", code="budget")
-        row = self._read(campaign_id)
-        currency = mapping(row.get("dailyBudget")).get("currencyCode") or self._settings.currency
         cents = amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
-        if _money(row.get("dailyBudget")) != cents:
-            self._write(campaign_id, {"dailyBudget": {"amount": str(cents), "currencyCode": currency}})
-        return self.campaign(campaign_id)
+
+        def spend(row: dict[str, Any]) -> dict[str, Any]:
+            currency = mapping(row.get("dailyBudget")).get("currencyCode") or self._settings.currency
+            changed = _money(row.get("dailyBudget")) != cents
+            return {"dailyBudget": {"amount": str(cents), "currencyCode": currency}} if changed else {}
+
+        return self._change(campaign_id, spend)
 
     def set_status(self, campaign_id: str, status: str) -> Campaign:
         """``active`` or ``paused``."""
@@ -113,9 +115,10 @@ class Campaigns:
             raise Refused(
                 "a campaign can be set to active or paused only", platform="linkedin", code="status"
             )
-        if self._read(campaign_id).get("status") != STATUSES[status]:
-            self._write(campaign_id, {"status": STATUSES[status]})
-        return self.campaign(campaign_id)
+        wanted = STATUSES[status]
+        return self._change(
+            campaign_id, lambda row: {} if row.get("status") == wanted else {"status": wanted}
+        )
 
     def clone(self, campaign_id: str, name: str, *, reference: str) -> Campaign:
         """A draft copy with its creatives, called ``name [reference]``.
@@ -149,16 +152,31 @@ class Campaigns:
         )
         return self._width.count(criteria)
 
+    def counts_lists(self, lists: Sequence[str]) -> bool:
+        """Whether LinkedIn's count says something about these lists. See ``Width.knows``."""
+        return self._width.knows(lists)
+
     def _retarget(self, campaign_id: str, change: Callable[[Any, str], dict[str, Any]]) -> Campaign:
-        for last in (False, True):
-            row = self._read(campaign_id)
+        def targets(row: dict[str, Any]) -> dict[str, Any]:
             before = targeting.checked(row.get("targetingCriteria", {}))
             after = change(before, _locale(row))
-            if after == before:
+            return {} if after == before else {"targetingCriteria": after}
+
+        return self._change(campaign_id, targets)
+
+    def _change(self, campaign_id: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Campaign:
+        """The one way a campaign is changed: read it, count whom it will reach, write what differs.
+
+        Nothing is written when nothing changes; on a write conflict it is read, counted and written once more.
+        """
+        for last in (False, True):
+            row = self._read(campaign_id)
+            changes = change(row)
+            if not changes:
                 break
-            self._width.allow(row, before, after)
+            self._width.allow(row, changes)
             try:
-                self._write(campaign_id, {"targetingCriteria": after})
+                self._rest.update(f"{self._path}/adCampaigns/{restli.tail(campaign_id)}", changes)
                 break
             except Conflict:
                 if last:
@@ -167,9 +185,6 @@ class Campaigns:
 
     def _read(self, campaign_id: str) -> dict[str, Any]:
         return self._rest.get(f"{self._path}/adCampaigns/{restli.tail(campaign_id)}")
-
-    def _write(self, campaign_id: str, changes: dict[str, Any]) -> None:
-        self._rest.update(f"{self._path}/adCampaigns/{restli.tail(campaign_id)}", changes)
 
     def _rows(self) -> list[dict[str, Any]]:
         """The search wants a criterion; what was removed is of no use to anybody here."""

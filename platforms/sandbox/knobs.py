@@ -54,6 +54,7 @@ class Knobs:
     accept_encoded_tuples: bool = False  # %28, %2C instead of ( and ,
     # --- LinkedIn: campaigns -----------------------------------------------------
     refuse_small_audience: bool = False  # 400 on save instead of a serving hold
+    counts_know_lists: bool = True  # False: audienceCounts answers 0 as soon as a list is named
     employers_limit: int = 100
     active_campaigns: int = 1000  # per ad account
     group_campaigns: int = 2000  # per campaign group

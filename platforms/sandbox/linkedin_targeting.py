@@ -136,6 +136,8 @@ def audience_counts(world: World, call: Call) -> Answer:
         for values in facets.values():
             if any(not v.startswith("urn:li:") for v in values):
                 raise err.plain(400, "TargetingPartialComputationException: invalid URN")
-    total = life.shown(audience_of(world, targeting).members, minimum=world.knobs.minimum_audience)
+    blind = not world.knobs.counts_know_lists and any(LISTS in facets for facets in include)
+    people = 0 if blind else audience_of(world, targeting).members
+    total = life.shown(people, minimum=world.knobs.minimum_audience)
     paging = {"start": 0, "count": 10, "links": []}
     return json_answer(200, {"elements": [{"active": 0, "total": total}], "paging": paging})
