@@ -20,8 +20,8 @@ from flows.assess import assess_as_stored
 from flows.balance import ONE_CAMPAIGN, usable
 from flows.plan_codec import decode_inputs, decode_plan
 from flows.report import words
+from flows.report.code_words import MOVES
 from flows.report.formats import day
-from flows.report.reasons import MOVES
 from flows.wiring import App
 
 WINDOW = 28

@@ -10,7 +10,7 @@ from importlib.resources import files
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from flows.report import charts, formats, reasons, tables, words
+from flows.report import charts, code_words, formats, tables, words
 from flows.report.model import ReportPage
 
 ROWS_SHOWN = 100  # in the page as it opens; the script shows the rest on demand
@@ -38,7 +38,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals.update(words=words, formats=formats, reasons=reasons, charts=charts)
+    env.globals.update(words=words, formats=formats, code_words=code_words, charts=charts)
     return env
 
 

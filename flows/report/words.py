@@ -1,6 +1,7 @@
-"""Every sentence a marketer reads. It decides nothing and computes no share.
+"""Every sentence of the report. It decides nothing and computes no share.
 
-Whole per cent in sentences, one decimal in tables; ``formats`` has the numbers, ``reasons`` the codes.
+Whole per cent in sentences, one decimal in tables; ``formats`` has the numbers, ``code_words`` the codes.
+To translate or reword: every file whose name ends in ``words.py``, and the ``templates`` folders.
 """
 
 from __future__ import annotations
@@ -10,6 +11,17 @@ from collections.abc import Callable
 from datetime import date
 
 from balancer.types import UNPLACED, Bounded, Move
+from flows.report.code_words import (
+    DETAILS,
+    LIST_STATES,
+    MOVES,
+    NOTES,
+    PLATFORMS,
+    SOURCES,
+    STARVED,
+    STATES,
+    STATUSES,
+)
 from flows.report.formats import (
     DASH,
     between,
@@ -25,17 +37,6 @@ from flows.report.formats import (
     times,
 )
 from flows.report.pieces import Companies, Figures, Moved, PlanSummary
-from flows.report.reasons import (
-    DETAILS,
-    LIST_STATES,
-    MOVES,
-    NOTES,
-    PLATFORMS,
-    SOURCES,
-    STARVED,
-    STATES,
-    STATUSES,
-)
 
 # -- the report ------------------------------------------------------------
 

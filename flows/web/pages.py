@@ -12,8 +12,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from flows.report import charts, formats, html, reasons, words
-from flows.web import phrases
+from flows.report import charts, code_words, formats, html, words
+from flows.web import page_words
 from flows.web.gate import desk, session_of, visitor_of
 from flows.web.sessions import cookie_name, form_token, seal
 
@@ -81,7 +81,12 @@ def templates() -> Environment:
         auto_reload=False,
     )
     env.globals.update(
-        words=words, formats=formats, reasons=reasons, charts=charts, phrases=phrases, static=static_path
+        words=words,
+        formats=formats,
+        code_words=code_words,
+        charts=charts,
+        page_words=page_words,
+        static=static_path,
     )
     env.filters["part"] = path_part
     return env

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from flows.report import tables
-from flows.web import phrases
+from flows.web import page_words
 from flows.web.errors import Invalid
 from flows.web.gate import Operator, Posted, Sent, Viewer, desk
 from flows.web.pages import CSV, JSON, download, go, path_part, show
@@ -90,7 +90,7 @@ def remap(request: Request, visitor: Operator, preview_id: str, form: Sent) -> R
 def rejects(request: Request, visitor: Operator, preview_id: str) -> Response:
     """Rows that cannot be used: line, column, reason. The values stay in the visitor's own file."""
     found = desk(request).service.push_rejects(preview_id)
-    rows = ((r.line, r.column, r.reason, phrases.rejected(r.reason), r.detail) for r in found)
+    rows = ((r.line, r.column, r.reason, page_words.rejected(r.reason), r.detail) for r in found)
     return download(
         tables.to_csv(("line", "column", "reason", "meaning", "detail"), rows), "rejects.csv", CSV
     )
@@ -154,7 +154,7 @@ def progress_json(request: Request, visitor: Viewer, push_id: str) -> Response:
     body: dict[str, Any] = {
         "push_id": found.push_id,
         "stage": found.stage,
-        "stage_words": phrases.said(phrases.PUSH_STAGES, found.stage),
+        "stage_words": page_words.said(page_words.PUSH_STAGES, found.stage),
         "done": found.done,
         "total": found.total,
         "message": found.message,

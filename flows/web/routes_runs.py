@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from flows.report import tables
-from flows.web import phrases
+from flows.web import page_words
 from flows.web.gate import Operator, Sent, Viewer, desk
 from flows.web.pages import CSV, download, go, show
 from flows.web.routes_report import SAID
@@ -27,7 +27,7 @@ AUDIT_COLUMNS = ("at", "who", "action", "subject", "detail")
 
 @router.get("/runs", include_in_schema=False)
 def runs(request: Request, visitor: Viewer, kind: str = "") -> Response:
-    wanted = kind if kind in phrases.RUN_FILTERS else ""
+    wanted = kind if kind in page_words.RUN_FILTERS else ""
     found = [run for run in desk(request).service.runs(KEPT) if wanted in ("", run.kind)][:SHOWN]
     return show(request, "runs.html", here="runs", runs=found, kind=wanted, most=SHOWN)
 

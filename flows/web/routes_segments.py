@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from balancer.types import Bounded
 from flows.report import tables
-from flows.web import phrases
+from flows.web import page_words
 from flows.web.gate import Approver, Operator, Sent, Viewer, desk
 from flows.web.pages import CSV, JSON, YAML, download, go, path_part, show
 
@@ -82,7 +82,7 @@ def _rules(request: Request, name: str) -> list[list[Any]]:
     """The rules, then who is left out after them."""
     view = desk(request).service.segment(name)
     rules = [[rule.depth, rule.text, rule.kept, rule.dropped, rule.unknown] for rule in view.rules]
-    return rules + [[0, phrases.left_out(code), None, number, None] for code, number in view.left_out]
+    return rules + [[0, page_words.left_out(code), None, number, None] for code, number in view.left_out]
 
 
 @router.get("/segments/{name:path}/accounts")

@@ -253,5 +253,5 @@ class AuditLine:
     action: str
     subject: str
     detail: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict)  # the same, by name; worded by ``phrases``
+    facts: Mapping[str, str] = field(default_factory=dict)  # the same, by name; worded by ``page_words``
     link: str = ""  # into Prefect

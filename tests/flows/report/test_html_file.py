@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from flows.report import html, reasons, tables
+from flows.report import code_words, html, tables
 
 HOSTILE = '</script><script>alert(1)</script>"><img src=x onerror=alert(1)>'
 
@@ -141,4 +141,4 @@ def test_the_json_keeps_unknown_as_null_and_counts_bands_from_one(worlds) -> Non
 
 
 def test_the_column_headings_match_the_data_the_script_reads() -> None:
-    assert {key for key, _, _ in reasons.ACCOUNT_COLUMNS} <= set(tables.COLUMNS)
+    assert {key for key, _, _ in code_words.ACCOUNT_COLUMNS} <= set(tables.COLUMNS)

@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 
 from balancer import moves, starved
 from balancer.types import UNPLACED, Bounded, Move
-from flows.report import formats, reasons, words
+from flows.report import code_words, formats, words
 
 
 def test_every_reason_of_the_balancer_has_words() -> None:
-    assert set(moves.REASONS) <= set(reasons.MOVES)
-    assert set(starved.REASONS) <= set(reasons.STARVED)
+    assert set(moves.REASONS) <= set(code_words.MOVES)
+    assert set(starved.REASONS) <= set(code_words.STARVED)
 
 
 @pytest.mark.parametrize("table", ["MOVES", "STARVED", "STATES", "STATUSES", "NOTES", "LIST_STATES"])
 def test_no_sentence_speaks_in_codes(table: str) -> None:
-    for sentence in getattr(reasons, table).values():
+    for sentence in getattr(code_words, table).values():
         assert not re.search(r"[a-z]_[a-z]", sentence)
 
 
