@@ -83,39 +83,48 @@ def prefect_server(
     port = port or _free_port()
     refuse_taken(host, port, "Prefect's server")
     url = f"http://{host if on_this_machine(host) else '127.0.0.1'}:{port}/api"
-    log = os.fdopen(os.open(home / "server.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
-    child = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", "flows.engine", host, str(port)],
-        stdin=subprocess.PIPE,
-        stdout=log,
-        stderr=log,
-        env=server_environment(**({"PREFECT_SERVER_UI_API_URL": "/api"} if ui else _BARE)),
-    )
-    use_prefect_server(url, authorities=_one_authority(home))
     ending, lost = threading.Event(), threading.Event()
+    with _child(home, host, port, ui=ui) as child:
+        use_prefect_server(url, authorities=_one_authority(home))
 
-    def wait() -> None:
-        _wait(child, url)
-        threading.Thread(target=_watch, args=(child, ending, lost), daemon=True).start()
+        def wait() -> None:
+            _wait(child, url)
+            threading.Thread(target=_watch, args=(child, ending, lost), daemon=True).start()
 
-    try:
-        yield wait
-    except KeyboardInterrupt:
-        if not lost.is_set():
-            raise
-    finally:
-        ending.set()
-        child.terminate()
         try:
-            child.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-        if child.stdin is not None:
-            child.stdin.close()
-        log.close()
+            yield wait
+        except KeyboardInterrupt:
+            if not lost.is_set():
+                raise
+        finally:
+            ending.set()
     if lost.is_set():
         raise EngineLost(f"Prefect's server ended with code {child.returncode}")
+
+
+@contextmanager
+def _child(home: Path, host: str, port: int, *, ui: bool) -> Iterator[subprocess.Popen[bytes]]:
+    """The server's process, ended with the block."""
+    file = os.open(home / "server.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(file, "ab") as log:
+        child = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "flows.engine", host, str(port)],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            env=server_environment(**({"PREFECT_SERVER_UI_API_URL": "/api"} if ui else _BARE)),
+        )
+        try:
+            yield child
+        finally:
+            child.terminate()
+            try:
+                child.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+            if child.stdin is not None:
+                child.stdin.close()
 
 
 def _watch(child: subprocess.Popen[bytes], ending: threading.Event, lost: threading.Event) -> None:

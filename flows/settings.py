@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SERVER_PASSWORD, CLIENT_PASSWORD = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"
+RUNS_KEPT_DAYS = 90  # in Prefect's own database; what was done stays in ours
 
 
 class SettingMissing(Exception):
@@ -113,8 +114,15 @@ def use_prefect_server(url: str, *, authorities: Path) -> None:
 
 
 def server_environment(**extra: str) -> dict[str, str]:
-    """The environment for a Prefect server started by us: this one's, with ``extra`` on top."""
-    return {**os.environ, **extra}
+    """The environment for a Prefect server started by us: this one's over our defaults, with ``extra`` on top.
+
+    Prefect drops old runs, with their logs and artifacts, only where it is told to; events it drops after a week.
+    """
+    kept = {
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(RUNS_KEPT_DAYS * 86_400),
+    }
+    return {**kept, **os.environ, **extra}
 
 
 def prefect_server_url() -> str:

@@ -5,10 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -125,21 +131,71 @@ def test_prefects_server_leaves_loopback_only_with_a_sign_in(
     require_client_password("http://prefect.example.org:4200/api")
 
 
+@dataclass(frozen=True)
+class Served:
+    """A server of ours for other machines: its database, its API, and who may use it."""
+
+    home: Path
+    api: str
+    client_password: str
+
+    def post(self, path: str, body: dict[str, Any], **how: Any) -> httpx.Response:
+        return httpx.post(f"{self.api}/{path}", json=body, timeout=30, **how)
+
+    def signed(self, path: str, body: dict[str, Any]) -> Any:
+        answer = self.post(path, body, auth=("somebody", "a-password")).raise_for_status()
+        return answer.json() if answer.content else None
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    home, port, before = tmp_path_factory.mktemp("served") / "prefect", free_port(), dict(os.environ)
+    for name in [name for name in before if name.startswith("PREFECT_")]:
+        del os.environ[name]
+    os.environ["PREFECT_SERVER_API_AUTH_STRING"] = "somebody:a-password"
+    os.environ["PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS"] = "1"  # an hour, else
+    try:
+        with prefect_server(home, port=port, host="0.0.0.0", ui=True) as wait:
+            password = os.environ["PREFECT_API_AUTH_STRING"]
+            wait()
+            yield Served(home, f"http://127.0.0.1:{port}/api", password)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 @pytest.mark.slow  # Prefect's server comes up
-def test_a_server_for_other_machines_answers_nobody_without_the_sign_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING", "PREFECT_API_SSL_CERT_FILE", "PREFECT_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "somebody:a-password")
-    port = free_port()
-    with prefect_server(tmp_path / "prefect", port=port, host="0.0.0.0", ui=True) as wait:
-        wait()
-        url = f"http://127.0.0.1:{port}/api/deployments/count"
-        assert httpx.post(url, json={}, timeout=30).status_code == 401
-        assert httpx.post(url, json={}, auth=("somebody", "wrong"), timeout=30).status_code == 401
-        assert httpx.post(url, json={}, auth=("somebody", "a-password"), timeout=30).is_success
-        assert os.environ["PREFECT_API_AUTH_STRING"] == "somebody:a-password"  # our own runs sign in with it
+def test_a_server_for_other_machines_answers_nobody_without_the_sign_in(served: Served) -> None:
+    assert served.post("deployments/count", {}).status_code == 401
+    assert served.post("deployments/count", {}, auth=("somebody", "wrong")).status_code == 401
+    assert served.signed("deployments/count", {}) == 0
+    assert served.client_password == "somebody:a-password"  # our own runs sign in with it
+
+
+@pytest.mark.slow  # Prefect's server comes up
+def test_prefects_own_database_loses_runs_and_their_logs_after_90_days_and_no_sooner(served: Served) -> None:
+    flow = served.signed("flows/", {"name": "sync"})["id"]
+    runs = [
+        served.signed("flow_runs/", {"flow_id": flow, "state": {"type": "COMPLETED"}})["id"] for _ in range(2)
+    ]
+    at = datetime.now(UTC)
+    told = {"name": "n", "level": 30, "message": "m", "timestamp": at.isoformat()}
+    served.signed("logs/", [told | {"flow_run_id": run} for run in runs])  # type: ignore[arg-type]
+    with closing(sqlite3.connect(served.home / "prefect.db", timeout=60)) as database, database:
+        for run, age in zip(runs, (91, 89), strict=True):
+            ended = (at - timedelta(days=age)).strftime("%Y-%m-%d %H:%M:%S.%f")
+            line = "UPDATE flow_run SET end_time = ? WHERE replace(id, '-', '') = replace(?, '-', '')"
+            assert database.execute(line, (ended, run)).rowcount == 1
+    until = time.monotonic() + 60
+    while len(found := kept(served)) > 2 and time.monotonic() < until:
+        time.sleep(0.2)
+    assert found == [("log", runs[1]), ("run", runs[1])]
+
+
+def kept(served: Served) -> list[tuple[str, str]]:
+    """Runs, and the runs of which there are logs."""
+    runs = [("run", one["id"]) for one in served.signed("flow_runs/filter", {})]
+    return sorted(runs + [("log", one["flow_run_id"]) for one in served.signed("logs/filter", {})])
 
 
 def test_the_settings_of_prefect_tell_nobody_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
