@@ -1,4 +1,4 @@
-"""Splitting a LinkedIn campaign: which creatives come along, whose money a copy would spend, who is still reached."""
+"""Splitting a LinkedIn campaign: which creatives come along, and whose money a copy would spend."""
 
 from __future__ import annotations
 
@@ -7,25 +7,23 @@ from typing import Any
 import httpx
 import pytest
 
-from platforms.errors import PlatformDown, Refused
+from platforms.errors import Refused
 from platforms.linkedin import LinkedIn
 from tests.platforms.scripted import Script
 from tests.platforms.wire_examples import example
 
 ACCOUNT = "/rest/adAccounts/516848833"
 CAMPAIGNS, CREATIVES = f"{ACCOUNT}/adCampaigns", f"{ACCOUNT}/creatives"
-ONE, GROUP, COUNTS = f"{CAMPAIGNS}/600000001", f"{ACCOUNT}/adCampaignGroups/700000001", "/rest/audienceCounts"
+ONE, GROUP = f"{CAMPAIGNS}/600000001", f"{ACCOUNT}/adCampaignGroups/700000001"
 GET, FOUND = example("linkedin_campaign_get"), example("linkedin_creatives_find")
-READ_LIST = example("linkedin_adsegment")
 LEAD_FORM = {"destination": "urn:li:adForm:9", "label": "SIGN_UP"}
-LIST = "urn:li:adSegment:8000001"
 
 
 @pytest.fixture(autouse=True)
 def served(script: Script) -> None:
-    script.play(GET, example("linkedin_campaign_update"), example("linkedin_campaign_search"), READ_LIST)
+    script.play(GET, example("linkedin_campaign_update"), example("linkedin_campaign_search"))
     script.play(example("linkedin_campaign_create"), example("linkedin_creative_create"))
-    script.play(example("linkedin_campaign_group"), example("linkedin_audience_count"))
+    script.play(example("linkedin_campaign_group"))
     script.on("GET", f"{CAMPAIGNS}/600000002", answered({**GET.answer, "id": 600000002}))
 
 
@@ -35,10 +33,6 @@ def answered(body: Any) -> httpx.Response:
 
 def listed(*rows: Any) -> httpx.Response:
     return answered({"elements": list(rows), "metadata": {}})
-
-
-def counts(*totals: int) -> list[httpx.Response]:
-    return [answered({"elements": [{"active": 0, "total": total}]}) for total in totals]
 
 
 def copied(linkedin: LinkedIn, script: Script, *rows: Any) -> list[Any]:
@@ -117,68 +111,3 @@ def test_a_campaign_whose_money_is_not_its_own_per_day_is_not_split(
 
     assert caught.value.code == code
     assert script.sent("POST", CAMPAIGNS) == []
-
-
-# --- who is still reached -----------------------------------------------------------------
-
-
-def exclude(linkedin: LinkedIn) -> None:
-    linkedin.set_targets("600000001", exclude=["urn:li:adSegment:2"])
-
-
-def test_the_proposed_targeting_is_counted_before_it_is_written(linkedin: LinkedIn, script: Script) -> None:
-    script.on("GET", CREATIVES, listed())
-    exclude(linkedin)
-
-    order = [(r.method, r.url.path) for r in script.requests]
-    assert order.index(("GET", COUNTS)) < order.index(("POST", ONE))
-    assert b"adSegment%3A2" in script.sent("GET", COUNTS)[0].url.raw_path
-
-
-def test_a_running_campaign_is_not_left_with_too_few_people(linkedin: LinkedIn, script: Script) -> None:
-    script.on("GET", COUNTS, *counts(0, 4200))
-
-    with pytest.raises(Refused) as caught:
-        exclude(linkedin)
-
-    assert caught.value.code == "audience_too_narrow"
-    assert "fewer than 300" in str(caught.value)
-    assert script.sent("POST", ONE) == []
-
-
-@pytest.mark.parametrize(
-    ("what", "row", "totals", "state"),
-    [
-        ("a list that is still being matched", {}, (0, 4200), {"status": "BUILDING"}),
-        ("a list made a moment ago", {}, (0, 4200), None),
-        ("a campaign that reaches nobody measurable now", {}, (0, 0), {"status": "READY"}),
-        ("a campaign that does not run", {"status": "PAUSED"}, (0, 4200), {"status": "READY"}),
-    ],
-)
-def test_zero_alone_is_no_reason_to_refuse(
-    linkedin: LinkedIn, script: Script, what: str, row: Any, totals: tuple[int, ...], state: Any
-) -> None:
-    script.on("GET", ONE, answered({**GET.answer, **row}))
-    script.on("GET", COUNTS, *counts(*totals))
-    missing = httpx.Response(404, json={"status": 404})
-    script.on("GET", "/rest/adSegments/8000001", answered(state) if state else missing)
-    script.on("GET", CREATIVES, listed())
-
-    exclude(linkedin)
-
-    assert len(script.sent("POST", ONE)) == 1, what
-
-
-def test_without_a_count_nothing_is_written(linkedin: LinkedIn, script: Script) -> None:
-    script.on("GET", COUNTS, httpx.Response(500, json={"code": "FAILED_TO_RETRIEVE_AUDIENCE_SIZE"}))
-
-    with pytest.raises(PlatformDown):
-        exclude(linkedin)
-    assert script.sent("POST", ONE) == []
-
-
-def test_excluded_employers_are_counted_too(linkedin: LinkedIn, script: Script) -> None:
-    script.on("GET", COUNTS, *counts(0, 4200))
-
-    with pytest.raises(Refused):
-        linkedin.exclude_companies("600000001", ["urn:li:organization:1"])
