@@ -17,6 +17,7 @@ from audiences.config_yaml import suggestion
 from audiences.segments import Evaluation
 from audiences.segments_preview import FIRMOGRAPHIC, Coverage, Preview, conditions_of
 from audiences.segments_staleness import QUIET_DAYS
+from audiences.segments_words import field_in_words, many, percent, platform_in_words
 
 MOST_SEGMENTS, MOST_TIERS, MOST_CRITERIA, LEAST_ACTIONS = 8, 4, 5, 3
 STALE_SIGNAL_DAYS, QUARTER_DAYS, SAME_SHARE, UNKNOWN_SHARE = 30, 92, 0.8, 0.2
@@ -53,7 +54,9 @@ def segment_warnings(
     if changed_on is not None and (today - changed_on).days > QUARTER_DAYS:
         days = (today - changed_on).days
         found.append(
-            Advice("static", preview.name, days, QUARTER_DAYS, f"Nobody joined or left for {days} days.")
+            Advice(
+                "static", preview.name, days, QUARTER_DAYS, f"Nobody joined or left for {many(days, 'day')}."
+            )
         )
     return tuple(found)
 
@@ -129,7 +132,8 @@ def _care(evaluation: Evaluation, preview: Preview) -> Iterator[Advice]:
             "nothing_acts", name, 0, LEAST_ACTIONS, "Nothing acts on this segment; it is only a report."
         )
     elif acts < LEAST_ACTIONS and segment.kind == "positive":
-        words = f"Only {acts} thing(s) change because of it; a real segment changes at least {LEAST_ACTIONS}."
+        change = many(acts, "thing changes", "things change")
+        words = f"Only {change} because of it; a real segment changes at least {LEAST_ACTIONS}."
         yield Advice("few_things_act", name, acts, LEAST_ACTIONS, words)
     if not segment.owner:
         yield Advice("no_owner", name, 0, 1, "Nobody owns this segment.")
@@ -137,7 +141,7 @@ def _care(evaluation: Evaluation, preview: Preview) -> Iterator[Advice]:
         yield Advice("no_review_date", name, 0, 1, "No review date is set; definitions age within a quarter.")
     elif segment.review_by < today:
         late = (today - segment.review_by).days
-        yield Advice("review_overdue", name, late, 0, f"The review was due {late} days ago.")
+        yield Advice("review_overdue", name, late, 0, f"The review was due {many(late, 'day')} ago.")
     layered = segment.functions and segment.seniorities
     if "contacts" in segment.sync.get("linkedin", ()) and not layered:
         words = "People are not narrowed by job function and seniority; layer both rather than titles."
@@ -194,19 +198,20 @@ def _data(evaluation: Evaluation, preview: Preview) -> Iterator[Advice]:
         yield Advice("signal_never_seen", name, 0, 1, words)
     for old in preview.stale:
         words = (
-            f'The newest "{old.kind}" signal is of {old.newest}, {old.days} days ago: bring its source up to date, '
-            "or companies leave as days pass."
+            f'The newest "{old.kind}" signal is of {old.newest}, {many(old.days, "day")} ago: bring its source up '
+            "to date, or companies leave as days pass."
         )
         yield Advice("signals_stopped", name, old.days, QUIET_DAYS, words)
     if preview.universe and preview.unknown / preview.universe > UNKNOWN_SHARE:
-        words = f"{preview.unknown:,} companies can be neither kept nor refused: the data does not say."
+        words = f"{many(preview.unknown, 'company', 'companies')} can be neither kept nor refused: the data does not say."
         yield Advice("mostly_unknown", name, preview.unknown, UNKNOWN_SHARE * preview.universe, words)
 
 
 def _field(evaluation: Evaluation, name: str, item: Coverage) -> Iterator[Advice]:
     if item.field in evaluation.universe.kinds:
         if not item.enough and item.total:
-            words = f"{item.field} is measured for {item.share:.0%} of active companies; {item.needed:.0%} are needed."
+            needed = percent(round(item.needed or 0.0, 2))
+            words = f'"{field_in_words(item.field)}" is seen at {_of(item)} active companies; {needed} are needed.'
             yield Advice("sparse_measure", name, round(item.share, 4), item.needed or 0.0, words)
     elif item.field in _metrics_of(evaluation):
         return  # never seen at all is told as such
@@ -215,8 +220,16 @@ def _field(evaluation: Evaluation, name: str, item: Coverage) -> Iterator[Advice
         words = f'No source has a field "{item.field}". {suggestion(item.field, known)}'
         yield Advice("field_never_seen", name, 0, 1, words)
     elif not item.enough and item.needed is not None:
-        words = f"{item.field} is known for {item.share:.0%} of companies; {item.needed:.0%} are needed."
+        needed = percent(round(item.needed, 2))
+        words = f"The {field_in_words(item.field)} is known for {_of(item)} companies; {needed} are needed."
         yield Advice("sparse_field", name, round(item.share, 4), item.needed, words)
+
+
+def _of(item: Coverage) -> str:
+    """``89 % of``, or ``none of`` where not one is known; a little is never told as nothing."""
+    if not item.known:
+        return "none of the"
+    return f"{percent(max(round(item.share, 2), 0.01))} of"
 
 
 def _metrics_of(evaluation: Evaluation) -> set[str]:
@@ -230,8 +243,8 @@ def _size(evaluation: Evaluation, preview: Preview) -> Iterator[Advice]:
     for listed in preview.reach:
         if listed.serves is False and listed.people is not None:
             words = (
-                f"{listed.platform} would reach at most {listed.people[1]:,.0f} people and serves none below "
-                f"{listed.minimum}; merge this segment or make it a filter."
+                f"{platform_in_words(listed.platform)} would reach at most {listed.people[1]:,.0f} people and "
+                f"serves none below {listed.minimum:,}; merge this segment or make it a filter."
             )
             yield Advice("too_narrow", name, round(listed.people[1]), listed.minimum, words)
     low, high = TIER1_ACCOUNTS
@@ -240,7 +253,7 @@ def _size(evaluation: Evaluation, preview: Preview) -> Iterator[Advice]:
         yield Advice("tier1_size", name, count, high if count > high else low, words)
     for overlap in preview.overlaps:
         if overlap.of_this >= SAME_SHARE and overlap.of_other >= SAME_SHARE:
-            words = f"{overlap.of_this:.0%} of it is also {overlap.other}, and nearly the other way round."
+            words = f"{percent(round(overlap.of_this, 2))} of it is also {overlap.other}, and nearly the other way round."
             yield Advice("nearly_the_same", name, round(overlap.of_this, 4), SAME_SHARE, words)
 
 
@@ -268,7 +281,7 @@ def _money(evaluation: Evaluation, preview: Preview) -> Iterator[Advice]:
         if weekly < LEAST_PER_WEEK:
             words = (
                 f"{budget:,.0f} a month buys at most {weekly:.1f} impressions per person and week on "
-                f"{listed.platform}; about 3 are usual. Narrow it, or give it more."
+                f"{platform_in_words(listed.platform)}; about 3 are usual. Narrow it, or give it more."
             )
             yield Advice("budget_too_thin", preview.name, round(weekly, 2), LEAST_PER_WEEK, words)
 

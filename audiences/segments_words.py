@@ -32,6 +32,29 @@ from audiences.config_rules import (
 )
 from audiences.config_segments import Segment
 
+_FIELDS = {
+    "revenue_usd": "annual revenue in USD",
+    "founded_year": "founding year",
+    "linkedin_url": "LinkedIn page",
+    "organization_urn": "LinkedIn organization",
+}
+
+
+def field_in_words(name: str) -> str:
+    """A field as people call it: ``market cap band`` for ``attributes.market_cap_band``."""
+    plain = name.removeprefix("attributes.")
+    return _FIELDS.get(plain, plain.replace("_", " "))
+
+
+def platform_in_words(name: str) -> str:
+    """A platform's own spelling of its name."""
+    return {"linkedin": "LinkedIn", "google": "Google"}.get(name, name)
+
+
+def many(number: int, one: str, several: str = "") -> str:
+    """``1 day``, ``1,204 days``."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
 
 def in_words(condition: Condition) -> str:
     """The condition as a fragment: "employees between 100 and 500"."""
@@ -99,7 +122,7 @@ def _score(condition: Condition) -> str:
 
 
 def _field(test: FieldTest) -> list[str]:
-    name = test.field.replace("_", " ")
+    name = field_in_words(test.field)
     words = [f"{name} {amount}" for amount in _amount(test)]
     pairs = (
         (test.is_not, "is not"),

@@ -76,7 +76,8 @@ def propose_mapping(path: str | Path, *, kind: str = "", layout: str = "") -> Pr
         source = read_source(path, kind=kind, layout=layout)
     except UnknownColumns as error:
         return Proposal(Path(path).name, "", kind, {}, _first_row(Path(path)), (str(error),))
-    notes = source.notes + ((f"{len(source.rejected)} rows rejected",) if source.rejected else ())
+    lost = len(source.rejected)
+    notes = source.notes + ((f"{lost:,} {'row' if lost == 1 else 'rows'} cannot be read",) if lost else ())
     return Proposal(source.source, source.layout.name, source.kind, source.mapping, source.unmapped, notes)
 
 

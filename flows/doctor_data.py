@@ -18,12 +18,7 @@ def sources(app: App) -> Iterator[Finding]:
 
     loaded = load(app)
     for what in ("companies", "contacts", "signals"):
-        counts = getattr(loaded, what)
-        words = (
-            f"{counts.read:,} rows read, {counts.resolved:,} kept, {counts.rejected:,} cells or rows rejected, "
-            f"{counts.quarantined:,} set aside"
-        )
-        yield Finding("source", what, True, words)
+        yield Finding("source", what, True, getattr(loaded, what).words())
     for name, columns in loaded.unmapped.items():
         yield Finding("column_unused", f"columns of {name}", True, f"not used: {', '.join(columns)}")
     if not loaded.companies.read:

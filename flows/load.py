@@ -42,6 +42,24 @@ class Counted:
     quarantined: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
 
+    def words(self) -> str:
+        """``1,204 rows read, 1,190 kept, 14 rows or cells rejected (9 email malformed)``; zeros go unsaid."""
+        why = ", ".join(f"{n:,} {code.replace('_', ' ')}" for code, n in list(self.reasons.items())[:3])
+        told = [_so_many(self.read, "row") + " read", f"{self.resolved:,} kept"]
+        if self.rejected:
+            told.append(
+                _so_many(self.rejected, "row or cell", "rows or cells")
+                + " rejected"
+                + f" ({why})" * bool(why)
+            )
+        if self.quarantined:
+            told.append(f"{self.quarantined:,} set aside for a person to decide")
+        return ", ".join(told)
+
+
+def _so_many(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:

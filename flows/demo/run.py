@@ -19,6 +19,7 @@ from flows.bands import band_campaigns
 from flows.demo.calendar import Calendar, morning
 from flows.demo.truth import Truth, matched_organizations, moved, truth
 from flows.files import write_atomically
+from flows.load import Counted
 from flows.report.html import render
 from flows.report.text import summary
 from flows.wiring import App
@@ -215,21 +216,8 @@ def _bounds(value: Any) -> dict[str, float]:
 
 
 def _import_words(loaded: Any) -> str:
-    parts = []
-    for what in ("companies", "contacts", "signals"):
-        counted = loaded[what]
-        reasons = ", ".join(
-            f"{n} {reason.replace('_', ' ')}" for reason, n in list(counted["reasons"].items())[:3]
-        )
-        aside = (
-            f", {counted['quarantined']} set aside for a person to decide" if counted["quarantined"] else ""
-        )
-        why = f" ({reasons})" if reasons else ""
-        parts.append(
-            f"{what}: {counted['read']:,} rows read, {counted['resolved']:,} kept, "
-            f"{counted['rejected']:,} cells or rows rejected{why}{aside}"
-        )
-    return "\n".join(parts)
+    counted = {what: Counted(**loaded[what]) for what in ("companies", "contacts", "signals")}
+    return "\n".join(f"{what}: {one.words()}" for what, one in counted.items())
 
 
 def _sandbox(app: App) -> Any:

@@ -199,6 +199,21 @@ def test_a_criterion_on_a_field_that_is_mostly_empty_is_named() -> None:
     assert found["mostly_unknown"].number == 7
 
 
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        (0, "The annual revenue in USD is known for none of the companies; 80 % are needed."),
+        (1, "The annual revenue in USD is known for 1 % of companies; 80 % are needed."),
+        (500, "The annual revenue in USD is known for 50 % of companies; 80 % are needed."),
+    ],
+)
+def test_a_sparse_field_is_told_in_words_and_a_little_is_not_nothing(known: int, words: str) -> None:
+    rows = [Account(f"c{i}", "C", revenue_usd=1e6 if i < known else None) for i in range(1_000)]
+    evaluation, seen = shown("segments: {s: {where: {field: revenue_usd, at_least: 1}}}", rows)
+    found = {advice.code: advice for advice in segment_warnings(evaluation, seen)}
+    assert found["sparse_field"].words == words
+
+
 def test_a_segment_nobody_joined_or_left_for_over_a_quarter_is_static() -> None:
     assert codes(CAREFUL, changed_on=TODAY - timedelta(days=93))["static"].number == 93
     assert "static" not in codes(CAREFUL, changed_on=TODAY - timedelta(days=92))

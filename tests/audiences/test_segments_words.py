@@ -12,7 +12,7 @@ from audiences.segments_words import heading, in_words, segment_in_words
     ("rule", "words"),
     [
         ("{field: employees, between: [100, 500]}", "employees between 100 and 500"),
-        ("{field: revenue_usd, at_least: 1000000}", "revenue usd at least 1,000,000"),
+        ("{field: revenue_usd, at_least: 1000000}", "annual revenue in USD at least 1,000,000"),
         (
             "{field: industry, in: [Software, Banking, Media]}",
             "industry is one of Software, Banking or Media",
