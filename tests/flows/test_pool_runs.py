@@ -29,12 +29,7 @@ from tests.flows.kept_workspace import in_ledger, truly_on
 from tests.flows.pool_traces import answers_of_the_page, everything
 from tests.flows.pool_world import COMPANIES, GUESTS, PEOPLE, POOL, SIGN_IN, World, marked, marks, pool
 
-pytestmark = [
-    pytest.mark.slow,  # Prefect's server, a worker, and a dozen runs: a minute on a quiet machine
-    pytest.mark.filterwarnings(
-        "ignore::pytest.PytestUnraisableExceptionWarning"
-    ),  # sockets of Prefect's clients
-]
+pytestmark = pytest.mark.slow  # Prefect's server, a worker, and a dozen runs: a minute on a quiet machine
 LINKEDIN, GOOGLE, FAIR = (
     "linkedin/everyone/companies",
     "google/everyone/contacts",
@@ -48,6 +43,7 @@ def world(
     postgresql_server: str,  # noqa: F811
     empty_postgresql: str,  # noqa: F811
 ) -> Iterator[World]:
+    from prefect.context import SyncClientContext
     from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
     with pytest.MonkeyPatch.context() as patch:
@@ -57,6 +53,7 @@ def world(
         with (
             pool(tmp_path_factory.mktemp("pool"), url) as running,
             temporary_settings({PREFECT_API_URL: running.server, PREFECT_API_AUTH_STRING: SIGN_IN}),
+            SyncClientContext(),  # an asynchronous flow opens a client of its own otherwise, and leaves it open
         ):
             yield running
 
