@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from audiences import config
 from audiences.errors import AudienceError
+from audiences.segments_words import many, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def _source_shrank(settings: config.Brakes, name: str, before: int, now: int) ->
     lost = before - now
     if lost < max(settings.minimum_leavers, 1) or lost <= settings.max_source_drop * before:
         return None
-    words = f"{name} has {now} rows, {lost} ({lost / before:.0%}) fewer than at the last load."
+    words = f"{name} has {many(now, 'row')}, {lost:,} ({percent(round(lost / before, 2))}) fewer than at the last load."
     return Brake("source_shrank", "", lost, settings.max_source_drop, words, _accept(lost))
 
 
@@ -119,14 +120,16 @@ _SHRINK = frozenset({"nobody_left", "too_many_leavers", "rule_change", "falls_be
 def _empty_source(settings: config.Brakes, change: Change) -> Brake | None:
     if change.source_rows >= max(settings.minimum_rows, 1):
         return None
-    words = f"The sources gave {change.source_rows} rows, fewer than {max(settings.minimum_rows, 1)}."
+    words = (
+        f"The sources gave {many(change.source_rows, 'row')}, fewer than {max(settings.minimum_rows, 1):,}."
+    )
     return Brake("empty_source", change.audience_id, change.source_rows, settings.minimum_rows, words)
 
 
 def _nobody_left(change: Change) -> Brake | None:
     if change.desired or not change.ledger:
         return None
-    words = f"All {change.leavers} members would leave the list and nobody would stay."
+    words = f"All {many(change.leavers, 'member')} would leave the list and nobody would stay."
     return Brake("nobody_left", change.audience_id, change.leavers, 0.0, words, _accept(change.leavers))
 
 
@@ -137,8 +140,8 @@ def _too_many_leavers(settings: config.Brakes, change: Change) -> Brake | None:
     if share <= settings.max_leavers:
         return None
     words = (
-        f"{change.leavers} of {change.ledger} members ({share:.0%}) would leave, "
-        f"more than {settings.max_leavers:.0%}."
+        f"{change.leavers:,} of {many(change.ledger, 'member')} ({percent(round(share, 2))}) would leave, "
+        f"more than {percent(settings.max_leavers)}."
     )
     return Brake(
         "too_many_leavers",
@@ -157,7 +160,10 @@ def _rule_change(settings: config.Brakes, change: Change) -> Brake | None:
     drop = 1.0 - after / before
     if drop < settings.max_rule_drop:
         return None
-    words = f"The new rules keep {after} companies, {before - after} ({drop:.0%}) fewer than the old ones."
+    kept = many(after, "company", "companies")
+    words = (
+        f"The new rules keep {kept}, {before - after:,} ({percent(round(drop, 2))}) fewer than the old ones."
+    )
     lost = max(before - after, change.leavers)
     return Brake("rule_change", change.audience_id, lost, settings.max_rule_drop, words, _accept(lost))
 
@@ -166,12 +172,12 @@ def _below_minimum(change: Change) -> Brake | None:
     if change.desired == 0 or change.desired >= change.minimum_audience:
         return None
     words = (
-        f"The list would have {change.desired} members; the platform serves none below "
-        f"{change.minimum_audience} matched members."
+        f"The list would have {many(change.desired, 'member')}; the platform serves none below "
+        f"{change.minimum_audience:,} matched members."
     )
     if change.ledger < change.minimum_audience or not change.leavers:
         return Brake("below_minimum", change.audience_id, change.desired, change.minimum_audience, words)
-    words = f"{change.leavers} of {change.ledger} members would leave. {words}"
+    words = f"{change.leavers:,} of {many(change.ledger, 'member')} would leave. {words}"
     return Brake(
         "falls_below_minimum",
         change.audience_id,

@@ -44,7 +44,7 @@ def test_each_brake_gives_its_number_and_the_exact_way_on(
 ) -> None:
     found = next(brake for brake in brakes(SETTINGS, change) if brake.code == code)
     assert (found.number, found.override, found.audience_id) == (number, override, "linkedin/s/companies")
-    assert str(number) in found.words
+    assert f"{number:,}" in found.words
 
 
 @pytest.mark.parametrize(

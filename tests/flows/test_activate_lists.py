@@ -99,7 +99,7 @@ def test_an_empty_or_half_written_source_changes_nothing(lists: Lists) -> None:
     lists.companies = everyone[:80]
     lists.write()
     error = lists.run("sync", code=3)["error"]
-    assert "120 (60%) fewer" in error["message"]
+    assert "120 (60 %) fewer" in error["message"]
     assert "--accept-shrink 120" in error["remedy"]
     lists.companies = everyone
     lists.write()

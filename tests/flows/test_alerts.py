@@ -235,5 +235,5 @@ def test_a_list_that_waits_for_a_person_is_told_once_and_so_is_its_going_ahead(
         ("brake/linkedin/everyone/companies", "ok"),
         ("brake/google/everyone/contacts", "ok"),
     ]
-    assert "60 of 120 members (50%) would leave" in told[0]["words"]
+    assert "60 of 120 members (50 %) would leave" in told[0]["words"]
     assert "--accept-shrink 60" in told[0]["words"]

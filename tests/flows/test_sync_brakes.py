@@ -79,7 +79,7 @@ def _sent(_: str) -> dict[str, int]:
 def test_a_changed_rule_that_would_drop_two_fifths_stops_the_scheduled_run_and_asks(lists: Lists) -> None:
     scheduled(lists, "everyone")
     lists.config("at_least: 10", "at_least: 112")  # 108 of 180 stay: 40 % fewer
-    with pytest.raises(SomeStopped, match=r"The new rules keep 108 companies, 72 \(40%\) fewer") as stopped:
+    with pytest.raises(SomeStopped, match=r"The new rules keep 108 companies, 72 \(40 %\) fewer") as stopped:
         scheduled(lists, "everyone")
     assert lists.members(COMPANIES) == 180
     assert lists.members(PEOPLE) == 360
