@@ -15,6 +15,7 @@ from flows.report import formats
 from flows.wiring import App
 
 LOGGED = {
+    "campaigns adopted as bands": "own campaigns become the bands",
     "plan undone": "plan taken back",
     "creatives added": "creatives added",
     "experiment started": "experiment on",

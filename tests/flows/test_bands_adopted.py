@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from audiences.config import load as load_config
 from audiences.errors import ConfigError
 from flows import balance
 from flows.activate import list_spec
-from flows.bands import band_campaigns
+from flows.bands import DAYS_TO_LAND, band_campaigns
+from flows.interventions import interventions
 from flows.wiring import App, WorkspaceError, open_app
 from tests.flows.small_workspace import CAMPAIGN, SEGMENT, Copies, balanced_day
 
@@ -51,6 +53,8 @@ def test_existing_campaigns_carry_the_bands_and_no_copy_is_made(copies: Copies) 
         assert platform.campaign(CAMPAIGN).status == "paused"
         assert {c: campaigns.creatives[c] for c in mine} == creatives
         assert balance.rebuild(app.store.plans(segment=SEGMENT)[0])
+        began = campaigns.live_since - timedelta(days=DAYS_TO_LAND)
+        assert (began, "own campaigns become the bands") in interventions(app, SEGMENT)
 
 
 def test_a_campaign_with_lists_of_its_own_is_not_taken(copies: Copies) -> None:
