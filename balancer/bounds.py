@@ -75,7 +75,7 @@ def _squeezed(low: Vector, high: Vector, mass_low: float, mass_high: float) -> B
 
 def top_sum(box: Box, k: int) -> tuple[float, float]:
     """Bounds of the sum of the k largest counts. The lower end is attained."""
-    least = _largest(most_even(box, box.mass_low), k)
+    least = largest(most_even(box, box.mass_low), k)
     most = _largest_top_sum(box, k)
     return least, max(least, most)
 
@@ -84,11 +84,12 @@ def _largest_top_sum(box: Box, k: int) -> float:
     if box.parts:
         return float(_top_sums(box, box.mass_high)[min(k, box.low.size) - 1])
     spare = max(box.mass_high - float(box.low.sum()), 0.0)
-    mixed = ((1.0 - mix) * spare + _largest(mix * box.high + (1.0 - mix) * box.low, k) for mix in MIXES)
+    mixed = ((1.0 - mix) * spare + largest(mix * box.high + (1.0 - mix) * box.low, k) for mix in MIXES)
     return float(min(box.mass_high, *mixed))
 
 
-def _largest(x: Vector, k: int) -> float:
+def largest(x: Vector, k: int) -> float:
+    """Sum of the k largest of ``x`` (n,); of all where k >= n."""
     return float(x.sum()) if k >= x.size else float(np.partition(x, x.size - k)[x.size - k :].sum())
 
 
@@ -132,7 +133,7 @@ def gini_bounds(box: Box) -> tuple[float, float]:
     """
     n = box.low.size
     low, high = np.inf, 0.0
-    for below, above in _pieces(box):
+    for below, above in pieces(box.mass_low, box.mass_high):
         if above <= 0.0:
             return 0.0, 1.0
         least = float(np.cumsum(np.sort(most_even(box, below))[::-1]).sum())
@@ -177,16 +178,17 @@ def hhi_bounds(box: Box) -> tuple[float, float]:
     are maximised by filling the accounts with the largest ``low + high`` first.
     """
     low, high = np.inf, 0.0
-    for below, above in _pieces(box):
+    for below, above in pieces(box.mass_low, box.mass_high):
         if above <= 0.0:
             return 0.0, 1.0
         even = most_even(box, below)
         low = min(low, float((even * even).sum()) / above**2)
-        high = max(high, _largest_square_sum(box, above) / below**2 if below > 0.0 else 1.0)
+        high = max(high, largest_square_sum(box, above) / below**2 if below > 0.0 else 1.0)
     return max(low, 1.0 / box.low.size), min(high, 1.0)
 
 
-def _largest_square_sum(box: Box, mass: float) -> float:
+def largest_square_sum(box: Box, mass: float) -> float:
+    """At least the sum of squares of every truth that adds up to at most ``mass`` >= sum of ``low``."""
     whole = _square_sum_of(box.low, box.high, mass)
     rest = np.ones(box.low.size, dtype=np.bool_)
     by_part = 0.0
@@ -206,10 +208,11 @@ def _square_sum_of(low: Vector, high: Vector, mass: float) -> float:
     return float(((low + high) * x - low * high).sum())
 
 
-def _pieces(box: Box) -> list[tuple[float, float]]:
-    if box.mass_high - box.mass_low <= ROUNDING * box.mass_high:
-        return [(box.mass_low, box.mass_high)]
-    edges = np.linspace(box.mass_low, box.mass_high, PIECES + 1)
+def pieces(least: float, most: float) -> list[tuple[float, float]]:
+    """The range of an uncertain mass cut into ``PIECES`` ranges; one where it is certain."""
+    if most - least <= ROUNDING * most:
+        return [(least, most)]
+    edges = np.linspace(least, most, PIECES + 1)
     return [(float(a), float(b)) for a, b in pairwise(edges)]
 
 

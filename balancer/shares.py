@@ -12,19 +12,20 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from balancer.bounds import (
-    Box,
-    bounded,
-    covered,
-    gini_bounds,
-    group_sum,
-    hhi_bounds,
-    tightened,
-    top_sum,
-)
+from balancer.bounds import Box, bounded
 from balancer.errors import BadNumbers, InconsistentReport
 from balancer.shares_cells import OUTSIDE, CreativeDayLists, ReportRules, Rows
 from balancer.shares_exposure import build_exposure
+from balancer.shares_unplaced import (
+    Truths,
+    covered,
+    each,
+    gini_bounds,
+    group_sum,
+    hhi_bounds,
+    top_sum,
+    truths_of,
+)
 from balancer.types import Bounded, Exposure, ShareTable, Vector
 
 __all__ = [
@@ -70,28 +71,31 @@ def concentration(
     if top < 1:
         raise BadNumbers(f"The top {top} accounts cannot be ranked; ask for at least 1.")
     exposure = report if isinstance(report, Exposure) else exposure_of(report, total=total)
-    return _table(exposure, exposure_box(exposure), top, coverage_at, under)
+    return _table(exposure, truths_of(exposure), top, coverage_at, under)
 
 
-def _table(exposure: Exposure, box: Box, top: int, coverage_at: Sequence[int], under: float) -> ShareTable:
-    point = exposure.point
-    gini, hhi = _gini(box, point), _hhi(box, point)
+def _table(
+    exposure: Exposure, truths: Truths, top: int, coverage_at: Sequence[int], under: float
+) -> ShareTable:
+    point, never = exposure.point, int((~exposure.listed).sum())
+    gini, hhi = _gini(truths, point), _hhi(truths, point)
     even = exposure.total / point.size
     return ShareTable(
         exposure=exposure,
         top=top,
-        top_share=_top_share(exposure, box, top),
-        top_decile=_top_share(exposure, box, -(-point.size // 10)),
+        top_share=_top_share(exposure, truths, top),
+        top_decile=_top_share(exposure, truths, -(-point.size // 10)),
         gini=gini,
         hhi=hhi,
-        effective_accounts=Bounded(*(1.0 / v if v else 0.0 for v in (hhi.high, hhi.point, hhi.low))),
-        coverage={k: _coverage(box, point, float(k)) for k in coverage_at},
-        coverage_even=_coverage(box, point, EVEN_FRACTION * even) if even else Bounded(0.0, 0.0, 0.0),
+        effective_accounts=_effective(hhi),
+        coverage={k: _coverage(truths, point, float(k)) for k in coverage_at},
+        coverage_even=_coverage(truths, point, EVEN_FRACTION * even) if even else Bounded(0.0, 0.0, 0.0),
         unattributed=1.0 - reported_rows(exposure) / exposure.total if exposure.total else 0.0,
-        never_seen=int((~exposure.listed).sum()),
-        under_served=_under_served(box, point, under),
+        never_seen=never,
+        under_served=_under_served(truths, point, under),
         order=np.argsort(-point, kind="stable").astype(np.int64),
-        notes=_notes(exposure, box, gini),
+        notes=_notes(exposure, truths.box, gini),
+        never_seen_least=max(never - truths.pages.high.size, 0),  # a page is one account's at most
     )
 
 
@@ -121,13 +125,6 @@ def exposure_of(
     )
 
 
-def exposure_box(exposure: Exposure) -> Box:
-    """The set of truths an exposure allows."""
-    own = exposure.total - exposure.outside
-    low, high = exposure.mass if exposure.mass is not None else (own, own)
-    return tightened(exposure.low, exposure.high, low, high, exposure.parts)
-
-
 def reported_rows(exposure: Exposure) -> float:
     """Impressions printed in rows, of accounts inside and outside the segment."""
     if exposure.rows is not None:
@@ -137,11 +134,10 @@ def reported_rows(exposure: Exposure) -> float:
 
 def share_by_tier(exposure: Exposure, tier: NDArray[np.integer]) -> Mapping[int, Bounded]:
     """Share of the platform's total that each tier took. tier (n,)."""
-    box = exposure_box(exposure)
-    shares = {}
+    truths, shares = truths_of(exposure), {}
     for name in np.unique(tier):
         rows = tier == name
-        low, high = group_sum(box, rows)
+        low, high = group_sum(truths, rows)
         shares[int(name)] = _over(exposure.total, low, float(exposure.point[rows].sum()), high)
     return shares
 
@@ -154,11 +150,11 @@ def per_member_by_tier(
     tier     (n,)
     members  (n,) matched members, 0 = unknown; a tier of which none is known has no entry
     """
-    box, rates = exposure_box(exposure), {}
+    truths, rates = truths_of(exposure), {}
     for name in np.unique(tier):
         rows = (tier == name) & (members > 0.0)
         if rows.any():
-            low, high = group_sum(box, rows)
+            low, high = group_sum(truths, rows)
             people = float(members[rows].sum())
             rates[int(name)] = _over(people, low, float(exposure.point[rows].sum()), high)
     return rates
@@ -166,47 +162,52 @@ def per_member_by_tier(
 
 def per_member(exposure: Exposure, members: Vector) -> tuple[Vector, Vector, Vector]:
     """Impressions per matched member: low, point, high, each (n,); NaN where members are unknown (0)."""
-    box = exposure_box(exposure)
+    low, high = each(truths_of(exposure))
     known = np.where(members > 0.0, members, np.nan)
-    return box.low / known, exposure.point / known, box.high / known
+    return low / known, exposure.point / known, high / known
 
 
 def _over(total: float, low: float, point: float, high: float) -> Bounded:
     return bounded(low / total, point / total, high / total) if total else Bounded(0.0, 0.0, 0.0)
 
 
-def _top_share(exposure: Exposure, box: Box, k: int) -> Bounded:
-    """A page that could not be matched to an account may be one of theirs: the upper end allows for all of it."""
-    low, high = top_sum(box, k)
+def _top_share(exposure: Exposure, truths: Truths, k: int) -> Bounded:
+    low, high = top_sum(truths, k)
     point = float(np.sort(exposure.point)[::-1][:k].sum())
-    return _over(exposure.total, low, point, min(high + exposure.unplaced, exposure.total))
+    return _over(exposure.total, low, point, min(high, exposure.total))
 
 
-def _gini(box: Box, point: Vector) -> Bounded:
+def _gini(truths: Truths, point: Vector) -> Bounded:
     mass, n = float(point.sum()), point.size
-    low, high = gini_bounds(box)
+    low, high = gini_bounds(truths)
     if mass == 0.0:
-        return bounded(0.0, 0.0, high if box.mass_high else 0.0)
+        return bounded(0.0, 0.0, high if truths.mass_high else 0.0)
     value = 2.0 * float(np.cumsum(np.sort(point)[::-1]).sum()) / (n * mass) - (n + 1.0) / n
     return bounded(low, max(0.0, value), high)
 
 
-def _hhi(box: Box, point: Vector) -> Bounded:
+def _hhi(truths: Truths, point: Vector) -> Bounded:
     mass = float(point.sum())
     if mass == 0.0:
-        return Bounded(0.0, 0.0, 0.0)
-    low, high = hhi_bounds(box)
+        return bounded(0.0, 0.0, hhi_bounds(truths)[1] if truths.mass_high else 0.0)
+    low, high = hhi_bounds(truths)
     return bounded(low, float((point * point).sum()) / mass**2, high)
 
 
-def _coverage(box: Box, point: Vector, k: float) -> Bounded:
-    low, high = covered(box, k)
+def _effective(hhi: Bounded) -> Bounded:
+    """1 / HHI; the guess that nobody was served is no account, whatever else may be true."""
+    ends = [1.0 / end if end else 0.0 for end in (hhi.high, hhi.point, hhi.low)]
+    return bounded(*ends)
+
+
+def _coverage(truths: Truths, point: Vector, k: float) -> Bounded:
+    low, high = covered(truths, k)
     n = point.size
     return bounded(low / n, float((point >= k).mean()), high / n)
 
 
-def _under_served(box: Box, point: Vector, under: float) -> Bounded:
-    low, high = covered(box, under)
+def _under_served(truths: Truths, point: Vector, under: float) -> Bounded:
+    low, high = covered(truths, under)
     return bounded(float(point.size - high), float((point < under).sum()), float(point.size - low))
 
 

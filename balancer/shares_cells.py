@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from balancer.errors import BadNumbers
+from balancer.errors import BadNumbers, InconsistentReport
 from balancer.types import Indices, Vector
 
 Table = NDArray[np.float64]
@@ -34,7 +34,7 @@ class CreativeDayLists:
     """The printed cells of each creative on each day.
 
     list_of      (m,) which list a cell is from, 0 .. number of lists - 1
-    account      (m,) row number, or OUTSIDE
+    account      (m,) row number, or OUTSIDE (rows beyond the accounts: pages of unknown owner)
     impressions  (m,) as printed
     totals       (L,) the platform's exact total of each list, NaN where not fetched
     audience     (L,) row of ``eligible`` that applies to each list; None = everyone is eligible everywhere
@@ -93,8 +93,8 @@ def true_sums(rows: Rows | CreativeDayLists, n: int, rules: ReportRules) -> tupl
 
 def read_cells(lists: CreativeDayLists, n: int, pages: Vector, rules: ReportRules) -> Cells:
     """What the cells of ``lists`` say about each of the n accounts; ``pages`` (n,) entities per account."""
-    cut, dropped = _missing_cell_limits(lists, rules)
-    missing, beyond, small = _over_missing(np.stack([np.ones(cut.size), cut, dropped]), lists, pages)
+    cut, dropped = missing_cell_limits(lists, rules)
+    missing, beyond, small = over_missing(np.stack([np.ones(cut.size), cut, dropped]), lists, pages)
     low, high = true_sums(lists, n, rules)
     return Cells(low, high, printed=count_rows(lists, n), missing=missing, cut=beyond, dropped=small)
 
@@ -105,7 +105,25 @@ def without_cells(n: int, total: float, pages: Vector, rules: ReportRules) -> Ce
     return Cells(np.zeros(n), np.full(n, np.inf), np.zeros(n), pages, cut, np.zeros(n))
 
 
-def _missing_cell_limits(lists: CreativeDayLists, rules: ReportRules) -> tuple[Vector, Vector]:
+def own_bounds(window: Rows | None, cells: Cells, pages: Vector, rules: ReportRules) -> tuple[Vector, Vector]:
+    """(n,) least and most of each account by its own rows and cells alone: kept mass, plus what may be cut.
+
+    pages  (n,) entities per account. Raises InconsistentReport where rows and cells disagree beyond noise.
+    """
+    n = pages.size
+    kept_low, kept_high = np.zeros(n), np.full(n, np.inf)
+    if window is not None:
+        kept_low, kept_high = true_sums(window, n, rules)
+        kept_high += rules.unseen * np.maximum(pages - count_rows(window, n), 0.0)
+    low = np.maximum(kept_low, cells.low)
+    high = np.minimum(kept_high, cells.high + cells.dropped) + cells.cut
+    gap = low - high
+    if (gap > 2 * rules.noise).any():  # the platform promises its noise "in almost all cases" only
+        raise InconsistentReport(f"{int((gap > 0).sum())} accounts have cells that contradict their rows.")
+    return np.minimum(low, high), np.maximum(low, high)
+
+
+def missing_cell_limits(lists: CreativeDayLists, rules: ReportRules) -> tuple[Vector, Vector]:
     """(L,) the most a missing cell of each list can hold: if it was cut, and if it was kept unprinted."""
     count = lists.totals.size
     printed = np.bincount(lists.list_of, minlength=count)
@@ -127,7 +145,7 @@ def _missing_cell_limits(lists: CreativeDayLists, rules: ReportRules) -> tuple[V
     return cut, np.where(full | silent, 0.0, dropped)
 
 
-def _over_missing(limits: Table, lists: CreativeDayLists, pages: Vector) -> Table:
+def over_missing(limits: Table, lists: CreativeDayLists, pages: Vector) -> Table:
     """(m, n) sums of ``limits`` (m, L) over the lists each account may be in but is not printed in."""
     n = pages.size
     inside = lists.account != OUTSIDE

@@ -17,6 +17,7 @@ Never treats a missing row as zero, and never assumes a distribution (``tails`` 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,11 +33,12 @@ from balancer.shares_cells import (
     Rows,
     check_rows,
     count_rows,
+    own_bounds,
     read_cells,
-    true_sums,
     without_cells,
 )
 from balancer.shares_completion import completed
+from balancer.shares_pages import pages_outside, unplaced_pages
 from balancer.shares_parts import exact_parts
 from balancer.types import Exposure, Indices, Part, Vector
 
@@ -51,6 +53,7 @@ def build_exposure(
     eligible: NDArray[np.bool_] | None = None,
     entities: Indices | None = None,
     outside_at_most: float | None = None,
+    unplaced: int = 0,
 ) -> Exposure:
     """Bound each account's impressions over one window, for one query scope.
 
@@ -62,25 +65,31 @@ def build_exposure(
     entities  (n,) how many platform entities (company pages) make up each account; None = 1 each
     outside_at_most  impressions that outsiders may have taken unseen; None = 0 when no row names an outsider
         and the accounts have room for the total, otherwise anything the rows leave room for
+    unplaced  number of pages nobody could match; their rows are n, n + 1, ... (see ``Exposure.unplaced``)
 
     ``low`` and ``high`` hold for every delivery consistent with the report; ``point`` is one of them
     (``completed``). Raises BadNumbers, and InconsistentReport when rows contradict the total beyond noise.
     """
     n = len(accounts)
-    rows = _checked(window, lists, n)
+    rows = _checked(window, lists, n + unplaced)
+    strays = unplaced_pages(window, lists, n, unplaced, total=total, rules=rules) if unplaced else None
+    window, lists, rows = pages_outside(window, n), pages_outside(lists, n), pages_outside(rows, n)
     pages = np.ones(n) if entities is None else np.maximum(entities, 1).astype(np.float64)
     cells = without_cells(n, total, pages, rules) if lists is None else read_cells(lists, n, pages, rules)
-    low, high = _own_bounds(window, cells, pages, rules)
+    low, high = own_bounds(window, cells, pages, rules)
     printed = _printed(n, rows)
     listed = printed > 0.0 if window is None else count_rows(window, n) > 0.0
     if eligible is not None:
         high = np.where(eligible | listed, high, 0.0)
     if outside_at_most is None and high.sum() < total:
         outside_at_most = np.inf  # the rows themselves show that somebody else was served
+    if outside_at_most is not None and strays is not None:
+        outside_at_most += float(strays.high.sum())  # the accounts' own pages may have taken as much less
     mass, outside = _mass(total, low, rows, rules, outside_at_most)
     parts = exact_parts(lists, total=total, pages=pages, rules=rules) if mass[0] == mass[1] else ()
     box = _box(low, np.minimum(high, max(total, float(low.max(initial=0.0)))), mass, parts)
-    return _exposure(accounts, total, box, cells, printed, listed, outside)
+    found = _exposure(accounts, total, box, cells, printed, listed, outside)
+    return found if strays is None else replace(found, unplaced=strays)
 
 
 def _checked(window: Rows | None, lists: CreativeDayLists | None, n: int) -> Rows | CreativeDayLists:
@@ -119,23 +128,6 @@ def _box(low: Vector, high: Vector, mass: tuple[float, float], parts: tuple[Part
             raise
         # Membership lands when the platform likes; without the campaigns' own totals the bounds still hold.
         return tightened(low, high, *mass)
-
-
-def _own_bounds(
-    window: Rows | None, cells: Cells, pages: Vector, rules: ReportRules
-) -> tuple[Vector, Vector]:
-    """Bounds per account from its own rows and cells alone: kept mass, plus what may have been cut."""
-    n = pages.size
-    kept_low, kept_high = np.zeros(n), np.full(n, np.inf)
-    if window is not None:
-        kept_low, kept_high = true_sums(window, n, rules)
-        kept_high += rules.unseen * np.maximum(pages - count_rows(window, n), 0.0)
-    low = np.maximum(kept_low, cells.low)
-    high = np.minimum(kept_high, cells.high + cells.dropped) + cells.cut
-    gap = low - high
-    if (gap > 2 * rules.noise).any():  # the platform promises its noise "in almost all cases" only
-        raise InconsistentReport(f"{int((gap > 0).sum())} accounts have cells that contradict their rows.")
-    return np.minimum(low, high), np.maximum(low, high)
 
 
 def _mass(

@@ -168,10 +168,21 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
+class Unplaced:
+    """Company pages of a report that nobody could match: each is one account's, or an outsider's.
+
+    low, high  (p,) bounds of what each page was shown, impressions
+    """
+
+    low: Vector
+    high: Vector
+
+
+@dataclass(frozen=True, eq=False)
 class Exposure:
     """Impressions per account over one window, as far as a platform lets one see.
 
-    low, high  (n,) hard bounds of each account's true count
+    low, high  (n,) hard bounds of each account's true count, under pages known to be its own
     point      (n,) best guess, sums to ``total`` where accounts outside the list took nothing
     total      the platform's own total for the window
     listed     (n,) bool, the account appeared in a report row
@@ -184,12 +195,10 @@ class Exposure:
     total: float
     listed: NDArray[np.bool_]
     outside: float = 0.0  # impressions reported for entities that are not in the segment
-    mass: tuple[float, float] | None = None  # bounds of the accounts' own sum; None = total - outside
+    mass: tuple[float, float] | None = None  # bounds of the sum over accounts; None = total - outside
     rows: float | None = None  # sum of the report rows as printed; None = point[listed].sum() + outside
     parts: tuple[Part, ...] = ()  # what campaigns with accounts of their own are known to have delivered
-    unplaced: float = (
-        0.0  # of ``outside``: at most so much may belong to accounts under a page nobody could match
-    )
+    unplaced: Unplaced | None = None  # pages, counted in ``outside``, that may be some of the accounts'
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,3 +224,6 @@ class ShareTable:
     under_served: Bounded  # accounts below the floor (7 impressions)
     order: Indices  # rows, largest point estimate first
     notes: tuple[str, ...] = ()
+    never_seen_least: int = (
+        0  # accounts in no report row, were every page that nobody could match one of them
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -76,45 +75,68 @@ def exposure_of(
     totals = app.store.totals(platform, start, end, grain="all", source="api", scope=asked)
     total = sum(t.impressions for t in totals if (t.first, t.last) == (start, end))
     rows = app.store.impressions(platform, start, end, grain="all", source="api", scope=asked)
-    rules = ReportRules(depth=whole[0].list_depth, floor=whole[0].floor, noise=whole[0].noise)
-    found = build_exposure(
+    cells = app.store.impressions(platform, start, end, grain="daily", source="api")
+    pages = _strangers(campaigns, rows, cells, start, end)
+    return build_exposure(
         accounts,
         total=float(total),
-        window=_window_rows(rows, accounts, start, end),
-        lists=_lists(app, campaigns, accounts, start, end),
-        rules=rules,
+        window=_window_rows(rows, accounts, pages, start, end),
+        lists=_lists(app, campaigns, cells, accounts, pages, start, end),
+        rules=ReportRules(depth=whole[0].list_depth, floor=whole[0].floor, noise=whole[0].noise),
+        unplaced=len(pages),
     )
-    return replace(found, unplaced=_unplaced(rows, start, end, rules))
 
 
-def _unplaced(columns: ImpressionColumns, start: date, end: date, rules: ReportRules) -> float:
-    """At most what pages took that are none of our accounts as far as anybody can tell: the campaigns serve
-    our own lists, so they may well be."""
-    nobody = np.array([not account for account in columns.accounts], dtype=np.bool_)
-    mine = (columns.first == start.toordinal()) & (columns.last == end.toordinal())
-    counts = columns.impressions[mine & nobody[columns.entity] & (columns.impressions >= 0)]
-    return float(counts.sum() + rules.noise * counts.size)
+def _strangers(
+    campaigns: BandCampaigns, rows: ImpressionColumns, cells: ImpressionColumns, start: date, end: date
+) -> tuple[str, ...]:
+    """Pages in either answer that are none of our accounts as far as anybody can tell, in byte order.
+
+    The campaigns serve our own lists, so each may well be one of our accounts.
+    """
+    ours = {creative for ids in campaigns.creatives.values() for creative in ids}
+    made = np.array([creative in ours for creative in cells.creatives], dtype=np.bool_)
+    mine = made[cells.creative] if made.size else np.zeros(cells.creative.size, dtype=np.bool_)
+    shown = {*rows.entity[_of_window(rows, start, end)].tolist()}
+    listed = {*cells.entity[mine & (cells.impressions >= 0)].tolist()}
+    named = {rows.entities[i] for i in shown if not rows.accounts[i]}
+    return tuple(sorted(named | {cells.entities[i] for i in listed if not cells.accounts[i]}))
 
 
-def _window_rows(columns: ImpressionColumns, accounts: Sequence[str], start: date, end: date) -> Rows:
-    mine = (
-        (columns.first == start.toordinal()) & (columns.last == end.toordinal()) & (columns.impressions >= 0)
-    )
-    place = places(columns, accounts)
+def _of_window(columns: ImpressionColumns, start: date, end: date) -> NDArray[np.bool_]:
+    whole = (columns.first == start.toordinal()) & (columns.last == end.toordinal())
+    return np.asarray(whole & (columns.impressions >= 0))
+
+
+def _window_rows(
+    columns: ImpressionColumns, accounts: Sequence[str], pages: Sequence[str], start: date, end: date
+) -> Rows:
+    mine = _of_window(columns, start, end)
+    place = places(columns, accounts, pages)
     return Rows(place[columns.entity[mine]], columns.impressions[mine].astype(np.float64))
 
 
-def places(columns: ImpressionColumns, accounts: Sequence[str]) -> Indices:
-    """(entities,) row number of each entity's account, OUTSIDE where it is none of ``accounts``."""
+def places(columns: ImpressionColumns, accounts: Sequence[str], pages: Sequence[str] = ()) -> Indices:
+    """(entities,) row number of each entity's account, OUTSIDE where it is none of ``accounts``.
+
+    pages  entities of unknown owner that get rows of their own, after the accounts
+    """
     row = {account: i for i, account in enumerate(accounts)}
-    return np.array([row.get(a or "", OUTSIDE) for a in columns.accounts], dtype=np.int64)
+    page = {urn: len(accounts) + i for i, urn in enumerate(pages)}
+    named = zip(columns.entities, columns.accounts, strict=True)
+    return np.array([row.get(a, OUTSIDE) if a else page.get(e, OUTSIDE) for e, a in named], dtype=np.int64)
 
 
 def _lists(
-    app: App, campaigns: BandCampaigns, accounts: Sequence[str], start: date, end: date
+    app: App,
+    campaigns: BandCampaigns,
+    columns: ImpressionColumns,
+    accounts: Sequence[str],
+    pages: Sequence[str],
+    start: date,
+    end: date,
 ) -> CreativeDayLists | None:
-    """One list per creative and day on which its campaign delivered."""
-    columns = app.store.impressions(campaigns.platform, start, end, grain="daily", source="api")
+    """One list per creative and day on which its campaign delivered; ``columns`` are the daily rows."""
     home = {creative: c for c, ids in campaigns.creatives.items() for creative in ids}
     days = {(c, day.toordinal()): i for i, (c, day) in enumerate(_campaign_days(campaigns, start, end))}
     keys = [(cr, c, d) for cr, c in sorted(home.items()) for (k, d) in days if k == c]
@@ -134,7 +156,7 @@ def _lists(
         [number.get((n, d), -1) for n, d in zip(names, columns.first.tolist(), strict=True)], dtype=np.int64
     )
     mine = (of >= 0) & (columns.impressions >= 0)
-    place = places(columns, accounts)
+    place = places(columns, accounts, pages)
     return CreativeDayLists(
         list_of=of[mine],
         account=place[columns.entity[mine]],

@@ -118,3 +118,21 @@ def gini(x: np.ndarray) -> float:
 
 def top_k(x: np.ndarray, k: int) -> float:
     return float(np.sort(x)[::-1][:k].sum())
+
+
+def every_placement(points: np.ndarray, low: np.ndarray, high: np.ndarray, together: float) -> np.ndarray:
+    """(q, n) all counts of accounts, every page given to every account or to nobody; tiny instances only.
+
+    points  (p, n) what accounts took under their own pages    low, high  (m,) whole counts of the pages
+    together  the most that a point and all pages may add up to
+    """
+    n, found = points.shape[1], []
+    sizes = [range(int(a), int(b) + 1) for a, b in zip(low, high, strict=True)]
+    for size in itertools.product(*sizes):
+        fitting = points[points.sum(axis=1) + sum(size) <= together]
+        for owners in itertools.product(range(n + 1), repeat=len(size)):
+            extra = np.zeros(n + 1)
+            for owner, impressions in zip(owners, size, strict=True):
+                extra[owner] += impressions
+            found.append(fitting + extra[:n])
+    return np.concatenate(found)

@@ -29,9 +29,14 @@ def cut_report(
     floor: int,
     noise: int,
     outsiders: int = 0,
+    named: bool = False,
 ) -> CutReport:
-    """cells (lists, n + outsiders) true impressions; the last ``outsiders`` columns are outsiders."""
+    """cells (lists, n + outsiders) true impressions; the last ``outsiders`` columns are outsiders.
+
+    named  outsiders keep row numbers of their own (n, n + 1, ...), as pages nobody could match do
+    """
     n = cells.shape[1] - outsiders
+    known = cells.shape[1] if named else n
     kept_sum: dict[int, int] = defaultdict(int)
     printed: list[tuple[int, int, int]] = []
 
@@ -43,8 +48,8 @@ def cut_report(
         for c in ranked[:depth]:
             kept_sum[c] += int(row[c])
             if row[c] >= floor:
-                printed.append((number, c if c < n else -1, max(0, int(row[c]) + blur())))
-    rows = [(c if c < n else -1, max(0, v + blur())) for c, v in kept_sum.items() if v >= floor]
+                printed.append((number, c if c < known else -1, max(0, int(row[c]) + blur())))
+    rows = [(c if c < known else -1, max(0, v + blur())) for c, v in kept_sum.items() if v >= floor]
     table = np.array(printed, dtype=np.int64).reshape(-1, 3)
     pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
     return CutReport(
