@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from flows.quota import SharedQuota
+from flows.quota_owners import google_project, linkedin_member
+from flows.tokens import token_path
 from platforms import PLATFORMS
 from platforms.http import make_client
 from platforms.oauth import Grant, OAuth, RefreshGrant, Token, TokenFile, TokenMemory, TokenStore
@@ -22,7 +24,14 @@ def build(app: App, name: str) -> Any:
     return {"linkedin": _linkedin, "google": _google, "files": _files}[name](app)
 
 
-def _linkedin(app: App) -> Any:
+def asked_member(app: App, token: Token) -> str:
+    """Who a new LinkedIn token belongs to, asked of LinkedIn with it. Raises PlatformError."""
+    member: str = _linkedin(app, TokenMemory(token)).member()
+    return member
+
+
+def _linkedin(app: App, tokens: TokenStore | None = None) -> Any:
+    """``tokens``: another person's than the workspace's own."""
     config = app.config.platforms.linkedin
     assert config is not None
     kind = PLATFORMS["linkedin"]
@@ -31,23 +40,16 @@ def _linkedin(app: App) -> Any:
         "api_version": config.api_version,
         "company_intelligence": config.company_intelligence,
         "upload_directory": app.workspace / "uploads" / "linkedin" if config.lists == "csv" else None,
+        "member": linkedin_member(app),
+        "app": app.settings.linkedin_client_id,
     }
     if config.mode == "sandbox":
         url = _sandbox_url(app)
         fields |= {"base_url": f"{url}/rest", "oauth_url": f"{url}/oauth/v2", "upload_hosts": ("127.0.0.1",)}
-        tokens: TokenStore = TokenMemory(Token(SecretStr(SANDBOX_TOKEN)))
-        grant = None
-    else:
-        settings = app.settings
-        given = settings.linkedin_access_token
-        file = TokenFile(app.workspace / "tokens" / "linkedin.json")
-        tokens = TokenMemory(Token(given)) if given.get_secret_value() else file
-        secret = settings.linkedin_client_secret
-        grant = None if given.get_secret_value() else RefreshGrant(settings.linkedin_client_id, secret)
-        fields["app"] = settings.linkedin_client_id
+    own, grant = _linkedin_tokens(app)
     wanted = kind.settings_type()(**fields)
     auth = OAuth(
-        tokens,
+        tokens or own,
         grant,
         f"{wanted.oauth_url}/accessToken",
         clock=app.now,
@@ -59,6 +61,18 @@ def _linkedin(app: App) -> Any:
     return kind.adapter_type()(wanted, client, app.now, app.sleep, quota=quota)
 
 
+def _linkedin_tokens(app: App) -> tuple[TokenStore, Grant | None]:
+    """From the environment, else what ``evenreach connect`` left; the sandbox has its own."""
+    settings, config = app.settings, app.config.platforms.linkedin
+    if config is not None and config.mode == "sandbox":
+        return TokenMemory(Token(SecretStr(SANDBOX_TOKEN))), None
+    given = settings.linkedin_access_token
+    if given.get_secret_value():
+        return TokenMemory(Token(given)), None
+    grant = RefreshGrant(settings.linkedin_client_id, settings.linkedin_client_secret)
+    return TokenFile(token_path(app, "linkedin")), grant
+
+
 def _google(app: App) -> Any:
     config = app.config.platforms.google
     assert config is not None
@@ -67,6 +81,7 @@ def _google(app: App) -> Any:
         "customer_id": config.customer.replace("-", ""),
         "login_customer_id": (config.login_customer or "").replace("-", ""),
         "terms_accepted": config.terms_accepted or config.mode == "sandbox",
+        "quota_project": google_project(app),
     }
     if config.mode == "sandbox":
         url = _sandbox_url(app)
@@ -75,7 +90,7 @@ def _google(app: App) -> Any:
         grant: Grant | None = None
     else:
         settings = app.settings
-        tokens = TokenFile(app.workspace / "tokens" / "google.json")
+        tokens = TokenFile(token_path(app, "google"))
         grant = RefreshGrant(settings.google_client_id, settings.google_client_secret)
         refresh = settings.google_refresh_token
         if refresh.get_secret_value():

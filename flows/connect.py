@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import httpx
 
+from flows.adapters import asked_member
 from flows.runs import audit
 from flows.settings import SettingMissing
 from flows.tokens import SIGNED_IN, token_path
 from flows.wiring import App, WorkspaceError
 from platforms.connect import SignIn, connect, google_sign_in, linkedin_sign_in
+from platforms.errors import PlatformError
 from platforms.linkedin.settings import LinkedInSettings
 from platforms.oauth import Token, TokenFile
 
@@ -64,12 +66,22 @@ def sign_in(
             timeout=timeout,
             redirect_uri=redirect_uri,
         )
+    if platform == "linkedin":
+        token = _with_member(app, token)
     file = token_path(app, platform)
     file.parent.mkdir(mode=0o700, exist_ok=True)
     file.parent.chmod(0o700)
     TokenFile(file).save(token)
     audit(app, "signed in", platform, {"scopes": list(token.scopes)})
     return _connected(app, platform, file, token, wanted)
+
+
+def _with_member(app: App, token: Token) -> Token:
+    """With who it belongs to: LinkedIn counts requests per member. A sign-in that cannot be told from others stays good."""
+    try:
+        return replace(token, member=asked_member(app, token))
+    except PlatformError:
+        return token
 
 
 def _connected(app: App, platform: str, file: Path, token: Token, wanted: SignIn) -> Connected:
@@ -81,6 +93,8 @@ def _connected(app: App, platform: str, file: Path, token: Token, wanted: SignIn
         notes.append("EVENREACH_LINKEDIN_ACCESS_TOKEN is set and is used instead of this sign-in")
     if platform == "google" and app.settings.google_refresh_token.get_secret_value():
         notes.append("EVENREACH_GOOGLE_REFRESH_TOKEN is set and is used instead of this sign-in")
+    if platform == "linkedin" and not token.member:
+        notes.append("LinkedIn did not say who signed in: request quotas are kept per ad account")
     if token.refresh is None:
         notes.append("the app gets no refresh token: sign in again before the access token ends")
     sandbox = _sandbox(app, platform)

@@ -1,7 +1,7 @@
-"""How many runs use one quota at once, and how fast they start: Prefect's global limits, by who owns the quota.
+"""How many runs of one ad account go on at once, and how fast they start: Prefect's global limits.
 
-The pace of single requests is kept in the record (``flows.quota``). Limits are
-made once and then belong to whoever looks after Prefect: a changed number stays.
+Single requests are paced elsewhere, by whoever owns the platform's quota (``flows.quota``, ``flows.quota_owners``).
+Limits are made once and then belong to whoever looks after Prefect: a changed number stays.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LEASE_SECONDS = 60.0  # a killed run gives its place back after this long
 
 
 def quota_owner(config: Config, platform: str) -> str:
-    """Whose quota the requests to a platform use up: ``linkedin-live-500000001``."""
+    """Whose runs share the limits: ``evenreach-linkedin-live-500000001``."""
     settings = getattr(config.platforms, platform)
     account = getattr(settings, "ad_account", None) or getattr(settings, "customer", None) or config.workspace
     return f"evenreach-{platform}-{getattr(settings, 'mode', 'files')}-{_plain(str(account))}"

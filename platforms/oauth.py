@@ -35,6 +35,7 @@ class Token:
     refresh_until: datetime | None = None
     minted_at: datetime | None = None
     scopes: tuple[str, ...] = ()
+    member: str = ""  # who consented, where the platform says so; part of who owns the quota
 
 
 class TokenStore(Protocol):
@@ -216,6 +217,7 @@ def token_from_reply(
         minted_at=now,
         scopes=tuple(str(reply.get("scope", "")).replace(",", " ").split())
         or (before.scopes if before else ()),
+        member=before.member if before else "",
     )
 
 
@@ -258,6 +260,7 @@ def _to_json(token: Token) -> dict[str, Any]:
         "access": token.access.get_secret_value(),
         "refresh": token.refresh.get_secret_value() if token.refresh else None,
         "scopes": list(token.scopes),
+        "member": token.member,
         **{name: when.astimezone(UTC).isoformat() if when else None for name, when in times.items()},
     }
 
@@ -275,4 +278,5 @@ def _from_json(data: Mapping[str, Any]) -> Token:
         refresh_until=when("refresh_until"),
         minted_at=when("minted_at"),
         scopes=tuple(data.get("scopes", ())),
+        member=str(data.get("member", "")),
     )

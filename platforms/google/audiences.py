@@ -58,7 +58,7 @@ class UserLists:
     ) -> None:
         self._settings, self._clock = settings, clock
         self._polled: dict[str, int] = {}  # request id -> polls that were due when it was last asked about
-        owner = f"google|{settings.project or settings.customer_id}"
+        owner = f"google|{settings.project or settings.quota_project or settings.customer_id}"
         self._wire = Wire(
             "google",
             client,

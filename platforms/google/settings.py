@@ -61,6 +61,9 @@ class GoogleSettings:
     bisect_rounds: int = 3  # times a refused batch is sent again without the rows that were named
     cadence: Cadence = field(default_factory=Cadence)
     retry: Retry = field(default_factory=lambda: Retry(first_wait=1.0))
+    quota_project: str = (
+        ""  # Cloud project behind the credentials: owns the quota where ``project`` is not set
+    )
 
     def __post_init__(self) -> None:
         if not self.customer_id.isdigit() or not (self.login_customer_id or "0").isdigit():

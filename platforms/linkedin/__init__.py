@@ -33,6 +33,7 @@ from platforms.linkedin.rest import Rest
 from platforms.linkedin.settings import LinkedInSettings
 from platforms.linkedin.uploads import Uploads
 from platforms.pacing import QuotaStore
+from platforms.shapes import need_records
 
 __all__ = ["CAPABILITIES", "LinkedIn", "LinkedInSettings"]
 
@@ -120,6 +121,16 @@ class LinkedIn:
         if currency != self._settings.currency:
             findings.append(f"The ad account uses {currency}, the settings say {self._settings.currency}.")
         return tuple(findings)
+
+    def member(self) -> str:
+        """URN of whoever's token is used; "" for one without a role on any ad account. Raises PlatformError.
+
+        Source: learn.microsoft.com/en-us/linkedin/marketing/integrations/ads/account-structure/
+        create-and-manage-account-users, 2026-05.
+        """
+        asked = {"q": "authenticatedUser", "start": 0, "count": 1}
+        roles = need_records(self._rest.get("/adAccountUsers", asked), "elements")
+        return next((role["user"] for role in roles if isinstance(role.get("user"), str)), "")
 
     # lists ------------------------------------------------------------------
 

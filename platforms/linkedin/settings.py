@@ -21,7 +21,7 @@ class LinkedInSettings:
     api_version: str = "202608"  # YYYYMM; each lives a year, then answers 426
     source_platform: str = "DIRECT_API"  # or AGENCY_API, PARTNER_API, or a value granted to the app
     currency: str = "USD"  # for a campaign that has no budget yet
-    member: str = ""  # who consented, and
+    member: str = ""  # who consented ("": not known, so the ad account stands in), and
     app: str = ""  # through which app: together they own the quota
     companies_per_minute: float = 300.0
     users_per_minute: float = 600.0

@@ -52,6 +52,7 @@ LISTS: tuple[Row, ...] = (
 )
 ADVERTISING: tuple[Row, ...] = (
     ("GET", "/rest/adAccounts", accounts.accounts, ADS),
+    ("GET", "/rest/adAccountUsers", accounts.account_users, ADS),
     ("GET", ACCOUNT, accounts.account, (*ADS, *REPORTS)),
     ("GET", ACCOUNT + "/adCampaignGroups", accounts.groups, ADS),
     ("POST", ACCOUNT + "/adCampaignGroups", accounts.create_group, ADS_WRITE),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from platforms.sandbox import linkedin_errors as err
-from platforms.sandbox.linkedin_bodies import json_body, patch_of
+from platforms.sandbox.linkedin_bodies import json_body, page, patch_of
 from platforms.sandbox.linkedin_campaigns import cursor_page
 from platforms.sandbox.linkedin_gate import query_of, readable_account, role_on, writable_account
 from platforms.sandbox.restli import last_part
@@ -35,6 +35,20 @@ def accounts(world: World, call: Call) -> Answer:
     """``q=search``: the accounts the member has a role on."""
     mine = [a for a in world.accounts.values() if role_on(world, call, a.account_id)]
     return json_answer(200, cursor_page([_account_json(a) for a in mine], query_of(world, call)))
+
+
+def account_users(world: World, call: Call) -> Answer:
+    """``q=authenticatedUser``: the roles of whoever asks."""
+    query = query_of(world, call)
+    if query.get("q") != "authenticatedUser":
+        raise err.plain(400, "Finder is authenticatedUser")
+    roles = {number: role_on(world, call, number) for number in world.accounts}
+    mine = [
+        {"account": f"urn:li:sponsoredAccount:{n}", "role": role, "user": f"urn:li:person:{call.who}"}
+        for n, role in roles.items()
+        if role
+    ]
+    return json_answer(200, page(mine, query))
 
 
 def _account_json(account: AdAccount) -> dict[str, Any]:

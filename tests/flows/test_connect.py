@@ -72,6 +72,20 @@ def test_the_token_of_a_sign_in_is_taken_by_the_platform(app: App) -> None:
         assert client.get(f"{app.sandbox.url}/rest/adAccounts/500000001").status_code == 200
 
 
+def test_who_signed_in_is_remembered_because_linkedin_counts_by_member(app: App) -> None:
+    assert app.sandbox is not None
+    unknown = signed_in(app, "linkedin")  # nobody has a role on any ad account yet
+    assert "request quotas are kept per ad account" in unknown.notes[-1]
+    app.sandbox.post("/sandbox/seed", {"account": "500000001"})
+
+    done = signed_in(app, "linkedin")
+
+    token = TokenFile(done.file).load()
+    assert token is not None
+    assert token.member == "urn:li:person:member-1"
+    assert done.notes == ()
+
+
 def test_nobody_coming_back_is_an_error_with_a_remedy(app: App) -> None:
     with pytest.raises(SignInAgain, match="nobody came back"):
         sign_in(app, "linkedin", show=lambda _: None, port=0, timeout=0.3)

@@ -141,7 +141,6 @@ WORKER = """
 import sys
 from audiences.store import Store
 from flows.quota import SharedQuota
-from flows.wiring import open_app
 from platforms.pacing import Rate
 with Store.open(sys.argv[1]) as store:
     shared = SharedQuota(store, "live")

@@ -15,7 +15,7 @@ from platforms.http import make_client
 from platforms.linkedin import LinkedIn, LinkedInSettings
 from platforms.pacing import InMemoryQuota
 from tests.platforms.members import batch, company
-from tests.platforms.scripted import HandClock
+from tests.platforms.scripted import HandClock, Script
 from tests.platforms.test_strange_answers import LISTED, SENT
 from tests.platforms.wire_examples import Example, example
 
@@ -119,6 +119,19 @@ def test_googles_numbers_per_list_draw_on_a_quota_of_their_own(hand_clock: HandC
     with pytest.raises(QuotaSpent):
         platform.state("a", "7")
     assert len(wire.asked) == 2
+
+
+def test_whose_quota_it_is_is_asked_as_published(
+    scripted_client: httpx.Client, hand_clock: HandClock, script: Script
+) -> None:
+    published = example("linkedin_account_users")
+    wanted = LinkedInSettings("516848833", base_url="http://platform.test/rest")
+    platform = LinkedIn(wanted, scripted_client, hand_clock, hand_clock.sleep)
+    script.play(published)
+    assert platform.member() == "urn:li:person:ABC123def"
+    assert script.targets() == [published.path]
+    script.on("GET", "/rest/adAccountUsers", httpx.Response(200, json={"elements": []}))
+    assert platform.member() == "", "a person without a role on any ad account"
 
 
 def test_an_empty_push_draws_on_nothing(hand_clock: HandClock) -> None:

@@ -79,11 +79,14 @@ def test_a_token_that_stays_refused_is_not_refreshed_for_ever(signed: httpx.Clie
 def test_a_token_about_to_end_is_refreshed_before_it_is_used(
     signed: httpx.Client, script: Script, store: TokenMemory, hand_clock: HandClock
 ) -> None:
-    store.save(Token(SecretStr("old"), expires_at=hand_clock.now, refresh=SecretStr("AQW-fake")))
+    store.save(Token(SecretStr("old"), hand_clock.now, SecretStr("AQW-fake"), member="urn:li:person:maya"))
     script.play(example("linkedin_token_refresh")).on("GET", "/x", OK)
 
     signed.get("/x")
     assert carried(script) == ["Bearer AQX-fake-2"]
+    renewed = store.load()
+    assert renewed is not None
+    assert renewed.member == "urn:li:person:maya", "a refreshed token is the same person's"
 
 
 def test_the_end_of_consent_never_moves_later(
@@ -163,6 +166,7 @@ def test_a_token_file_is_readable_by_its_owner_only_and_comes_back_whole(
         refresh_until=hand_clock.now + timedelta(days=365),
         minted_at=hand_clock.now,
         scopes=("rw_ads",),
+        member="urn:li:person:maya",
     )
     store.save(token)
     store.save(token)

@@ -60,6 +60,7 @@ LINKEDIN_CALLS: dict[str, Callable[[LinkedIn], object]] = {
     "linkedin_company_intelligence": lambda p: p.intelligence_report("LAST_7_DAYS"),
     "linkedin_upload_url": lambda p: _uploaded(p),
     "linkedin_ad_account": lambda p: p.check(),
+    "linkedin_account_users": lambda p: p.member(),
 }
 GOOGLE_CALLS: dict[str, Callable[[Google], object]] = {
     "google_lists_find": lambda p: p.find_or_create(PEOPLE),
