@@ -29,6 +29,10 @@ class Entry:
         record: Capabilities = import_module(self.module).CAPABILITIES
         return record
 
+    def variants(self) -> dict[str, Capabilities]:
+        """What it can do under other settings of ``evenreach.yaml``, by the setting; {} for most."""
+        return dict(getattr(import_module(self.module), "VARIANTS", {}))
+
 
 PLATFORMS: dict[str, Entry] = {
     "linkedin": Entry("platforms.linkedin", "LinkedIn", "LinkedInSettings"),

@@ -48,6 +48,7 @@ class Capabilities:
     report_latency: timedelta
     poll_every: timedelta
     notes: tuple[str, ...] = ()
+    fewest_members: int = 0  # a list with fewer is not sent: its last content stays on the platform
 
 
 @runtime_checkable

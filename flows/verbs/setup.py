@@ -130,10 +130,12 @@ def recipes(arguments: argparse.Namespace) -> int:
 
 
 def platforms(arguments: argparse.Namespace) -> int:
-    """Print each capability record."""
+    """Print each capability record, those of other settings too."""
     from platforms import PLATFORMS
 
     records = {name: asdict(entry.capabilities()) for name, entry in PLATFORMS.items()}
+    for name, entry in PLATFORMS.items():
+        records |= {f"{name} ({setting})": asdict(record) for setting, record in entry.variants().items()}
     text = "\n\n".join(
         "\n".join(
             [name, *(f"  {field.replace('_', ' '):20} {_words(value)}" for field, value in record.items())]

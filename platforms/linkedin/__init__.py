@@ -31,11 +31,11 @@ from platforms.linkedin.organizations import Organizations
 from platforms.linkedin.reports import Reports
 from platforms.linkedin.rest import Rest
 from platforms.linkedin.settings import LinkedInSettings
-from platforms.linkedin.uploads import Uploads
+from platforms.linkedin.uploads import FEWEST, Uploads
 from platforms.pacing import QuotaStore
 from platforms.shapes import need_records
 
-__all__ = ["CAPABILITIES", "LinkedIn", "LinkedInSettings"]
+__all__ = ["CAPABILITIES", "VARIANTS", "LinkedIn", "LinkedInSettings"]
 
 # Times and sizes: LinkedIn Help a795242 and a424450, /marketing/matched-audiences pages, read 2026-08.
 CAPABILITIES = Capabilities(
@@ -75,7 +75,9 @@ BY_FILE = replace(
     CAPABILITIES,
     settles_later=True,
     notes=(*CAPABILITIES.notes, "Lists are sent whole, as CSV files of 300 to 300,000 rows."),
+    fewest_members=FEWEST,
 )
+VARIANTS = {"lists: csv": BY_FILE}
 
 
 class LinkedIn:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
+from flows.cli import main
 from tests.flows.list_workspace import Lists
 
 PEOPLE = "linkedin/everyone/contacts"
@@ -42,3 +47,17 @@ def test_a_list_too_short_for_a_file_is_refused_with_a_sentence(lists: Lists) ->
     lists.config('ad_account: "500000001"}', 'ad_account: "500000001", lists: csv}')
     answer = lists.run("sync", "everyone", "--platform", "linkedin", code=1)
     assert "a list file holds 300 to 300,000 rows in 20 MB, this one 180" in str(answer)
+
+
+def test_the_record_of_lists_by_file_is_printed_beside_the_platforms_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["platforms", "--json"]) == 0
+    records = json.loads(capsys.readouterr().out)
+    own, by_file = records["linkedin"], records["linkedin (lists: csv)"]
+    assert (own["fewest_members"], by_file["fewest_members"]) == (0, 300)
+    assert {name for name in own if own[name] != by_file[name]} == {
+        "settles_later",
+        "notes",
+        "fewest_members",
+    }

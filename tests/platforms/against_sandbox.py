@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -68,6 +69,13 @@ class Bench:
             self.now,
             self.sleep,
         )
+
+    def uploading(self, folder: Path) -> LinkedIn:
+        """The same LinkedIn, its lists sent whole as CSV and kept in ``folder``."""
+        wanted = LinkedInSettings(
+            ACCOUNT, base_url=f"{self.url}/rest", upload_hosts=("127.0.0.1",), upload_directory=folder
+        )
+        return LinkedIn(wanted, self._client("/oauth/v2/accessToken"), self.now, self.sleep)
 
     def now(self) -> datetime:
         """The sandbox's clock, read in this process: adapters ask often."""

@@ -1,6 +1,7 @@
 """The conformance exam: what every audience platform must do, whoever it speaks to.
 
-A candidate brings the adapter, a way to make members and lists, and a view of what is really on a list.
+A candidate brings the adapter, a way to make members and lists, and a view of what is really on a list. Where its
+record says that small lists are not sent, every list begins with a crowd of that many, which ``truth`` leaves out.
 """
 
 from __future__ import annotations
@@ -22,23 +23,44 @@ from audiences.model import (
     RowStatus,
 )
 from platforms import PLATFORMS
-from platforms.contract import AudiencePlatform, CampaignPlatform, ReportingPlatform
+from platforms.contract import AudiencePlatform, CampaignPlatform, Capabilities, ReportingPlatform
 from platforms.errors import PlatformError
 
 
 @dataclass
 class Candidate:
-    """One adapter with one kind of member. ``truth`` gives what the list holds, as ``marks`` of members."""
+    """One adapter with one kind of member. ``held`` gives what the list holds, as ``marks`` of members.
+
+    ``setting`` names the variant of the platform's record that is in force, "" = the registered one.
+    """
 
     name: str
     platform: AudiencePlatform
     kind: MemberKind
     member: Callable[[int], Member]
     unmatchable: Member
-    truth: Callable[[str], set[str]]
+    held: Callable[[str], set[str]]
     mark: Callable[[Member], str]
     wait: Callable[[], None]
+    setting: str = ""
     lists: int = 0
+
+    @property
+    def record(self) -> Capabilities:
+        """What is promised."""
+        entry = PLATFORMS[self.name]
+        return entry.variants()[self.setting] if self.setting else entry.capabilities()
+
+    @property
+    def crowd(self) -> tuple[Member, ...]:
+        """As many as a list needs to be sent at all, and nobody a question asks about."""
+        return tuple(self.member(900_000 + i) for i in range(self.record.fewest_members))
+
+    def truth(self, external_id: str) -> set[str]:
+        """Who is on the list, beside the crowd; nobody at all before it was sent."""
+        found, crowd = self.held(external_id), {self.mark(member) for member in self.crowd}
+        assert crowd <= found or not found, "a list is sent whole"
+        return found - crowd
 
     def spec(self) -> AudienceSpec:
         """A list nobody has used before."""
@@ -47,7 +69,13 @@ class Candidate:
         return AudienceSpec(f"{self.name}/exam-{self.lists}/{self.kind.value}", self.name, name, self.kind)
 
     def listed(self) -> AudienceState:
-        return self.platform.find_or_create(self.spec())
+        return self.filled(self.platform.find_or_create(self.spec()))
+
+    def filled(self, state: AudienceState) -> AudienceState:
+        """With its crowd, where it needs one."""
+        if self.crowd:
+            self.push(state, Op.ADD, *self.crowd)
+        return state
 
     def push(self, state: AudienceState, op: Op, *members: Member) -> Receipt:
         """Push and wait until the platform has said all it will say."""
@@ -84,7 +112,7 @@ def question(asked: Question) -> Question:
 @question
 def its_capabilities_are_the_registered_ones(candidate: Candidate) -> None:
     record = candidate.platform.capabilities
-    assert record == PLATFORMS[candidate.name].capabilities()
+    assert record == candidate.record
     assert record.platform == candidate.name
     assert record.batch_size > 0
     assert candidate.kind in record.member_kinds
@@ -182,6 +210,22 @@ def a_full_batch_is_taken(candidate: Candidate) -> None:
 
 
 @question
+def the_smallest_list_its_record_allows_is_sent_and_a_smaller_one_is_refused(candidate: Candidate) -> None:
+    fewest = max(1, candidate.record.fewest_members)
+    state = candidate.platform.find_or_create(candidate.spec())
+    members = [candidate.member(200_000 + i) for i in range(fewest)]
+    if candidate.record.fewest_members:
+        with pytest.raises(PlatformError) as caught:
+            candidate.push(state, Op.ADD, *members[:-1])
+        assert not caught.value.retryable
+        assert str(fewest) in str(caught.value)
+        assert candidate.held(state.external_id) == set()
+    receipt = candidate.push(state, Op.ADD, *members)
+    assert {row.status for row in receipt.results} == {RowStatus.ACCEPTED}
+    assert candidate.held(state.external_id) == {candidate.mark(member) for member in members}
+
+
+@question
 def a_list_is_deleted_once_and_stays_deleted(candidate: Candidate) -> None:
     state = candidate.listed()
     candidate.platform.delete(state.external_id)
@@ -206,7 +250,7 @@ def a_deleted_list_is_made_anew_under_the_same_name(candidate: Candidate) -> Non
     first = candidate.platform.find_or_create(spec)
     candidate.platform.delete(first.external_id)
     candidate.wait()
-    second = candidate.platform.find_or_create(spec)
+    second = candidate.filled(candidate.platform.find_or_create(spec))
     candidate.push(second, Op.ADD, candidate.member(51))
     assert candidate.truth(second.external_id) == {candidate.mark(candidate.member(51))}
 

@@ -43,24 +43,36 @@ def first_value(member: Member) -> str:
     return member.identifiers[0][1]
 
 
-def linkedin_companies(bench: Bench) -> Candidate:
-    def truth(external_id: str) -> set[str]:
-        rows = bench.control.members(external_id)["members"]
-        return {row["sent"]["companyWebsiteDomain"] for row in rows if row["acknowledged"]}
+def acknowledged(bench: Bench, kind: MemberKind) -> Callable[[str], set[str]]:
+    """Whom LinkedIn took on a list: companies by the domain that was sent, people by the hash."""
 
-    return Candidate(
-        "linkedin", bench.linkedin, MemberKind.COMPANY, firm, NOBODY, truth, first_value, lambda: None
-    )
+    def held(external_id: str) -> set[str]:
+        rows = [row for row in bench.control.members(external_id)["members"] if row["acknowledged"]]
+        if kind is MemberKind.COMPANY:
+            return {row["sent"]["companyWebsiteDomain"] for row in rows}
+        return {row["key"] for row in rows}
+
+    return held
 
 
-def linkedin_people(bench: Bench) -> Candidate:
-    def truth(external_id: str) -> set[str]:
-        rows = bench.control.members(external_id)["members"]
-        return {row["key"] for row in rows if row["acknowledged"]}
+def streamed(kind: MemberKind, make: Callable[[int], Member]) -> Callable[..., Candidate]:
+    def candidate(bench: Bench, _: Path) -> Candidate:
+        held = acknowledged(bench, kind)
+        return Candidate("linkedin", bench.linkedin, kind, make, NOBODY, held, first_value, lambda: None)
 
-    return Candidate(
-        "linkedin", bench.linkedin, MemberKind.CONTACT, human, NOBODY, truth, first_value, lambda: None
-    )
+    return candidate
+
+
+def uploaded(kind: MemberKind, make: Callable[[int], Member]) -> Callable[..., Candidate]:
+    """LinkedIn under ``lists: csv``: the same platform, every list sent whole."""
+
+    def candidate(bench: Bench, folder: Path) -> Candidate:
+        platform, held = bench.uploading(folder), acknowledged(bench, kind)
+        return Candidate(
+            "linkedin", platform, kind, make, NOBODY, held, first_value, lambda: None, setting="lists: csv"
+        )
+
+    return candidate
 
 
 def google_people(bench: Bench) -> Candidate:
@@ -87,8 +99,10 @@ def written_lists(kind: MemberKind, make: Callable[[int], Member], column: str) 
 
 
 CANDIDATES: dict[str, Callable[..., Candidate]] = {
-    "linkedin companies": lambda bench, _: linkedin_companies(bench),
-    "linkedin people": lambda bench, _: linkedin_people(bench),
+    "linkedin companies": streamed(MemberKind.COMPANY, firm),
+    "linkedin people": streamed(MemberKind.CONTACT, human),
+    "linkedin companies by file": uploaded(MemberKind.COMPANY, firm),
+    "linkedin people by file": uploaded(MemberKind.CONTACT, human),
     "google people": lambda bench, _: google_people(bench),
     "files companies": written_lists(MemberKind.COMPANY, firm, "companywebsite"),
     "files people": written_lists(MemberKind.CONTACT, human, "email"),
@@ -109,6 +123,12 @@ def test_the_candidate_passes(candidate: Candidate, asked: Question) -> None:
 
 def test_every_registered_platform_sits_the_exam() -> None:
     assert {name.split()[0] for name in CANDIDATES} == set(PLATFORMS)
+
+
+def test_every_variant_of_a_record_sits_the_exam(bench: Bench, tmp_path: Path) -> None:
+    sitting = {(one.name, one.setting) for make in CANDIDATES.values() for one in [make(bench, tmp_path)]}
+    entries = PLATFORMS.items()
+    assert sitting == {(name, setting) for name, entry in entries for setting in ("", *entry.variants())}
 
 
 # --- campaigns and reports ----------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 from audiences.model import AudienceSpec, AudienceState, AudienceStatus, Member, MemberKind, Op, RowStatus
 from platforms.errors import Garbled, Gone, PlatformDown, Refused
 from platforms.linkedin import CAPABILITIES, LinkedIn, LinkedInSettings
-from tests.platforms.against_sandbox import ACCOUNT, Bench, open_bench
+from tests.platforms.against_sandbox import Bench, open_bench
 from tests.platforms.members import batch, company, mail, person
 from tests.platforms.scripted import HandClock, Script
 from tests.platforms.wire_examples import example
@@ -156,10 +156,7 @@ def bench() -> Iterator[Bench]:
 
 @pytest.fixture
 def uploading(bench: Bench, tmp_path: Path) -> LinkedIn:
-    wanted = LinkedInSettings(
-        ACCOUNT, base_url=f"{bench.url}/rest", upload_hosts=("127.0.0.1",), upload_directory=tmp_path
-    )
-    return LinkedIn(wanted, bench._client("/oauth/v2/accessToken"), bench.now, bench.sleep)
+    return bench.uploading(tmp_path)
 
 
 def change(platform: LinkedIn, state: AudienceState, op: Op, *members: Member) -> None:
