@@ -163,4 +163,5 @@ def _report(
 
 
 def _link(app: App, campaigns: BandCampaigns, reports: Sequence[ImpressionReport]) -> None:
-    link(app, campaigns.platform, {row.entity for report in reports for row in report.rows})
+    entities = {row.entity for report in reports for row in report.rows}
+    link(app, campaigns.platform, entities, segment=campaigns.segment)
