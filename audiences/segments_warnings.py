@@ -198,8 +198,8 @@ def _data(evaluation: Evaluation, preview: Preview) -> Iterator[Advice]:
         yield Advice("signal_never_seen", name, 0, 1, words)
     for old in preview.stale:
         words = (
-            f'The newest "{old.kind}" signal is of {old.newest}, {many(old.days, "day")} ago: bring its source up '
-            "to date, or companies leave as days pass."
+            f'The newest "{field_in_words(old.kind)}" signal is of {old.newest}, {many(old.days, "day")} ago: bring its '
+            "source up to date, or companies leave as days pass."
         )
         yield Advice("signals_stopped", name, old.days, QUIET_DAYS, words)
     if preview.universe and preview.unknown / preview.universe > UNKNOWN_SHARE:
@@ -221,7 +221,8 @@ def _field(evaluation: Evaluation, name: str, item: Coverage) -> Iterator[Advice
         yield Advice("field_never_seen", name, 0, 1, words)
     elif not item.enough and item.needed is not None:
         needed = percent(round(item.needed, 2))
-        words = f"The {field_in_words(item.field)} is known for {_of(item)} companies; {needed} are needed."
+        what = field_in_words(item.field)
+        words = f"{what[:1].upper()}{what[1:]}: known for {_of(item)} companies; {needed} are needed."
         yield Advice("sparse_field", name, round(item.share, 4), item.needed, words)
 
 

@@ -26,7 +26,10 @@ def previewed(app: App, assessment: Assessment, name: str) -> tuple[Preview, tup
         contacts=assessment.people_of(name) if people else None,
         suppressed=app.store.suppressed(),
     )
-    return seen, segment_warnings(evaluation, seen, changed_on=changed_on(app, name))
+    counted = app.store.segment_sizes(name)
+    moved = bool(counted) and counted[-1].size != int(evaluation.members.sum())  # since the last sync
+    since = assessment.on if moved else changed_on(app, name)
+    return seen, segment_warnings(evaluation, seen, changed_on=since)
 
 
 def changed_on(app: App, name: str) -> date | None:

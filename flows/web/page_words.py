@@ -7,6 +7,7 @@ from datetime import datetime
 from flows.report import formats
 from flows.report.charts_price import price
 from flows.report.charts_weekly import sizes
+from flows.report.code_words import PLATFORMS
 from flows.report.svg import Markup
 from flows.web.views import AuditLine, PlanView, PushForecast, RunLine, SegmentLine, SizePoint
 
@@ -144,7 +145,7 @@ ACTIONS = {
     "audit trimmed": "removed old lines of this log",
 }
 _DETAILS = {
-    "rows": ("member", "{}"),
+    "rows": ("row", "{}"),
     "members": ("member", "{}"),
     "moves": ("account", "{} change place"),
     "removed": ("member", "{} removed"),
@@ -175,7 +176,11 @@ def audit_detail(line: AuditLine) -> str:
     for name, value in line.facts.items():
         if name in _DETAILS and value.isdigit():
             one, words = _DETAILS[name]
+            if value == "0" and name == "moves":
+                words = "budgets only"
             told.append(words.format(formats.plural(int(value), one)))
+        elif name == "platform":
+            told.append(said(PLATFORMS, value))
         elif name == "kind" and value in OVERRIDES:
             told.append(OVERRIDES[value])
         else:

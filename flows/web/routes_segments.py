@@ -93,7 +93,7 @@ def accounts(request: Request, visitor: Viewer, name: str) -> Response:
         "segment_accounts.html",
         here="segments",
         tab="accounts",
-        segment=service.segment_line(name),
+        segment=service.segment(name).line,
         accounts=service.preview(name, PREVIEW_ROWS),
         most=PREVIEW_ROWS,
     )

@@ -202,9 +202,9 @@ def test_a_criterion_on_a_field_that_is_mostly_empty_is_named() -> None:
 @pytest.mark.parametrize(
     ("known", "words"),
     [
-        (0, "The annual revenue in USD is known for none of the companies; 80 % are needed."),
-        (1, "The annual revenue in USD is known for 1 % of companies; 80 % are needed."),
-        (500, "The annual revenue in USD is known for 50 % of companies; 80 % are needed."),
+        (0, "Annual revenue in USD: known for none of the companies; 80 % are needed."),
+        (1, "Annual revenue in USD: known for 1 % of companies; 80 % are needed."),
+        (500, "Annual revenue in USD: known for 50 % of companies; 80 % are needed."),
     ],
 )
 def test_a_sparse_field_is_told_in_words_and_a_little_is_not_nothing(known: int, words: str) -> None:
