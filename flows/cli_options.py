@@ -100,6 +100,15 @@ def restore(command: argparse.ArgumentParser) -> None:
     accept_shrink(command)
 
 
+def restore_list(command: argparse.ArgumentParser) -> None:
+    restore(command)
+    command.add_argument(
+        "--replace",
+        action="store_true",
+        help="send everybody who belongs on the list again, then take off whoever else is on it, known or not",
+    )
+
+
 def recipes(command: argparse.ArgumentParser) -> None:
     command.add_argument("name", nargs="?", help="print this one (default: the names)")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from audiences.store.records import AudienceRecord
-from flows import activate, activate_renew
+from flows import activate, activate_renew, activate_replace
 from flows.alerts import Condition, tell
 from flows.erase import go_on
 from flows.upkeep_conditions import conditions
@@ -136,6 +136,10 @@ def keep(app: App, record: AudienceRecord) -> Kept:
     if not renewed:
         emptied = not_there(app, list_id)
         refreshed += _send_again(app, list_id) if emptied else 0
+    words = (
+        "made anew and sent again from the ledger" if renewed else "",
+        activate_replace.go_on(app, list_id),
+    )
     last = app.store.audience(list_id)
     return Kept(
         list_id,
@@ -146,7 +150,7 @@ def keep(app: App, record: AudienceRecord) -> Kept:
         renewed=renewed,
         parked=_parked(app, list_id),
         empty=emptied,
-        notes=("made anew and sent again from the ledger",) if renewed else (),
+        notes=tuple(word for word in words if word),
     )
 
 

@@ -22,10 +22,11 @@ class WorkspaceError(Exception):
     """The folder is not a workspace, or the workspace lacks what the command needs; ``remedy`` may add what to do."""
 
     retryable = False
+    remedy = ""
 
     def __init__(self, message: str = "", *, remedy: str = "") -> None:
         super().__init__(message)
-        self.remedy = remedy
+        self.remedy = remedy or type(self).remedy
 
 
 @dataclass

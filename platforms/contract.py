@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
@@ -49,6 +49,7 @@ class Capabilities:
     poll_every: timedelta
     notes: tuple[str, ...] = ()
     fewest_members: int = 0  # a list with fewer is not sent: its last content stays on the platform
+    replaces: bool = False  # everybody who was added before a moment can be taken off (ReplacingPlatform)
 
 
 @runtime_checkable
@@ -82,6 +83,26 @@ class AudiencePlatform(Protocol):
 
         Returns plain findings, () when all is well; raises PlatformError.
         """
+        ...
+
+
+@runtime_checkable
+class ReplacingPlatform(Protocol):
+    """A list made to hold exactly what is sent, where ``capabilities.replaces``."""
+
+    def begin_replace(self) -> datetime:
+        """The moment from which on the whole new membership is pushed, never later than the platform's own."""
+        ...
+
+    def finish_replace(self, external_id: str, started: datetime, receipts: Sequence[Receipt]) -> str:
+        """Take off whoever was not added since ``started``. Returns the request's id.
+
+        Raises NotReady or Refused while anybody's fate in ``receipts`` is open: they would be lost.
+        """
+        ...
+
+    def replace_done(self, request_id: str) -> bool:
+        """Whether the others are off. Raises Refused where that failed: finish again."""
         ...
 
 

@@ -13,7 +13,7 @@ import httpx
 
 from audiences.model import IdentifierKind, MemberKind
 from platforms.contract import Capabilities
-from platforms.google.audiences import UserLists
+from platforms.google.replace import ReplaceableLists
 from platforms.google.reports import Gaql, ListPerformance, ListSize
 from platforms.google.settings import Cadence, GoogleSettings
 from platforms.pacing import QuotaStore
@@ -55,11 +55,12 @@ CAPABILITIES = Capabilities(
         "Budgets, bids and targeting stay with Google Ads: a person attaches the list to campaigns there, once.",
         "Google shows numbers per list, never per company.",
     ),
+    replaces=True,
 )
 
 
-class Google(UserLists):
-    """Implements AudiencePlatform; ``audience_performance`` and ``list_sizes`` read numbers per list.
+class Google(ReplaceableLists):
+    """Implements AudiencePlatform and ReplacingPlatform; ``audience_performance`` and ``list_sizes`` read numbers per list.
 
     ``client`` carries the token and lives as long as this object; ``clock`` gives aware datetimes; ``sleep``
     takes seconds. ``quota`` shares request rates between processes.

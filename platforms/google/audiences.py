@@ -6,8 +6,8 @@ only known once its status is final. Source: developers.google.com/data-manager/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -23,7 +23,7 @@ from audiences.model import (
     RowResult,
     RowStatus,
 )
-from platforms.errors import Conflict, Garbled, NotFound, NotReady, PlatformDown, Refused
+from platforms.errors import Conflict, Garbled, NotFound, PlatformDown, Refused
 from platforms.google.answers import classify
 from platforms.google.members import (
     PENDING,
@@ -167,33 +167,6 @@ class UserLists:
             self._wire.send(self._call("DELETE", f"{self._lists}/{external_id}", lane="lists_write"))
         except NotFound:
             return
-
-    def remove_all(self, external_id: str, *, added_before: datetime | None = None) -> str:
-        """Take out every member last added before that moment (None: everyone). Returns the request id."""
-        body: dict[str, Any] = {"destinations": [self._destination(external_id)]}
-        if added_before is not None:
-            body["removeAsOfTime"] = added_before.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        return self._ingest("removeAll", orjson.dumps(body))
-
-    def begin_replace(self) -> datetime:
-        """First step of replacing a list's content: note the time, then push the whole new membership."""
-        return self._clock()
-
-    def finish_replace(self, external_id: str, started: datetime, receipts: Sequence[Receipt]) -> str:
-        """Last step: remove whoever was not sent again. Returns the request id.
-
-        Raises NotReady while a push is unsettled, Refused while anybody's fate is open: they would be lost.
-        """
-        if any(not receipt.settled for receipt in receipts):
-            raise NotReady("the new members are still being processed", platform="google")
-        rows = [row for receipt in receipts for row in receipt.results]
-        if any(row.retryable or row.status is RowStatus.UNKNOWN for row in rows):
-            raise Refused(
-                "send what is not accepted again; the old ones stay", platform="google", code="open"
-            )
-        if not any(row.status is RowStatus.ACCEPTED for row in rows):
-            raise Refused("no new member was accepted, so the old ones stay", platform="google", code="empty")
-        return self.remove_all(external_id, added_before=started)
 
     def check(self) -> tuple[str, ...]:
         """Read one list; findings in plain words."""

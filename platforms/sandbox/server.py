@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,9 +70,9 @@ class App:
 
 
 def headers_of(answer: Answer, now: int) -> dict[str, str]:
-    """An answer's own headers, the banner, and the trace headers LinkedIn's support asks for."""
+    """An answer's own headers, the banner, the sandbox's time, and the trace headers LinkedIn's support asks for."""
     trace = {"x-li-uuid": f"sandbox-{now}", "x-li-fabric": "sandbox", "x-restli-protocol-version": "2.0.0"}
-    return {**trace, **answer.headers, **BANNER}
+    return {**trace, "date": formatdate(now // 1000, usegmt=True), **answer.headers, **BANNER}
 
 
 async def _lose(send: Send) -> None:
@@ -223,6 +224,7 @@ def _uvicorn(app: App) -> uvicorn.Server:
         lifespan="off",
         ws="none",
         server_header=False,
+        date_header=False,  # the sandbox's own clock is told instead
         timeout_keep_alive=60,
     )
     return uvicorn.Server(config)

@@ -23,7 +23,13 @@ from audiences.model import (
     RowStatus,
 )
 from platforms import PLATFORMS
-from platforms.contract import AudiencePlatform, CampaignPlatform, Capabilities, ReportingPlatform
+from platforms.contract import (
+    AudiencePlatform,
+    CampaignPlatform,
+    Capabilities,
+    ReplacingPlatform,
+    ReportingPlatform,
+)
 from platforms.errors import PlatformError
 
 
@@ -124,6 +130,7 @@ def it_offers_exactly_what_its_capabilities_promise(candidate: Candidate) -> Non
     assert isinstance(candidate.platform, AudiencePlatform)
     assert isinstance(candidate.platform, CampaignPlatform) is record.campaigns
     assert isinstance(candidate.platform, ReportingPlatform) is record.account_report
+    assert isinstance(candidate.platform, ReplacingPlatform) is record.replaces
 
 
 @question

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audiences.model import AudienceSpec, AudienceStatus, MemberKind, Op, PushBatch, RowStatus
-from platforms.errors import NotReady, QuotaSpent, Refused, Throttled
+from platforms.errors import QuotaSpent, Refused, Throttled
 from platforms.google import Cadence, Google, GoogleSettings
 from platforms.google.members import join_request_id, split_request_id
 from tests.platforms.members import batch, mail, person
@@ -255,32 +255,6 @@ def test_a_closed_list_is_opened_again(google: Google, script: Script) -> None:
 
     assert google.find_or_create(SPEC).usable
     assert script.targets()[-1].endswith("updateMask=membershipStatus")
-
-
-def test_replacing_waits_for_every_push_and_removes_only_who_was_not_sent_again(
-    google: Google, script: Script, hand_clock: HandClock
-) -> None:
-    wire = example("google_remove_all")
-    script.play(WIRE, wire, example("google_status_success"))
-    hand_clock.now = hand_clock.now.replace(month=11, day=20, hour=8)
-    started = google.begin_replace()
-    pushed = google.push(three())
-
-    with pytest.raises(NotReady):
-        google.finish_replace("7090784486", started, [pushed])
-    hand_clock.sleep(1900)
-    done = google.settle(three(), pushed.request_id or "")
-
-    assert google.finish_replace("7090784486", started, [done]) == "opaque-3"
-    assert script.bodies("POST", "/v1/audienceMembers:removeAll") == [wire.sent]
-
-
-def test_replacing_with_nothing_accepted_is_refused(google: Google, script: Script) -> None:
-    script.play(example("google_status_failed"))
-    failed = google.settle(three(), "opaque-1")
-
-    with pytest.raises(Refused):
-        google.finish_replace("7090784486", google.begin_replace(), [failed])
 
 
 def test_google_is_asked_when_a_poll_is_due_and_not_before(
