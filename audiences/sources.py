@@ -23,6 +23,11 @@ from audiences.sources_mapping import (
 from audiences.sources_rows import read_rows
 from audiences.sources_text import Head, Text, as_utf8, find_head, head_rows, open_bytes
 
+NAME_THEM = (
+    "Say under the source in the YAML which column is which, such as columns: {domain: Internet, name: Partner}; "
+    "the file needs a line with the names of its columns."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
@@ -75,7 +80,10 @@ def propose_mapping(path: str | Path, *, kind: str = "", layout: str = "") -> Pr
     try:
         source = read_source(path, kind=kind, layout=layout)
     except UnknownColumns as error:
-        return Proposal(Path(path).name, "", kind, {}, _first_row(Path(path)), (str(error),))
+        place, what = f"{error.where()}: " if error.where() else "", error.args[0]
+        return Proposal(
+            Path(path).name, "", kind, {}, _first_row(Path(path)), (f"{place}{what} {NAME_THEM}",)
+        )
     lost = len(source.rejected)
     notes = source.notes + ((f"{lost:,} {'row' if lost == 1 else 'rows'} cannot be read",) if lost else ())
     return Proposal(source.source, source.layout.name, source.kind, source.mapping, source.unmapped, notes)
@@ -131,8 +139,7 @@ def _understand_headerless(text: Text, name: str, layout: str) -> tuple[Head, Un
     rows = [cells for _, _, cells in head_rows(text, ",") if any(cells)]
     found = recognise_headerless(rows, layout=layout)
     if found is None:
-        width = max(map(len, rows), default=0)
-        raise UnknownColumns(f"no header line was understood ({width} columns).", file=name, line=1)
+        raise UnknownColumns("no header line was understood.", file=name, line=1)
     return Head(",", (), 1, 0, len(found.layout.headerless)), found
 
 

@@ -198,16 +198,19 @@ def find_head(text: Text, score: Callable[[Sequence[str]], int], name: str) -> H
     """The header line: the row whose cells the layouts know best, under any delimiter. None when there is
     none.
 
-    Comment lines (``#``), titles and blank lines above it are skipped.
+    Comment lines (``#``), titles and blank lines above it are skipped. A single known word below rows that
+    are as full is no header: it is a value, such as the topic "web" in an intent feed without a header line.
     """
     if not text.data[:HEAD].strip():
         raise EmptySource("the file is empty.", file=name)
     best: tuple[int, int, Head] | None = None
     for delimiter in DELIMITERS:
-        rows = head_rows(text, delimiter)
+        rows, fullest = head_rows(text, delimiter), 0
         for at, (line, _, cells) in enumerate(rows):
             known = 0 if not cells or cells[0].startswith("#") else score(cells)
-            if known and (best is None or (known, -at) > best[:2]):
+            filled = sum(1 for cell in cells if cell.strip())
+            value, fullest = known == 1 and 3 <= filled <= fullest, max(fullest, filled)
+            if known and not value and (best is None or (known, -at) > best[:2]):
                 after = rows[at + 1] if at + 1 < len(rows) else (line + 1, len(text.data), [])
                 best = (known, -at, Head(delimiter, tuple(cells), after[0], after[1], len(cells)))
     return best[2] if best else None

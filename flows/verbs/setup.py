@@ -58,16 +58,18 @@ def map_file(arguments: argparse.Namespace) -> int:
     proposal = propose_mapping(arguments.file)
     data = asdict(proposal)
     understood = proposal.kind in ("companies", "contacts", "signals") and bool(proposal.layout)
+    end = [f"Add it to the settings with: evenreach map {arguments.file} --write"] if understood else []
     if arguments.write and understood:
         with opened(arguments) as app:
             data["written"] = str(_add_source(app.workspace, arguments.file, proposal))
+        end = [f"Written under sources: {proposal.kind}: in {data['written']}. Next: evenreach check"]
     rows = [[ours, ", ".join(theirs)] for ours, theirs in proposal.columns.items()]
     lines = [
         f"{proposal.file}: {proposal.kind or 'unknown kind'}, read as {proposal.layout or 'nothing known'}"
     ]
     lines += [table(["ours", "in the file"], rows)] if rows else []
     lines += [f"not used: {', '.join(proposal.unmapped)}"] if proposal.unmapped else []
-    show(arguments, data, lambda: "\n".join([*lines, *proposal.notes]))
+    show(arguments, data, lambda: "\n".join([*lines, *proposal.notes, *end]))
     return DONE if understood else FAILED
 
 
@@ -81,6 +83,8 @@ def _add_source(workspace: Path, file: Path, proposal: Any) -> Path:
     from flows.wiring import CONFIG
 
     yaml = YAML()
+    yaml.preserve_quotes, yaml.width = True, 4_096  # lines stay as somebody wrote them
+    yaml.indent(mapping=2, sequence=4, offset=2)
     target = workspace / CONFIG
     settings = yaml.load(target.read_text(encoding="utf-8"))
     try:

@@ -103,3 +103,22 @@ def test_a_database_error_tells_neither_the_address_nor_the_query(database: str)
     )
     assert missing.value.retryable
     assert not refused.value.retryable
+
+
+def test_a_feed_without_a_header_is_not_taken_for_one_by_a_value_that_is_a_column_name(
+    tmp_path: Path,
+) -> None:
+    rows = [f"Firm {i},firm{i}.com,,,tech,{'web' if i == 3 else 'cloud'},80,[1],US" for i in range(9)]
+    path = tmp_path / "feed.csv"
+    path.write_text("\n".join(rows) + "\n")
+
+    source = read_source(path)
+
+    assert (source.kind, source.layout.name, source.frame.height) == ("signals", "bombora_surge_2015", 9)
+
+
+def test_one_known_column_is_a_header_below_a_title_that_is_padded_to_its_width(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text("Our customers;;;\nNr;Webseite;Note;Owner\n1;acme.com;x;y\n2;else.com;x;y\n")
+
+    assert read_source(path).frame["website"].to_list() == ["acme.com", "else.com"]

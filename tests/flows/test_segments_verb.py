@@ -97,16 +97,21 @@ def test_every_recipe_is_a_segment_that_may_be_pasted_into_the_settings(
 
 def test_map_adds_a_source_and_keeps_every_comment(lists: Lists) -> None:
     (lists.folder / "more.csv").write_text("Firma,Webseite,Mitarbeiter\nNeu AG,neu.de,50\n")
+    before = (lists.folder / "evenreach.yaml").read_text()
     said = lists.run("map", str(lists.folder / "more.csv"), "--write")
     assert said["columns"]["employees"] == ["Mitarbeiter"]
     text = (lists.folder / "evenreach.yaml").read_text()
     assert "# Written by hand; every comment must survive." in text
     assert "# ours" in text
+    assert not [line for line in before.splitlines() if line not in text.splitlines()]
     sources = parse(text).sources.companies
     assert [source.file for source in sources] == ["companies.csv", "more.csv"]
     assert lists.run("segments", "list")["segments"][0]["companies"] == 181
     (lists.folder / "odd.csv").write_text("a,b\n1,2\n")
-    assert lists.run("map", str(lists.folder / "odd.csv"), "--write", code=1)["unmapped"] == ["a", "b"]
+    odd = lists.run("map", str(lists.folder / "odd.csv"), "--write", code=1)
+    assert odd["unmapped"] == ["a", "b"]
+    assert "columns: {domain: Internet" in odd["notes"][0]
+    assert "evenreach map" not in odd["notes"][0]
     lists.run("map", str(lists.folder / "more.csv"), "--write")
     assert (lists.folder / "evenreach.yaml").read_text() == text  # neither the odd one nor the same one again
 
