@@ -93,7 +93,7 @@ def prefect_server(
 
         try:
             yield wait
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, EngineUnreachable):
             if not lost.is_set():
                 raise
         finally:

@@ -127,24 +127,30 @@ def page_beside(server: uvicorn.Server) -> Iterator[None]:
 def serve_schedules(app: App, *, at_once: int = 2) -> None:
     """Register every deployment and run what is due, until the process is told to stop.
 
-    What fell due while nothing ran is made up for at the next start.
+    What fell due while nothing ran is made up for at the next start. A Prefect server elsewhere may be away for some
+    minutes; then raises EngineUnreachable.
     """
     import warnings
 
     from prefect import serve
 
+    from flows.engine import reach_prefect
     from flows.quota_runs import ensure_limits
     from flows.schedules import deployments
 
     ensure_limits(app.config)
     # Prefect 3.8 stops its runner on SIGTERM without awaiting it, and says so; it stops all the same
     warnings.filterwarnings("ignore", message="coroutine 'Runner.astop'", category=RuntimeWarning)
-    serve(
-        *deployments(app.config, app.workspace),
-        limit=at_once,
-        print_starting_message=False,
-        pause_on_shutdown=False,
-    )
+    try:
+        serve(
+            *deployments(app.config, app.workspace),
+            limit=at_once,
+            print_starting_message=False,
+            pause_on_shutdown=False,
+        )
+    except Exception:  # whatever Prefect's runner makes of a server that is gone
+        reach_prefect(seconds=0.0)
+        raise
 
 
 def serve_pool(app: App, pool: str) -> None:

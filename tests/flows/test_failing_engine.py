@@ -12,6 +12,7 @@ import pytest
 
 from flows.cli import main
 from flows.engine import EngineUnreachable, prefect_server, reach_prefect
+from flows.serve import serve_schedules
 from flows.wiring import open_app
 from tests.flows import kept_workspace
 
@@ -79,3 +80,21 @@ def test_the_loss_of_prefects_server_midway_ends_what_needs_it_aloud(tmp_path: P
     assert time.monotonic() - began < 30.0
     assert "ended with code -9" in said
     assert "Run the command again" in said
+
+
+@pytest.mark.usefixtures("gone")
+def test_serve_says_that_a_server_elsewhere_is_gone_for_good_and_of_any_other_error_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def given_up(*_: object, **__: object) -> None:
+        raise RuntimeError("Service exceeded error threshold.")
+
+    monkeypatch.setattr("prefect.serve", given_up)
+    monkeypatch.setattr("flows.quota_runs.ensure_limits", lambda _: [])
+    kept_workspace.write(tmp_path)
+    with open_app(tmp_path) as app:
+        with pytest.raises(EngineUnreachable, match="does not answer"):
+            serve_schedules(app)
+        monkeypatch.setattr("flows.engine.reach_prefect", lambda **_: None)
+        with pytest.raises(RuntimeError, match="threshold"):
+            serve_schedules(app)
