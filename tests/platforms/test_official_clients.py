@@ -39,7 +39,8 @@ def restli(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Any:
 TOLD = {"access_token": TOKEN, "version_string": "202608"}
 
 
-def test_linkedins_client_creates_fills_finds_and_deletes_a_segment(bench: Bench, restli: Any) -> None:
+def segment(bench: Bench, restli: Any, source: str) -> str:
+    """A segment that takes members."""
     created = restli.create(
         resource_path="/dmpSegments",
         entity={
@@ -47,35 +48,41 @@ def test_linkedins_client_creates_fills_finds_and_deletes_a_segment(bench: Bench
             "type": "COMPANY",
             "sourcePlatform": "DIRECT_API",
             "account": ACCOUNT_URN,
-            "sourceSegmentId": "official-1",
+            "sourceSegmentId": source,
             "destinations": [{"destination": "LINKEDIN"}],
         },
         **TOLD,
     )
     assert created.status_code == 201
-    segment = created.entity_id
     bench.sleep(10)
+    return str(created.entity_id)
 
+
+def test_linkedins_client_fills_a_segment(bench: Bench, restli: Any) -> None:
+    made = segment(bench, restli, "official-1")
     pushed = restli.batch_create(
-        resource_path=f"/dmpSegments/{segment}/companies",
+        resource_path=f"/dmpSegments/{made}/companies",
         entities=[{"action": "ADD", "companyWebsiteDomain": f"c{i}.example"} for i in range(3)],
         **TOLD,
     )
     assert [element.status for element in pushed.elements] == [201] * 3
+    assert len(bench.control.members(made)["members"]) == 3
 
+
+def test_linkedins_client_finds_reads_and_deletes_a_segment(bench: Bench, restli: Any) -> None:
+    made = segment(bench, restli, "official-2")
     found = restli.finder(
         resource_path="/dmpSegments",
         finder_name="account",
-        query_params={"account": ACCOUNT_URN, "sourceSegmentId": "official-1", "start": 0, "count": 10},
+        query_params={"account": ACCOUNT_URN, "sourceSegmentId": "official-2", "start": 0, "count": 10},
         **TOLD,
     )
-    assert [element["id"] for element in found.elements] == [int(segment)]
-    state = restli.get(resource_path=f"/dmpSegments/{segment}", **TOLD).entity
+    assert [element["id"] for element in found.elements] == [int(made)]
+    state = restli.get(resource_path=f"/dmpSegments/{made}", **TOLD).entity
     assert state["destinations"][0]["status"] == "BUILDING"
-    assert len(bench.control.members(segment)["members"]) == 3
 
-    assert restli.delete(resource_path=f"/dmpSegments/{segment}", **TOLD).status_code == 204
-    assert restli.get(resource_path=f"/dmpSegments/{segment}", **TOLD).status_code == 404
+    assert restli.delete(resource_path=f"/dmpSegments/{made}", **TOLD).status_code == 204
+    assert restli.get(resource_path=f"/dmpSegments/{made}", **TOLD).status_code == 404
 
 
 def test_linkedins_client_reads_and_pauses_a_campaign(bench: Bench, restli: Any) -> None:
@@ -149,77 +156,105 @@ def test_linkedins_client_reads_analytics(bench: Bench, restli: Any) -> None:
 # --- google-ads-datamanager --------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def google_options(bench: Bench) -> Iterator[dict[str, Any]]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the client's own imports
+PARENT = f"accountTypes/GOOGLE_ADS/accounts/{CUSTOMER}"
+
+
+class Clients:
+    """Google's own: its messages, the list and ingestion services on the sandbox, and its formatter."""
+
+    def __init__(self, bench: Bench) -> None:
+        from google.ads import datamanager_v1
+        from google.ads.datamanager_util import Encoding, Formatter
         from google.oauth2.credentials import Credentials
 
-        yield {
+        self.dm, self.bench = datamanager_v1, bench
+        options: dict[str, Any] = {
             "transport": "rest",
             "credentials": Credentials(token=TOKEN),
             "client_options": {"api_endpoint": bench.url},
         }
+        self.lists = datamanager_v1.UserListServiceClient(**options)
+        self.ingestion = datamanager_v1.IngestionServiceClient(**options)
+        self._formatter, self._hex = Formatter(), Encoding.HEX
 
-
-def test_googles_client_creates_a_list_ingests_polls_and_removes(
-    bench: Bench, google_options: dict[str, Any]
-) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from google.ads import datamanager_v1 as dm
-        from google.ads.datamanager_util import Encoding, Formatter
-    lists = dm.UserListServiceClient(**google_options)
-    parent = f"accountTypes/GOOGLE_ADS/accounts/{CUSTOMER}"
-    wanted = dm.UserList(
-        display_name="Official people",
-        description="d",
-        ingested_user_list_info=dm.IngestedUserListInfo(
-            upload_key_types=[dm.IngestedUserListInfo.UploadKeyType.CONTACT_ID],
-            contact_id_info=dm.ContactIdInfo(),
-        ),
-    )
-    made = lists.create_user_list(parent=parent, user_list=wanted)
-    assert made.id
-    assert [one.id for one in lists.list_user_lists(parent=parent) if one.display_name == "Official people"]
-
-    destination = dm.Destination(
-        operating_account=dm.ProductAccount(account_type="GOOGLE_ADS", account_id=CUSTOMER),
-        product_destination_id=str(made.id),
-    )
-    mails = [Formatter().process_email_address(f"Person{i}@Example.com", Encoding.HEX) for i in range(4)]
-    assert mails[0] == hashlib.sha256(b"person0@example.com").hexdigest()
-    members = [
-        dm.AudienceMember(user_data=dm.UserData(user_identifiers=[dm.UserIdentifier(email_address=m)]))
-        for m in mails
-    ]
-    ingestion = dm.IngestionServiceClient(**google_options)
-    consent = dm.Consent(ad_user_data="CONSENT_GRANTED", ad_personalization="CONSENT_GRANTED")
-    terms = dm.TermsOfService(customer_match_terms_of_service_status="ACCEPTED")
-    sent = ingestion.ingest_audience_members(
-        request=dm.IngestAudienceMembersRequest(
-            destinations=[destination],
-            audience_members=members,
-            encoding="HEX",
-            consent=consent,
-            terms_of_service=terms,
+    def made(self, name: str) -> Any:
+        """A list of contacts."""
+        contacts = self.dm.IngestedUserListInfo(
+            upload_key_types=[self.dm.IngestedUserListInfo.UploadKeyType.CONTACT_ID],
+            contact_id_info=self.dm.ContactIdInfo(),
         )
-    )
+        wanted = self.dm.UserList(display_name=name, description="d", ingested_user_list_info=contacts)
+        return self.lists.create_user_list(parent=PARENT, user_list=wanted)
 
-    def state() -> str:
-        status = ingestion.retrieve_request_status(request={"request_id": sent.request_id})
+    def destination(self, made: Any) -> Any:
+        owner = self.dm.ProductAccount(account_type="GOOGLE_ADS", account_id=CUSTOMER)
+        return self.dm.Destination(operating_account=owner, product_destination_id=str(made.id))
+
+    def hashed(self, email: str) -> str:
+        return str(self._formatter.process_email_address(email, self._hex))
+
+    def people(self, *numbers: int) -> list[Any]:
+        hashes = [self.hashed(f"Person{i}@Example.com") for i in numbers]
+        found = [self.dm.UserData(user_identifiers=[self.dm.UserIdentifier(email_address=h)]) for h in hashes]
+        return [self.dm.AudienceMember(user_data=one) for one in found]
+
+    def ingest(self, made: Any, *numbers: int) -> str:
+        """The id of the request."""
+        request = self.dm.IngestAudienceMembersRequest(
+            destinations=[self.destination(made)],
+            audience_members=self.people(*numbers),
+            encoding="HEX",
+            consent=self.dm.Consent(ad_user_data="CONSENT_GRANTED", ad_personalization="CONSENT_GRANTED"),
+            terms_of_service=self.dm.TermsOfService(customer_match_terms_of_service_status="ACCEPTED"),
+        )
+        return str(self.ingestion.ingest_audience_members(request=request).request_id)
+
+    def state(self, request_id: str) -> str:
+        status = self.ingestion.retrieve_request_status(request={"request_id": request_id})
         return str(status.request_status_per_destination[0].request_status.name)
 
-    assert state() == "PROCESSING"
-    bench.sleep(timedelta(hours=1).total_seconds())
-    assert state() == "SUCCESS"
-    assert len(bench.control.members(str(made.id))["members"]) == 4
+    def held(self, made: Any) -> int:
+        """How many are on it an hour later."""
+        self.bench.sleep(timedelta(hours=1).total_seconds())
+        return len(self.bench.control.members(str(made.id))["members"])
 
-    ingestion.remove_audience_members(
-        request=dm.RemoveAudienceMembersRequest(
-            destinations=[destination], audience_members=members[:1], encoding="HEX"
-        )
+
+@pytest.fixture(scope="module")
+def clients(bench: Bench) -> Clients:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the clients' own imports
+        return Clients(bench)
+
+
+def test_googles_client_creates_lists_and_deletes_a_list(clients: Clients) -> None:
+    made = clients.made("Official list")
+    assert made.id
+    named = [
+        one.id for one in clients.lists.list_user_lists(parent=PARENT) if one.display_name == "Official list"
+    ]
+    assert named == [made.id]
+    clients.lists.delete_user_list(name=made.name)
+    assert made.id not in {one.id for one in clients.lists.list_user_lists(parent=PARENT)}
+
+
+def test_googles_client_ingests_and_polls(clients: Clients) -> None:
+    made = clients.made("Official people")
+    request = clients.ingest(made, *range(4))
+    assert clients.state(request) == "PROCESSING"
+    assert clients.held(made) == 4
+    assert clients.state(request) == "SUCCESS"
+
+
+def test_googles_client_removes_whom_it_ingested(clients: Clients) -> None:
+    made = clients.made("Official leavers")
+    clients.ingest(made, *range(4))
+    assert clients.held(made) == 4
+    leaving = clients.dm.RemoveAudienceMembersRequest(
+        destinations=[clients.destination(made)], audience_members=clients.people(0), encoding="HEX"
     )
-    bench.sleep(timedelta(hours=1).total_seconds())
-    assert len(bench.control.members(str(made.id))["members"]) == 3
-    lists.delete_user_list(name=made.name)
+    clients.ingestion.remove_audience_members(request=leaving)
+    assert clients.held(made) == 3
+
+
+def test_googles_formatter_hashes_an_address_as_we_do(clients: Clients) -> None:
+    assert clients.hashed("Person0@Example.com") == hashlib.sha256(b"person0@example.com").hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -86,50 +86,65 @@ def mangled(value: Any, draw: Callable[[st.SearchStrategy[Any]], Any]) -> Any:
     return copy
 
 
-def client_answering(name: str, answer: Any) -> httpx.Client:
+class Published:
     """Every published answer at its place, and the one under test out of shape."""
-    usual = {
-        (one.method, one.path.split("?")[0]): one
-        for one in every_example()
-        if one.data["response"]["status"] < 400
-    }
-    wanted = example(name)
 
-    def serve(request: httpx.Request) -> httpx.Response:
+    def __init__(self) -> None:
+        good = [one for one in every_example() if one.data["response"]["status"] < 400]
+        self._usual = {(one.method, one.path.split("?")[0]): one for one in good}
+        self._odd: tuple[tuple[str, str], bytes] = (("", ""), b"")
+        self.client = make_client("http://platform.test", transport=httpx.MockTransport(self._serve))
+
+    def instead_of(self, name: str, answer: Any) -> httpx.Client:
+        place = example(name)
+        self._odd = ((place.method, place.path.split("?")[0]), json.dumps(answer).encode())
+        return self.client
+
+    def _serve(self, request: httpx.Request) -> httpx.Response:
         here = (request.method, request.url.path)
-        if here == (wanted.method, wanted.path.split("?")[0]):
-            return httpx.Response(200, content=json.dumps(answer).encode())
-        return usual[here].response() if here in usual else httpx.Response(404, json={"status": 404})
+        if here == self._odd[0]:
+            return httpx.Response(200, content=self._odd[1])
+        found = self._usual.get(here)
+        return found.response() if found else httpx.Response(404, json={"status": 404})
 
-    return make_client("http://platform.test", transport=httpx.MockTransport(serve))
+
+@pytest.fixture(scope="module")
+def published() -> Iterator[Published]:
+    made = Published()
+    with made.client:
+        yield made
 
 
 @pytest.mark.parametrize("name", LINKEDIN_CALLS)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_no_answer_of_linkedin_crashes_the_adapter(name: str, data: st.DataObject) -> None:
-    with client_answering(name, mangled(example(name).answer, data.draw)) as client:
-        wanted = LinkedInSettings(
-            "516848833", base_url="http://platform.test/rest", company_intelligence=True, retry=ONCE
-        )
-        platform = LinkedIn(wanted, client, lambda: NOW, lambda _: None)
-        with suppress(PlatformError):
-            LINKEDIN_CALLS[name](platform)
-            platform.set_daily_budget("600000001", Decimal(5))
+def test_no_answer_of_linkedin_crashes_the_adapter(
+    published: Published, name: str, data: st.DataObject
+) -> None:
+    client = published.instead_of(name, mangled(example(name).answer, data.draw))
+    wanted = LinkedInSettings(
+        "516848833", base_url="http://platform.test/rest", company_intelligence=True, retry=ONCE
+    )
+    platform = LinkedIn(wanted, client, lambda: NOW, lambda _: None)
+    with suppress(PlatformError):
+        LINKEDIN_CALLS[name](platform)
+        platform.set_daily_budget("600000001", Decimal(5))
 
 
 @pytest.mark.parametrize("name", GOOGLE_CALLS)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_no_answer_of_google_crashes_the_adapter(name: str, data: st.DataObject) -> None:
-    with client_answering(name, mangled(example(name).answer, data.draw)) as client:
-        wanted = GoogleSettings(
-            "1234567890",
-            base_url="http://platform.test/v1",
-            ads_base_url="http://platform.test",
-            terms_accepted=True,
-            retry=ONCE,
-        )
-        platform = Google(wanted, client, lambda: NOW, lambda _: None)
-        with suppress(PlatformError):
-            GOOGLE_CALLS[name](platform)
+def test_no_answer_of_google_crashes_the_adapter(
+    published: Published, name: str, data: st.DataObject
+) -> None:
+    client = published.instead_of(name, mangled(example(name).answer, data.draw))
+    wanted = GoogleSettings(
+        "1234567890",
+        base_url="http://platform.test/v1",
+        ads_base_url="http://platform.test",
+        terms_accepted=True,
+        retry=ONCE,
+    )
+    platform = Google(wanted, client, lambda: NOW, lambda _: None)
+    with suppress(PlatformError):
+        GOOGLE_CALLS[name](platform)
