@@ -55,14 +55,34 @@ def top_sum_bounds(low: Vector, high: Vector, *, total: float) -> tuple[Vector, 
 
 
 def inside_mass(exposure: Exposure) -> tuple[float, float]:
-    """Least and most impressions the segment itself can have taken."""
+    """Least and most impressions the segment itself can have taken, pages nobody could match included."""
     if exposure.mass is not None:
         low, high = exposure.mass
     else:
         low = high = exposure.total - exposure.outside
     floor, ceiling = float(exposure.low.sum()), float(exposure.high.sum())
     high = min(max(high, floor), ceiling)
-    return min(max(low, floor), high), high
+    low = min(max(low, floor), high)
+    room = unplaced_room(exposure)
+    return low, (min(high + room, max(exposure.total, high)) if room else high)
+
+
+def unplaced_room(exposure: Exposure) -> float:
+    """The most impressions that pages nobody could match can hold together."""
+    return float(exposure.unplaced.high.sum()) if exposure.unplaced is not None else 0.0
+
+
+def ceilings(exposure: Exposure) -> Vector:
+    """(n,) the most each account can have been shown, as its own row says.
+
+    An account no report names may be behind any page that nobody could match. One that is named is
+    counted by the pages known to be its own; whether it has another is said once, beside the table.
+    """
+    room = unplaced_room(exposure)
+    if not room:
+        return exposure.high
+    hidden = np.minimum(exposure.high + room, np.maximum(exposure.total, exposure.high))
+    return np.where(exposure.listed, exposure.high, hidden)
 
 
 def lorenz(exposure: Exposure, *, points: int = 160) -> Curve:
@@ -77,7 +97,8 @@ def lorenz(exposure: Exposure, *, points: int = 160) -> Curve:
         line = (0.0, 1.0)
         return Curve(x=line, point=line, low=line, high=line)
     kept = _places(n, points)
-    least, most = top_share_bounds(exposure.low, np.minimum(exposure.high, mass[1]), mass=mass)
+    room = unplaced_room(exposure)
+    least, most = top_share_bounds(exposure.low, np.minimum(exposure.high, mass[1]), mass=mass, room=room)
     guess = 1 - top_sums(exposure.point)[kept] / exposure.point.sum()
     floor, ceiling = 1 - most[kept], 1 - least[kept]
     return Curve(
@@ -88,10 +109,14 @@ def lorenz(exposure: Exposure, *, points: int = 160) -> Curve:
     )
 
 
-def top_share_bounds(low: Vector, high: Vector, *, mass: tuple[float, float]) -> tuple[Vector, Vector]:
+def top_share_bounds(
+    low: Vector, high: Vector, *, mass: tuple[float, float], room: float = 0.0
+) -> tuple[Vector, Vector]:
     """Lowest and highest share of their own mass the k largest can have, (n + 1,) each, k = 0..n.
 
     mass  (least, most) impressions all accounts took together, 0 < least <= most
+    room  impressions of pages nobody could match, all of which any accounts may have taken beyond ``high``:
+          at worst the largest did, at best those with the lowest ceilings
 
     The upper bound is largest where its two limits meet. For the lower bound the mass is cut into
     steps; within a step the top sum is no smaller than at its start and the mass no larger than at its end.
@@ -99,6 +124,8 @@ def top_share_bounds(low: Vector, high: Vector, *, mass: tuple[float, float]) ->
     least, most = mass
     rest = np.concatenate(([0.0], np.cumsum(np.sort(low))))[::-1]
     tops = top_sums(high)
+    tops[1:] += room
+    high = even_completion(high, high + room, total=float(high.sum()) + room) if room else high
     meeting = np.clip(tops + rest, least, most)
     highest = np.minimum(tops, meeting - rest) / meeting
     cuts = np.geomspace(least, most, _MASS_CUTS) if most > least * (1 + 1e-9) else np.array([least, most])
@@ -125,9 +152,9 @@ def ranked_counts(exposure: Exposure, *, points: int = 120) -> tuple[tuple[int, 
         return ()
     order = np.argsort(-exposure.point, kind="stable")
     ranks = np.unique(np.geomspace(1, n, min(points, n)).round().astype(np.int64))
-    rows = order[ranks - 1]
+    rows, high = order[ranks - 1], ceilings(exposure)
     return tuple(
-        (int(r), float(exposure.low[i]), float(exposure.point[i]), float(exposure.high[i]))
+        (int(r), float(exposure.low[i]), float(exposure.point[i]), float(high[i]))
         for r, i in zip(ranks, rows, strict=True)
     )
 

@@ -78,6 +78,14 @@ def decimals_between(value: Bounded | None) -> str:
     return low if low == high else f"{low} to {high}"
 
 
+def left_open(value: Bounded | None, shape: Callable[[float], str]) -> str:
+    """``0 to 340`` where the reports leave a figure open by more than a tenth of itself, else nothing."""
+    if value is None or not guessed(value, value.point):
+        return ""
+    low, high = shape(value.low), shape(value.high)
+    return "" if low == high else f"{low} to {high}"
+
+
 def plural(n: float, one: str, many: str = "") -> str:
     """``1 account``, ``2,431 accounts``."""
     return f"{count(n)}{NBSP}{one if round(n) == 1 else many or one + 's'}"

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from balancer.types import UNPLACED, BalancePlan, ShareTable
+from balancer.types import UNPLACED, BalancePlan, Exposure, ShareTable
 from flows.report import words
-from flows.report.curves import lorenz, ranked_counts
+from flows.report.certainty_words import certainty
+from flows.report.curves import ceilings, lorenz, ranked_counts, unplaced_room
 from flows.report.pieces import (
     AccountFacts,
     AccountRow,
@@ -130,7 +131,7 @@ def build_page(
         title=words.title(segment, first.top),
         segment=segment,
         sentence=words.headline(first, second, floor=beside.floor),
-        certainty=words.certainty(second or first),
+        certainty=certainty(second or first),
         before=first,
         after=second,
         rows=rows,
@@ -197,7 +198,14 @@ def figures(table: ShareTable, window: Window) -> Figures:
         unattributed=table.unattributed,
         lorenz=lorenz(table.exposure),
         ranked=ranked_counts(table.exposure),
+        never_seen_least=table.never_seen_least,
+        unplaced=_unplaced(table.exposure),
     )
+
+
+def _unplaced(exposure: Exposure) -> tuple[int, float]:
+    pages = exposure.unplaced
+    return (pages.high.size if pages is not None else 0), unplaced_room(exposure)
 
 
 def account_rows(
@@ -208,15 +216,20 @@ def account_rows(
 ) -> tuple[AccountRow, ...]:
     """Every account of ``table``, largest first; ranks and shares compared with ``before`` where given."""
     earlier = _standing(before) if before is not None else {}
-    accounts = table.exposure.accounts
+    accounts, high = table.exposure.accounts, ceilings(table.exposure)
     return tuple(
-        _row(table, i, rank, facts.get(accounts[i], _UNKNOWN_FACTS), earlier.get(accounts[i]))
+        _row(table, i, rank, facts.get(accounts[i], _UNKNOWN_FACTS), earlier.get(accounts[i]), float(high[i]))
         for rank, i in enumerate(table.order.tolist(), start=1)
     )
 
 
 def _row(
-    table: ShareTable, i: int, rank: int, fact: AccountFacts, earlier: tuple[int, float] | None
+    table: ShareTable,
+    i: int,
+    rank: int,
+    fact: AccountFacts,
+    earlier: tuple[int, float] | None,
+    high: float,
 ) -> AccountRow:
     exposure = table.exposure
     account, count = exposure.accounts[i], float(exposure.point[i])
@@ -230,7 +243,7 @@ def _row(
         members=fact.members,
         impressions=count,
         low=float(exposure.low[i]),
-        high=float(exposure.high[i]),
+        high=high,
         share=share,
         times_even=share * len(exposure.accounts),
         per_member=count / fact.members if fact.members else None,

@@ -96,7 +96,7 @@ class AccountRow:
     tier: int | None
     members: float | None
     impressions: float
-    low: float  # hard bounds of the true count
+    low: float  # hard bounds of the true count; see ``curves.ceilings`` for pages nobody could match
     high: float
     share: float
     times_even: float  # share over 1/n
@@ -109,6 +109,18 @@ class AccountRow:
     state: str
     since: date | None
     source: str  # "reported" | "imputed"
+
+    @property
+    def counted(self) -> Bounded:
+        """The impressions with their bounds."""
+        return Bounded(self.low, self.impressions, self.high)
+
+    @property
+    def rate(self) -> Bounded | None:
+        """Impressions per matched member with bounds; None where the members are not known."""
+        if not self.members:
+            return None
+        return Bounded(self.low / self.members, self.impressions / self.members, self.high / self.members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +170,8 @@ class Figures:
     ranked: tuple[
         tuple[int, float, float, float], ...
     ]  # (rank, low, point, high), thinned, for the rank chart
+    never_seen_least: int = 0  # never_seen, were every page that nobody could match one of them
+    unplaced: tuple[int, float] = (0, 0.0)  # pages nobody could match, the most impressions they can hold
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from flows.report.pieces import AccountRow, Figures, ListLine, TierLine, Week
 COLUMNS = (
     "rank", "account_id", "name", "domain", "tier", "members", "impressions", "impressions_low",
     "impressions_high", "share", "times_even", "per_member", "cap", "cap_use", "band", "rank_before",
-    "share_change", "state", "since", "source",
+    "share_change", "state", "since", "source", "per_member_low", "per_member_high",
 )  # fmt: skip
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -54,6 +54,7 @@ def row_values(row: AccountRow) -> tuple[Any, ...]:
         row.state,
         row.since.isoformat() if row.since else None,
         row.source,
+        *(_short(end, 3) for end in _ends(row.rate)),
     )
 
 
@@ -238,6 +239,8 @@ def _figures(figures: Figures) -> dict[str, Any]:
         "outside": figures.outside,
         "unattributed": figures.unattributed,
         "never_seen": figures.never_seen,
+        "never_seen_least": figures.never_seen_least,
+        "unplaced": dict(zip(("pages", "impressions_at_most"), figures.unplaced, strict=True)),
         **{name: _bounds(getattr(figures, name)) for name in ("top_share", "top_decile")},
         **{name: _open(getattr(figures, name), scale) for name, scale in scales.items()},
         "coverage": {str(k): _open(value, 1.0) for k, value in figures.coverage.items()},

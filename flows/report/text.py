@@ -66,12 +66,13 @@ def _tier_lines(page: ReportPage) -> list[tuple[str, ...]]:
 
 
 def _account_lines(page: ReportPage, limit: int) -> list[tuple[str, ...]]:
-    head = ("rank", "account", "impressions", "share", "x even")
+    head = ("rank", "account", "impressions", "between", "share", "x even")
     rows = [
         (
             str(row.rank),
             row.name[:32],
             formats.count(row.impressions),
+            formats.left_open(row.counted, formats.count),
             formats.percent(row.share),
             formats.times(row.times_even),
         )

@@ -1,6 +1,7 @@
 """Every sentence of the report. It decides nothing and computes no share.
 
-Whole per cent in sentences, one decimal in tables; ``formats`` has the numbers, ``code_words`` the codes.
+Whole per cent in sentences, one decimal in tables; ``formats`` has the numbers, ``code_words`` the codes,
+``certainty_words`` how sure a report is.
 To translate or reword: every file whose name ends in ``words.py``, and the ``templates`` folders.
 """
 
@@ -76,36 +77,6 @@ def _under(before: Figures, after: Figures, floor: int) -> str:
     if now == then:
         return f"{count(now)} still see fewer than {floor}"
     return f"{count(then)} saw fewer than {floor}, {count(now)} do now"
-
-
-def certainty(figures: Figures) -> tuple[str, ...]:
-    """Bounds and the unattributed share, in plain words."""
-    if figures.accounts == 0 or figures.total <= 0:
-        return ()
-    top = f"the top {count(min(figures.top, figures.accounts))}"
-    exact = figures.top_share.high - figures.top_share.low < 0.0005
-    lines = []
-    if figures.unattributed > 0.0005:
-        lines.append(
-            f"The platform names only the most-served accounts. {percent(figures.unattributed, 0)} of the "
-            f"{count(figures.total)} impressions carry no name."
-        )
-    if not exact:
-        lines.append(
-            f"Whoever saw those, {top} took at least {percent(figures.top_share.low)} and at most "
-            f"{percent(figures.top_share.high)}."
-        )
-    elif not lines:
-        lines.append(f"Every one of the {count(figures.total)} impressions is attributed to an account.")
-    if figures.never_seen:
-        accounts = plural(figures.never_seen, "account")
-        lines.append(f"{accounts} never appeared in a report; what they saw is unknown, not zero.")
-    if figures.outside > 0:
-        lines.append(
-            f"{plural(figures.outside, 'impression')} went to companies that are not in this segment, or not known "
-            "to be; the range allows for those."
-        )
-    return tuple(lines)
 
 
 def spread(figures: Figures) -> str:

@@ -36,6 +36,11 @@
     el.textContent = text;
     parent.append(" ", el);
   };
+  const ranged = (row, value, low, high, format) => {
+    const td = cell(row, value === null ? DASH : format.format(value), "n");
+    const ends = [low, high].map((v) => (v === null ? DASH : format.format(v)));
+    if (value !== null && high - low > 0.1 * value && ends[0] !== ends[1]) small(td, ends.join(" to "));
+  };
   const bar = (share) => {
     const ns = "http://www.w3.org/2000/svg";
     const svg = document.createElementNS(ns, "svg"), rect = document.createElementNS(ns, "rect");
@@ -56,11 +61,11 @@
     row.append(name);
     if (known("tier")) cell(row, d("tier") === null ? DASH : d("tier"));
     if (known("members")) cell(row, count(d("members")), "n");
-    cell(row, count(d("impressions")), "n");
+    ranged(row, d("impressions"), d("impressions_low"), d("impressions_high"), whole);
     const share = cell(row, " " + part(d("share"), two), "n share");
     share.prepend(bar(d("share")));
     cell(row, one.format(d("times_even")) + "×", "n");
-    if (known("per_member")) cell(row, d("per_member") === null ? DASH : one.format(d("per_member")), "n");
+    if (known("per_member")) ranged(row, d("per_member"), d("per_member_low"), d("per_member_high"), one);
     if (known("cap_use")) cell(row, part(d("cap_use"), whole), d("cap_use") > 1 ? "n over" : "n");
     if (known("band")) cell(row, d("band") === null ? "none" : "Band " + d("band"));
     if (compare) { cell(row, count(d("rank_before")), "n"); cell(row, points(d("share_change")), "n"); }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from balancer.types import Exposure
+from balancer.types import Exposure, Unplaced
 from flows.report.curves import (
     aligned,
+    ceilings,
     even_completion,
     groups_of,
     lorenz,
@@ -74,6 +77,38 @@ def test_the_share_bounds_hold_when_the_mass_itself_is_uncertain(case, fewer: in
     actual = top_sums(true) / mass
     assert (least <= actual + 1e-6).all()
     assert (actual <= most + 1e-6).all()
+
+
+@given(hidden_counts(), st.lists(st.tuples(st.integers(0, 30), st.integers(-1, 5)), min_size=1, max_size=3))
+@settings(max_examples=150, deadline=None)
+def test_the_lorenz_band_encloses_the_true_curve_whoever_owns_the_pages_nobody_could_match(
+    case, pages
+) -> None:
+    low, known, high = case
+    size = np.array([took for took, _ in pages], dtype=float)
+    owners = np.array([owner if owner < known.size else -1 for _, owner in pages])
+    ours = owners >= 0
+    true = known + np.bincount(owners[ours], weights=size[ours], minlength=known.size)
+    found = replace(
+        exposure_of(low, known, high), total=float(known.sum() + size.sum()), outside=float(size.sum()),
+        unplaced=Unplaced(np.maximum(size - 3, 0), size + 3),
+    )  # fmt: skip
+    if known.sum() == 0:
+        return
+    curve, falling = lorenz(found), np.sort(true)[::-1].cumsum() / true.sum()
+    for x, floor, ceiling in zip(curve.x, curve.low, curve.high, strict=True):
+        k = round((1 - x) * true.size)
+        assert floor - 1e-4 <= 1 - (falling[k - 1] if k else 0.0) <= ceiling + 1e-4
+    assert (true <= np.where(found.listed, np.inf, ceilings(found)) + 1e-9).all()
+
+
+def test_a_named_account_is_counted_by_its_own_pages_and_an_unseen_one_may_be_behind_any() -> None:
+    found = Exposure(
+        ("named", "unseen"), np.array([50.0, 0]), np.array([50.0, 0]), np.array([50.0, 2.0]), 80.0,
+        np.array([True, False]), outside=30.0, unplaced=Unplaced(np.array([27.0]), np.array([30.0])),
+    )  # fmt: skip
+    assert ceilings(found).tolist() == [50.0, 32.0]
+    assert ceilings(replace(found, unplaced=None)).tolist() == [50.0, 2.0]
 
 
 def slow_even_completion(low: np.ndarray, high: np.ndarray, total: float) -> np.ndarray:

@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 
-from balancer.types import Bounded, Exposure
+from balancer.shares import concentration
+from balancer.types import Bounded, Exposure, Unplaced
 from flows.report import formats, html, tables, text
 from flows.report.model import Beside, Measured, build_page
 from flows.report.pieces import AccountFacts, Window
@@ -55,6 +56,43 @@ def test_every_account_is_a_row_in_rank_order_and_shares_sum_to_the_attributed_p
     counts = [row.impressions for row in page.rows]
     assert counts == sorted(counts, reverse=True)
     assert sum(row.share for row in page.rows) == pytest.approx(sum(counts) / page.now.total)
+
+
+def some_pages_unmatched() -> Measured:
+    """Two accounts, one of them named in the report, and two pages that may be anybody's."""
+    pages = Unplaced(np.array([37.0, 7.0]), np.array([43.0, 17.0]))
+    found = Exposure(
+        ("named.com", "unseen.com"), np.array([148.0, 0]), np.array([150.0, 0]), np.array([180.0, 5.0]), 200.0,
+        np.array([True, False]), outside=50.0, mass=(148.0, 156.0), rows=200.0, unplaced=pages,
+    )  # fmt: skip
+    return Measured(concentration(found, top=1), MARCH)
+
+
+def test_what_the_reports_leave_open_is_shown_beneath_impressions_and_impressions_per_member() -> None:
+    facts = {"named.com": AccountFacts(members=50.0), "unseen.com": AccountFacts(members=10.0)}
+    page = build_page("s", some_pages_unmatched(), facts=facts, generated_at=NOW)
+    shown = html.render(page)
+    for range_ in ("148 to 180", "3.0 to 3.6", "0 to 65", "0.0 to 6.5"):
+        assert f"<small>{range_}</small>" in shown
+    row = dict(zip(tables.COLUMNS, tables.row_values(page.rows[1]), strict=True))
+    assert (row["per_member_low"], row["per_member"], row["per_member_high"]) == (0, 0, 6.5)
+    assert "148 to 180" in text.summary(page)
+
+
+def test_an_exact_count_has_no_range_beneath_it() -> None:
+    exact = Measured(concentration(np.array([150.0, 50.0]), top=1), MARCH)
+    page = build_page("s", exact, facts={"0": AccountFacts(members=50.0)}, generated_at=NOW)
+    assert page.rows[0].rate == Bounded(3.0, 3.0, 3.0)
+    assert "<small>3.0 to" not in html.render(page)
+
+
+def test_pages_that_nobody_could_match_are_counted_and_their_weight_is_said() -> None:
+    page = build_page("s", some_pages_unmatched(), facts={}, generated_at=NOW)
+    said = " ".join(page.certainty).replace(formats.NBSP, " ")
+    assert "2 company pages in the reports, with at most 60 impressions, could not be matched" in said
+    figures = json.loads(tables.figures_json(page))["before"]
+    assert figures["unplaced"] == {"pages": 2, "impressions_at_most": 60.0}
+    assert (figures["never_seen"], figures["never_seen_least"]) == (1, 0)
 
 
 def test_unknown_facts_stay_unknown(worlds) -> None:
