@@ -19,6 +19,7 @@ from audiences.model import Rejected
 from audiences.performance import STAGES, Deal
 from audiences.sources_mapping import Columns
 
+NAME_IT = "Correct columns: of this source in evenreach.yaml."
 # Headers of HubSpot, Salesforce and Pipedrive exports (2026), folded to letters and underscores.
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "deal_id": ("deal_id", "record_id", "opportunity_id", "id"),
@@ -114,7 +115,7 @@ def _mapped(
     for ours, names_given in found.items():
         for missing in (name for name in names_given if name not in headers):
             words = f'the mapped column "{missing}" is not in the file.'
-            raise ConfigError(words, file=source, field=f"columns.{ours}")
+            raise ConfigError(words, file=source, field=f"columns.{ours}", remedy=NAME_IT)
     for ours in (*SYNONYMS, *names):
         if ours not in found:
             known = (*SYNONYMS.get(ours, ()), *names.get(ours, ()))

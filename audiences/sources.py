@@ -6,12 +6,12 @@ touches the world. It must not interpret a value: that is ``clean``'s work.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from audiences.errors import ConfigError, SourceError, UnknownColumns
-from audiences.sources_layout import Understood, recognise_headerless
+from audiences.sources_layout import REMAP, Understood, recognise_headerless
 from audiences.sources_mapping import (
     Columns,
     SourceFrame,
@@ -86,7 +86,16 @@ def propose_mapping(path: str | Path, *, kind: str = "", layout: str = "") -> Pr
         )
     lost = len(source.rejected)
     notes = source.notes + ((f"{lost:,} {'row' if lost == 1 else 'rows'} cannot be read",) if lost else ())
+    notes += tuple(_left_to_say(source))
     return Proposal(source.source, source.layout.name, source.kind, source.mapping, source.unmapped, notes)
+
+
+def _left_to_say(source: SourceFrame) -> Iterator[str]:
+    """What a table of signals needs beside its columns."""
+    if source.kind == "signals" and "on" not in source.mapping:
+        yield "No column says the day: add as_of: YYYY-MM-DD, the day of the export, to this source."
+    if source.kind == "signals" and "kind" not in source.mapping and "kind" not in source.layout.constants:
+        yield "No column says what was done: add kind: to this source, such as kind: webinar."
 
 
 def _first_row(path: Path) -> tuple[str, ...]:
@@ -129,9 +138,8 @@ def _understand(text: Text, name: str, kind: str, layout: str, columns: Columns)
         if found is not None:
             return head, found
     if columns:
-        raise ConfigError(
-            "none of the mapped columns is in the file.", file=name, field=f"columns.{next(iter(columns))}"
-        )
+        field = f"columns.{next(iter(columns))}"
+        raise ConfigError("none of the mapped columns is in the file.", file=name, field=field, remedy=REMAP)
     return _understand_headerless(text, name, layout)
 
 

@@ -63,6 +63,7 @@ CARRIED = {
     ),
     "signals": frozenset("domain company country kind on topic strength person".split()),
 }
+REMAP = "Correct columns: of this source in evenreach.yaml, or write it anew: evenreach map FILE --write"
 # At least one of these must be there, or nothing in the row says who it is about.
 IDENTIFYING = {
     "companies": frozenset({"name", "domain", "website", "linkedin_url", "organization_urn"}),
@@ -220,14 +221,14 @@ def assign_explicit(
             words = (
                 f"there is no such column; there are {', '.join(sorted(known))}, and attribute:<any name>."
             )
-            raise ConfigError(words, file=file, field=f"columns.{canonical}")
+            raise ConfigError(words, file=file, field=f"columns.{canonical}", remedy=REMAP)
         names = [wanted] if isinstance(wanted, str) else list(wanted)
         missing = [name for name in names if fold(name) not in folded]
         if missing or not names:
             words = (
                 f'the mapped column "{missing[0]}" is not in the file.' if missing else "it names no column."
             )
-            raise ConfigError(words, file=file, field=f"columns.{canonical}")
+            raise ConfigError(words, file=file, field=f"columns.{canonical}", remedy=REMAP)
         hits = tuple(i for name in names for i, h in enumerate(folded) if h == fold(name))
         positions = {k: tuple(i for i in v if i not in hits) for k, v in positions.items()}
         positions[canonical] = hits

@@ -224,4 +224,4 @@ class _CarefulReader:
         if self.short:
             yield f"{self.short} rows end early; their missing last columns count as blank"
         if self.footers:
-            yield f"{self.footers} footer lines left out"
+            yield f"{self.footers:,} footer {'line' if self.footers == 1 else 'lines'} left out"

@@ -79,6 +79,7 @@ def _add_source(workspace: Path, file: Path, proposal: Any) -> Path:
 
     from ruamel.yaml import YAML
 
+    from audiences.sources_layout import load_layouts
     from flows.files import write_atomically
     from flows.wiring import CONFIG
 
@@ -91,14 +92,16 @@ def _add_source(workspace: Path, file: Path, proposal: Any) -> Path:
         named = str(file.absolute().relative_to(workspace))
     except ValueError:
         named = str(file.absolute())
-    columns = {ours: _one_or_several(theirs) for ours, theirs in proposal.columns.items()}
-    entry = {"file": named, "layout": proposal.layout, "columns": columns}
+    entry: dict[str, Any] = {"file": named, "layout": proposal.layout}
+    if not load_layouts()[proposal.layout].headerless:  # a file without a header has no names to find
+        entry["columns"] = {ours: _one_or_several(theirs) for ours, theirs in proposal.columns.items()}
     settings["sources"] = settings.get("sources") or {}
     settings["sources"][proposal.kind] = part = settings["sources"].get(proposal.kind) or []
     known = next((one for one in part if one.get("file") == named), None)
     if known is None:
         part.append(entry)
     else:
+        known.pop("columns", None)
         known.update(entry)
     buffer = io.StringIO()
     yaml.dump(settings, buffer)

@@ -129,6 +129,21 @@ def test_map_keeps_every_column_a_value_may_stand_in(lists: Lists) -> None:
     assert (names["second.de"], names["first.de"]) == ("Second AG", "First AG")
 
 
+def test_map_writes_no_column_of_a_file_without_a_header_and_says_what_else_it_needs(lists: Lists) -> None:
+    rows = [f"Firm {i},company{i:03}-works.com,,,tech,cloud,80,[1],US" for i in range(20, 30)]
+    (lists.folder / "surge.csv").write_text("\n".join(rows) + "\n")
+    said = lists.run("map", str(lists.folder / "surge.csv"), "--write")
+    assert said["columns"]["domain"] == ["domain"]
+    assert any("as_of" in note for note in said["notes"])
+    text = (lists.folder / "evenreach.yaml").read_text()
+    written = parse(text).sources.signals[-1]
+    assert (written.layout, written.columns) == ("bombora_surge_2015", {})
+    lists.config("layout: bombora_surge_2015", "layout: bombora_surge_2015\n      as_of: 2026-08-20")
+    lists.run("segments", "list")
+    with lists.opened() as app:
+        assert app.store.signal_frame().height == 10
+
+
 def test_a_command_about_a_list_or_segment_there_is_not_names_those_there_are(lists: Lists) -> None:
     assert "everyone" in lists.run("segments", "show", "nobody", code=1)["error"]["message"]
     assert "none yet" in lists.run("restore", "linkedin/x/companies", code=1)["error"]["message"]
