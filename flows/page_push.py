@@ -20,6 +20,7 @@ from flows.approvers import accept_if_large
 from flows.page_part import in_page_words, told
 from flows.page_preview import Previews
 from flows.page_runs import way_back
+from flows.push_records import amend, push_ids, remember, remembered
 from flows.report.pieces import ListLine
 from flows.web.errors import Invalid, NotFound, TooLate
 from flows.web.views import PushOrder, PushProgress
@@ -62,7 +63,7 @@ class Pushes(Previews):
         push_id = hashlib.sha256(
             f"{upload.digest}\n{order.list_name}\n{sorted(chosen)}".encode()
         ).hexdigest()[:16]
-        known = self.app.store.get(_key(push_id))
+        known = remembered(self.app, push_id)
         if known is not None and known["stage"] not in ("cancelled", "failed", "undone"):
             return push_id
         agreed = self._agreed(preview_id, chosen, order, who)
@@ -74,7 +75,7 @@ class Pushes(Previews):
             "versions": {}, "total": sum(len(one.members) for one in chosen.values()),
             "stage": "waiting", "message": "", "confirmed": self.clock().isoformat(), "who": who,
         }  # fmt: skip
-        self._keep(push_id, kept)
+        remember(self.app, push_id, kept)
         self.note(who, "push", order.list_name, owner=order.owner, rows=kept["total"])
         self.stops[push_id] = stop = threading.Event()
         self.workers.start(f"push {push_id}", lambda: self._send(going, stop))
@@ -124,7 +125,7 @@ class Pushes(Previews):
         """Send one list, and keep its versions before and after: undoing goes by them."""
         spec, order = going.spec(platform), going.order
         known = self.app.store.audience(spec.audience_id)
-        versions = self.app.store.get(_key(going.push_id))["versions"]
+        versions = self._remembered(going.push_id)["versions"]
         versions |= {platform: [known.ledger_version if known else 0, -1]}
         self._change(going.push_id, versions=versions)
         push.push_list(
@@ -142,7 +143,7 @@ class Pushes(Previews):
 
     def _follow(self, push_id: str) -> None:
         """Look now and then until every list is ready; on a simulated clock waiting lets it run."""
-        lists = list(self.app.store.get(_key(push_id))["lists"].values())
+        lists = list(self._remembered(push_id)["lists"].values())
         until = self.app.now() + timedelta(hours=FOLLOWED_HOURS)
         while self.app.now() < until:
             try:
@@ -155,7 +156,7 @@ class Pushes(Previews):
                 if not getattr(error, "retryable", False):
                     self._change(push_id, message=told(error))
                     return
-            if self.app.store.get(_key(push_id))["stage"] != "settling" or self._ready(lists):
+            if self._remembered(push_id)["stage"] != "settling" or self._ready(lists):
                 return
             time.sleep(self.poll if self.app.sandbox is None else min(self.poll, 0.5))
             if self.app.sandbox is not None:
@@ -170,9 +171,7 @@ class Pushes(Previews):
     # -- progress ---------------------------------------------------------------------
 
     def push_progress(self, push_id: str) -> PushProgress:
-        kept = self.app.store.get(_key(push_id))
-        if kept is None:
-            raise NotFound("There is no such push.")
+        kept = self._remembered(push_id)
         stage, message = self._stage(push_id, kept)
         lines = [self._one_off_line(list_id) for list_id in kept["lists"].values()]
         sent = stage in ("settling", "ready", "undone")
@@ -206,8 +205,7 @@ class Pushes(Previews):
 
     def pushes(self, limit: int) -> Sequence[PushProgress]:
         """Newest first."""
-        ids: list[str] = self.app.store.get("pushes", [])
-        return [self.push_progress(push_id) for push_id in ids[::-1][:limit]]
+        return [self.push_progress(push_id) for push_id in push_ids(self.app)[::-1][:limit]]
 
     def push_cancel(self, push_id: str, *, who: str) -> PushProgress:
         """Stop a push within its first minute. Raises TooLate afterwards."""
@@ -225,7 +223,7 @@ class Pushes(Previews):
         found = self.push_progress(push_id)
         if not found.may_undo:
             raise TooLate("There is nothing to undo, or the list was changed by a later push.")
-        kept = self.app.store.get(_key(push_id))
+        kept = self._remembered(push_id)
         before = {platform: int(versions[0]) for platform, versions in kept["versions"].items()}
         with in_page_words():
             ways = [way_back(self.acting(who), kept["lists"][p], version) for p, version in before.items()]
@@ -246,17 +244,11 @@ class Pushes(Previews):
 
     # -- remembering --------------------------------------------------------------------
 
-    def _keep(self, push_id: str, kept: Mapping[str, Any]) -> None:
-        with self.guard:
-            ids: list[str] = self.app.store.get("pushes", [])
-            self.app.store.put(_key(push_id), dict(kept), at=self.app.now())
-            self.app.store.put("pushes", [i for i in ids if i != push_id] + [push_id], at=self.app.now())
+    def _remembered(self, push_id: str) -> Mapping[str, Any]:
+        kept = remembered(self.app, push_id)
+        if kept is None:
+            raise NotFound("There is no such push.")
+        return kept
 
     def _change(self, push_id: str, **fields: Any) -> None:
-        with self.guard:
-            kept = self.app.store.get(_key(push_id))
-            self.app.store.put(_key(push_id), kept | fields, at=self.app.now())
-
-
-def _key(push_id: str) -> str:
-    return f"push/{push_id}"
+        amend(self.app, push_id, **fields)

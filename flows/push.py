@@ -37,7 +37,7 @@ from flows.activate_lists import list_rules
 from flows.load import with_consent
 from flows.report.tables import to_csv
 from flows.runs import audit, patiently
-from flows.wiring import App
+from flows.wiring import App, WorkspaceError
 
 COMPANY_FIELDS = (
     (IdentifierKind.NAME, "name"),
@@ -123,10 +123,16 @@ def push_list(
     dry_run: bool = False,
     declared_by: str = "",
 ) -> Prepared:
-    """Bring the one-off list to the file's members. The same file twice changes nothing. Raises Braked.
+    """Bring the one-off list to the file's members. The same file twice changes nothing.
 
+    Raises Braked, or WorkspaceError for a last day (``until``) that is over.
     What was declared of the people is in the audit log, by ``declared_by`` (default: who acts), before any is sent.
     """
+    if until is not None and until < app.today:
+        raise WorkspaceError(
+            f"the list would have ended on {until}, which is over: it is {app.today} in the workspace's time zone",
+            remedy="Give a day that is still to come, or none.",
+        )
     grounds = Grounds(source_rows=wanted.rows)
     prepared = plan_change(app, spec, wanted.members, grounds, accept_shrink=accept_shrink, dry_run=dry_run)
     if not dry_run:

@@ -13,6 +13,7 @@ from audiences.store.records import AudienceRecord
 from flows import activate, activate_renew, activate_replace
 from flows.alerts import Condition, tell
 from flows.erase import go_on
+from flows.push_records import forget_pushes
 from flows.upkeep_conditions import conditions
 from flows.upkeep_truth import not_there
 from flows.wiring import App
@@ -247,5 +248,6 @@ def prune(app: App) -> dict[str, int]:
     counts["audit_lines"] = app.store.trim_audit(
         now - timedelta(days=kept.audit_days), who="retention", at=now
     )
+    counts["pushes"] = forget_pushes(app, now - timedelta(days=kept.versions_days))
     app.store.put("pruned", app.today.isoformat(), at=now)
     return counts

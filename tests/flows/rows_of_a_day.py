@@ -33,6 +33,7 @@ from audiences.model import (
 from audiences.store.records import AuditLine, ImportSummary, PlanMove, PlanRecord, PlanStatus
 from audiences.tables import Table
 from flows.bands import note_budgets, note_command
+from flows.push_records import remember
 from flows.wiring import App
 
 LIST = "elsewhere/strike/companies"  # on a platform the settings no longer name, so that nothing is sent
@@ -61,6 +62,7 @@ def write_day(app: App, number: int) -> None:
     app.store.change_pace("adAnalytics", lambda held: (held[0] + 1.0, held[1]))
     app.store.take_lease(LIST, f"host:{number}", now=at, until=at + timedelta(minutes=5))
     app.store.release_lease(LIST, f"host:{number}")
+    remember(app, f"p{number}", {"name": "fair", "confirmed": at.isoformat(), "stage": "ready", "lists": {}})
     app.store.audit(AuditLine(at, "schedule", "synced", LIST, detail={"day": number}))
 
 

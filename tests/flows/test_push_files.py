@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from tests.flows.list_workspace import Lists
@@ -45,6 +46,21 @@ def test_a_file_that_lost_most_of_its_people_is_stopped_until_the_number_is_name
     assert lists.run(*words, "--accept-shrink", "30")["removes"] == 30
     file.write_text("email\n")
     assert lists.run(*words, code=1)["error"]["error"] == "EmptySource"
+
+
+def test_a_list_whose_last_day_is_over_is_not_begun(lists: Lists) -> None:
+    file = lists.folder / "late.csv"
+    file.write_text("email\nlate@one.com\n")
+    with lists.opened() as app:
+        today = app.today
+    for words in (("--dry-run",), ()):
+        error = lists.run("push", str(file), "--until", str(today - timedelta(days=1)), *words, code=1)[
+            "error"
+        ]
+        assert "is over" in error["message"]
+    with lists.opened() as app:
+        assert not app.store.audiences()
+    assert lists.run("push", str(file), "--first-party", "--until", str(today))["adds"] == 1
 
 
 def test_a_person_suppressed_by_one_platforms_digest_is_on_no_pushed_list(lists: Lists) -> None:
