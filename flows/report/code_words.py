@@ -54,8 +54,12 @@ STATES: dict[str, str] = {
 STATUSES: dict[str, str] = {
     "ok": "The target can be met.",
     "inventory_short": "There are not enough impressions to buy: {n} fewer than the budget would pay for.",
-    "cap_relaxed": "The caps are too tight for the budget and were widened by a factor of {x}.",
-    "cap_short": "The caps are too tight for the budget: {n} impressions will not be bought.",
+    # Even wide caps give way while accounts below them are raised step by step: nobody else can take the rest.
+    "cap_relaxed": (
+        "Within the caps part of the budget would not be spent, because they are tight or because accounts below "
+        "them are raised only step by step; for now they are widened by a factor of {x}."
+    ),
+    "cap_short": "Within the caps, {n} impressions that the budget would pay for will not be bought.",
     "floor_short": "The budget cannot give every account its minimum.",
     "frozen": "Nothing is changed today: the reports cannot be relied on.",
     "stale": "Nothing is changed today: the newest report is {n} days old.",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from balancer import moves, starved
-from balancer.types import UNPLACED, Bounded, Move
+from balancer.bands import Bands
+from balancer.types import UNPLACED, Bounded, Move, Policy, State
 from flows.report import code_words, formats, words
 
 
@@ -23,6 +25,23 @@ def test_every_reason_of_the_balancer_has_words() -> None:
 def test_no_sentence_speaks_in_codes(table: str) -> None:
     for sentence in getattr(code_words, table).values():
         assert not re.search(r"[a-z]_[a-z]", sentence)
+
+
+def test_caps_that_give_way_only_until_others_are_raised_are_not_called_too_tight() -> None:
+    rate = np.random.default_rng(0).lognormal(0.0, 1.6, 600)
+    rate *= 10_000.0 / rate.sum()
+    n, members = rate.size, np.full(rate.size, 300.0)
+    out = np.full(n, UNPLACED, dtype=np.int8)
+    morning = State(
+        day=100, accounts=tuple(f"a{i:03d}" for i in range(n)), members=members, tier=np.ones(n, dtype=np.int8),
+        budget=1000.0, baseline=10_000.0, band=out, landed=out, reports=(), prior_rate=rate,
+    )  # fmt: skip
+    policy = Policy(member_cap=2.0, ramp="cautious")
+    first = Bands().propose(morning, policy)
+
+    assert [status.code for status in first.statuses] == ["cap_relaxed"]
+    assert 28 * morning.baseline < (policy.member_cap or 0.0) * members.sum()  # the caps have room for all
+    assert "raised only step by step" in words.status("cap_relaxed", first.statuses[0].number)
 
 
 def test_an_unknown_code_is_still_readable() -> None:
