@@ -88,7 +88,8 @@ def _elements(world: World, asked: Asked, creatives: list[Creative]) -> Iterator
         if asked.member:
             yield from _member_rows(world, asked, creatives, start, end, today)
         else:
-            for key, cell in total_cells(world, creatives, asked.pivots, start, end, asked.fields).items():
+            first = max(start, _years_before(today, EXACT_YEARS))
+            for key, cell in total_cells(world, creatives, asked.pivots, first, end, asked.fields).items():
                 yield _element(list(key), cell, start, end)
 
 
@@ -121,6 +122,10 @@ def _months_before(day: date, months: int) -> date:
     return date(number // 12, number % 12 + 1, min(day.day, 28))
 
 
+def _years_before(day: date, years: int) -> date:
+    return day.replace(year=day.year - years, day=min(day.day, 28))
+
+
 def _month_end(day: date) -> date:
     return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
@@ -129,7 +134,7 @@ def _member_rows(
     world: World, asked: Asked, creatives: list[Creative], start: date, end: date, today: date
 ) -> Iterator[dict[str, Any]]:
     """Demographic rows; each cell keeps its noise as long as the same question is asked."""
-    oldest = today.replace(year=today.year - MEMBER_YEARS, day=min(today.day, 28))
+    oldest = _years_before(today, MEMBER_YEARS)
     question = (asked.pivots[0], asked.grain, start, end, tuple(sorted(c.creative_id for c in creatives)))
     for value, cell in member_cells(
         world, creatives, asked.pivots[0], max(start, oldest), end, question

@@ -6,6 +6,7 @@ import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from platforms.sandbox.wire import Answer
 from tests.platforms.sandbox.calls import (
     ACCOUNT,
     STILL,
@@ -39,6 +40,7 @@ PATHS = [
     "/rest/audienceCounts",
     "/rest/adTargetingEntities",
     "/rest/adAnalytics",
+    "/rest/adAccountUsers",
     "/rest/organizationsLookup",
     "/rest/organizations/7",
     "/rest/accountIntelligence",
@@ -187,6 +189,17 @@ call = st.tuples(
 )
 
 
+def assert_restli(answer: Answer) -> None:
+    """What holds of every answer: errors are marked, a create is an id and no body, a change is nothing at all."""
+    marks = {"x-restli-error-response", "x-restli-gateway-error"} & set(answer.headers)
+    assert bool(marks) == (answer.status >= 400)
+    if answer.status == 201:
+        assert answer.body == b""
+        assert answer.headers["x-restli-id"] == answer.headers["x-linkedin-id"] != ""
+    if answer.status == 204:
+        assert answer.body == b""
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(calls=st.lists(call, min_size=1, max_size=15))
 def test_every_call_gets_an_answer_of_its_platform_and_a_replay_agrees(tmp_path_factory, calls):
@@ -206,6 +219,8 @@ def test_every_call_gets_an_answer_of_its_platform_and_a_replay_agrees(tmp_path_
         if answer.status >= 400:
             assert answer.status != 500 or sandbox.engine.faults.active
             assert orjson.loads(answer.body)
+        if path.startswith("/rest"):
+            assert_restli(answer)
     before = sandbox.control("GET", "/truth/state")["fingerprint"]
     sandbox.engine.close()
     again = Sandbox(knobs=None, state_dir=folder)

@@ -268,6 +268,39 @@ def test_all_violations_of_a_stage_are_reported_together(sandbox):
     assert [f.split(".")[0] for f, _ in found] == [f"audience_members[{i}]" for i in (0, 2, 3)]
 
 
+def test_a_request_is_looked_at_stage_by_stage_and_only_the_first_bad_one_is_told(sandbox):
+    everything = {
+        "encoding": "GRANTED",  # no such word at all
+        "destinations": [destination("customers/1/userLists/2"), *[destination("9")] * 10],
+        "audienceMembers": [{"compositeData": {"userData": {"userIdentifiers": [{"emailAddress": "zz"}]}}}],
+        "termsOfService": {"customerMatchTermsOfServiceStatus": "REJECTED"},
+    }
+    mended = {
+        "encoding": "HEX",
+        "destinations": [destination("9")],
+        "audienceMembers": [member(1)],
+        "termsOfService": {"customerMatchTermsOfServiceStatus": "ACCEPTED"},
+    }
+    told = []
+    for part in (None, *mended):
+        everything |= {part: mended[part]} if part else {}
+        reply = sandbox.google.post("/v1/audienceMembers:ingest", json=everything)
+        assert reply.status_code == 400
+        told.append(
+            {v.get("reason", "shape") for v in reply.json()["error"]["details"][-1]["fieldViolations"]}
+        )
+
+    assert told[0] == {"shape"}
+    assert "TOO_MANY_DESTINATIONS" in told[1]
+    assert told[2:] == [
+        {"INVALID_HEX_ENCODING"},
+        {"TERMS_AND_CONDITIONS_NOT_SIGNED"},
+        {"INVALID_USER_LIST_ID"},
+    ]
+    sandbox.google.headers["authorization"] = "Bearer unknown"
+    assert sandbox.google.post("/v1/audienceMembers:ingest", json={"encoding": 7}).status_code == 401
+
+
 def test_all_members_of_a_request_use_one_data_type(sandbox):
     list_id = create(sandbox)
     old = {"userData": {"userIdentifiers": [{"emailAddress": digest(1)}]}}

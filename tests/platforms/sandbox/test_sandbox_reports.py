@@ -144,6 +144,15 @@ def test_noise_stays_within_three_repeats_and_changes_with_the_question(sandbox)
     assert len(set(moved)) > 3
 
 
+def test_noise_never_takes_a_count_below_zero(make):
+    sandbox = make(noise=9)
+    deliver(sandbox, np.full((1, 1, 80), 3))
+    shown = rows(sandbox)
+
+    assert 0 < len(shown) < 80, "what noise takes to zero has no row"
+    assert min(shown) > 0
+
+
 def test_values_below_the_floor_are_dropped_before_noise(make):
     sandbox = make(noise=0)
     deliver(sandbox, np.array([[[1, 2, 3, 4]]]))
@@ -264,6 +273,14 @@ def test_company_rows_are_gone_after_two_years_and_totals_stay(sandbox):
 
     assert rows(sandbox) == []
     assert total(sandbox) > 0
+
+
+def test_totals_are_gone_after_ten_years(sandbox):
+    deliver(sandbox, np.full((DAYS, 1, 3), 50))
+    sandbox.pass_time(days=9 * 365)
+    assert total(sandbox) > 0
+    sandbox.pass_time(days=2 * 366)
+    assert total(sandbox) == 0
 
 
 def test_months_carry_their_effective_range(sandbox):

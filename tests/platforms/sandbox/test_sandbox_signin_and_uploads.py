@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from platforms.sandbox.journal import NAME
-from tests.platforms.sandbox.calls import ACCOUNT_URN, Sandbox, digest
+from tests.platforms.sandbox.calls import ACCOUNT_URN, Sandbox, code_of, digest, targeting
 
 CALLBACK = "http://127.0.0.1:9/cb"
 
@@ -178,6 +178,10 @@ def test_a_file_of_fewer_than_three_hundred_rows_fails_the_segment(sandbox):
     attach(sandbox, segment, upload(sandbox, company_csv(299)))
 
     assert sandbox.status(segment) == "FAILED"
+    campaign = sandbox.seed()["campaign"]
+    tree = targeting([sandbox.destination(segment)["destinationSegmentId"]])
+    refused = sandbox.patch_campaign(campaign, {"targetingCriteria": tree})
+    assert (refused.status_code, code_of(refused)) == (400, "FIELD_VALUE_NOT_ALLOWED_FOR_SEGMENT_STATUS")
 
 
 def test_a_list_belongs_to_upload_segments_and_streams_to_streaming_ones(sandbox):
