@@ -6,17 +6,25 @@ import sqlite3
 import subprocess
 import sys
 import time
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from audiences.store.records import PlanStatus
+from balancer.shares import concentration
 from balancer.types import UNPLACED
+from flows.bands import band_campaigns
+from flows.demo.truth import matched_organizations, truth
+from flows.exposure import share_table
 from flows.plan_codec import decode_plan
 from flows.wiring import open_app
 
 pytestmark = pytest.mark.slow
+
+SEGMENT = "tech-and-industry"
 
 KILLED_WHEN = (  # the first state of the record at which a run is killed outright
     "SELECT count(*) >= 2 FROM push_batch WHERE status = 'settled'",
@@ -100,6 +108,34 @@ def test_the_market_s_truth_lies_inside_the_reported_bounds(outcome: dict[str, A
     bounds = outcome[f"reported_{when}"]
     assert bounds["low"] <= outcome[f"top100_share_{when}"] <= bounds["high"]
     assert bounds["low"] <= bounds["point"] <= bounds["high"]
+
+
+def test_the_market_s_truth_lies_inside_the_bounds_of_every_other_figure(
+    workspace: Path, outcome: dict[str, Any]
+) -> None:
+    with open_app(workspace) as app:
+        campaigns, sandbox = band_campaigns(app, SEGMENT), app.sandbox
+        record = app.store.audience(f"linkedin/{SEGMENT}/companies")
+        assert sandbox is not None
+        assert record is not None
+        assert record.state is not None
+        members = matched_organizations(sandbox, record.state.external_id)
+        asked = app.store.report_windows("linkedin", date.min, date.max, grain="all", source="api")
+        windows = {(one.first, one.last) for one in asked if (one.last - one.first).days == 27}
+        assert len(windows) == 2
+        for start, end in windows:
+            served = {campaigns.delivering(start + timedelta(days=i)) for i in range(28)}
+            seen = truth(sandbox, start, end, sorted(set().union(*served)), members).counts
+            table = share_table(app, SEGMENT, start, end)
+            counts = np.zeros(table.exposure.point.size)  # who is on no page of the market saw nothing
+            counts[: seen.size] = seen
+            real = concentration(counts, top=100, total=table.exposure.total)
+            for name in ("top_decile", "gini", "hhi", "effective_accounts", "coverage_even", "under_served"):
+                bounds, value = getattr(table, name), getattr(real, name).point
+                assert bounds.low <= value + 1e-9, name
+                assert value <= bounds.high + 1e-9, name
+            for k, bounds in table.coverage.items():
+                assert bounds.low <= real.coverage[k].point <= bounds.high, k
 
 
 def sitting_out(workspace: Path) -> int:
