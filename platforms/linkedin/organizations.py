@@ -2,6 +2,8 @@
 
 Source: learn.microsoft.com/en-us/linkedin/marketing/community-management/organizations/
 organization-lookup-api, 2026-06. The page's website is often missing; then vanity name and id remain.
+A page the look-up does not show may still have a name among what campaigns can target:
+/linkedin/marketing/integrations/ads/advertising-targeting/ads-targeting, finder ``urns``, 2026-11.
 """
 
 from __future__ import annotations
@@ -11,11 +13,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from audiences.model import Organization
-from platforms.errors import NoPermission, NotFound
+from platforms.errors import NoPermission, NotFound, Refused
 from platforms.linkedin import restli
 from platforms.linkedin.rest import Rest
 from platforms.linkedin.settings import LinkedInSettings
-from platforms.shapes import mapping
+from platforms.shapes import mapping, records
 
 
 class Organizations:
@@ -33,6 +35,9 @@ class Organizations:
         missing = [one for one in ids if one not in pages]
         if missing and not self._single:
             pages |= self._look_up([missing[i : i + size] for i in range(0, len(missing), size)])
+        missing = [one for one in missing if one not in pages]
+        for i in range(0, len(missing), size):
+            pages |= self._names(missing[i : i + size])
         return {urn: _organization(urn, pages.get(restli.tail(urn), {})) for urn in urns}
 
     def _look_up(self, chunks: Sequence[Sequence[str]]) -> dict[str, dict[str, Any]]:
@@ -60,6 +65,17 @@ class Organizations:
             except (NoPermission, NotFound):
                 continue
         return found
+
+    def _names(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Names alone, as the directory of employers has them; nothing where this app may not ask."""
+        asked = {"q": "urns", "urns": [restli.urn("organization", one) for one in ids], "count": len(ids)}
+        locale = {"locale": {"language": "en", "country": "US"}, "queryVersion": "QUERY_USES_URNS"}
+        try:
+            reply = self._rest.get("/adTargetingEntities", {**asked, **locale})
+        except (NoPermission, NotFound, Refused):
+            return {}
+        named = ((str(one.get("urn", "")), one.get("name")) for one in records(reply.get("elements")))
+        return {restli.tail(urn): {"localizedName": name} for urn, name in named if urn and name}
 
 
 def _organization(urn: str, page: dict[str, Any]) -> Organization:

@@ -195,16 +195,33 @@ def test_organizations_are_looked_up_by_number_and_missing_ones_are_unknown(
 ) -> None:
     wire = example("linkedin_organizations")
     script.play(wire)
+    script.on("GET", "/rest/adTargetingEntities", httpx.Response(200, json={"elements": []}))
     urns = ["urn:li:organization:4242", "urn:li:organization:990017", "urn:li:organization:5"]
 
     found = linkedin.organizations(urns)
 
-    assert script.targets() == [wire.path, "/rest/organizationsLookup?ids=List(5)"]
+    assert script.targets()[:2] == [wire.path, "/rest/organizationsLookup?ids=List(5)"]
+    assert "q=urns&urns=List(urn%3Ali%3Aorganization%3A5)&count=1" in script.targets()[2]
     assert found[urns[0]].name == "Northwind Labs"
     assert found[urns[0]].domain == "northwind.example"
     assert found[urns[1]].domain is None
     assert found[urns[1]].vanity == "northwind-showcase"
     assert found[urns[2]].name is None
+
+
+def test_a_page_the_lookup_does_not_show_is_named_by_the_directory_of_employers(
+    linkedin: LinkedIn, script: Script
+) -> None:
+    urn = "urn:li:organization:5"
+    script.on("GET", "/rest/organizationsLookup", httpx.Response(200, json={"results": {}}))
+    named = {
+        "elements": [{"urn": urn, "name": "Northwind Labs", "facetUrn": "urn:li:adTargetingFacet:employers"}]
+    }
+    script.on("GET", "/rest/adTargetingEntities", httpx.Response(200, json=named))
+
+    found = linkedin.organizations([urn])[urn]
+
+    assert (found.name, found.domain, found.vanity) == ("Northwind Labs", None, None)
 
 
 def test_an_app_that_may_not_batch_looks_organizations_up_one_by_one(
@@ -215,6 +232,7 @@ def test_an_app_that_may_not_batch_looks_organizations_up_one_by_one(
     script.on("GET", "/rest/organizationsLookup", refused)
     script.on("GET", "/rest/organizations/4242", httpx.Response(200, json=page))
     script.on("GET", "/rest/organizations/5", refused)
+    script.on("GET", "/rest/adTargetingEntities", refused)
 
     found = linkedin.organizations(["urn:li:organization:4242", "urn:li:organization:5"])
 
