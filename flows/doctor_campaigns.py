@@ -47,8 +47,9 @@ def _exclusions(app: App, platform: str, segment: str, campaign: Campaign) -> It
 
 
 def _width(platform: Any, campaign: Campaign) -> Iterator[Finding]:
+    """A count of 0 is no finding where the platform counts nobody on lists that it calls large."""
     count = platform.audience_count(campaign.campaign_id, include=campaign.include, exclude=campaign.exclude)
-    if count is None or campaign.hold:
+    if campaign.hold or (count is None and platform.counts_lists(campaign.include)):
         least = platform.capabilities.minimum_audience
         words = f"it reaches fewer than the {least} people it needs to be served."
         remedy = "Widen the segment, or loosen what else the campaign targets."
