@@ -57,6 +57,8 @@ def serve(arguments: argparse.Namespace) -> int:
                     else:
                         serve_schedules(app)
                 finally:
+                    for stop in (signal.SIGINT, signal.SIGTERM):  # asked twice, it ends no sooner
+                        signal.signal(stop, signal.SIG_IGN)
                     _out_in_time()
     return DONE
 
