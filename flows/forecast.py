@@ -1,13 +1,13 @@
 """What a stored plan expected of the next reported day, beside what was then reported. Changes nothing.
 
 A forecast is computed again from the plan's recorded inputs and memory, so it cannot
-be fitted afterwards. Scores are kept; a day whose report is restated is scored anew.
+be fitted afterwards; nor is a score kept: a day whose report is restated is scored anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -48,7 +48,7 @@ class Score:
 
 
 def score(app: App, segment: str, *, limit: int = USUAL_DAYS) -> tuple[Score, ...]:
-    """Score the newest plans whose day has been reported, oldest first, and keep the scores.
+    """Score the newest plans whose day has been reported, oldest first.
 
     Shadow plans are scored where there are any, else the plans that were applied.
     """
@@ -59,12 +59,6 @@ def score(app: App, segment: str, *, limit: int = USUAL_DAYS) -> tuple[Score, ..
         one = _score(app, segment, record, newest)
         if one is not None:
             found[one.day] = one  # a later plan of the same step replaces an earlier one
-    known: dict[str, dict[str, object]] = app.store.get(f"forecast_scores/{segment}", {})
-    since = (app.today - timedelta(days=app.config.retention.reports_days)).isoformat()
-    kept = {day: one for day, one in known.items() if day >= since}
-    kept |= {day: asdict(one) for day, one in found.items()}
-    if kept != known:
-        app.store.put(f"forecast_scores/{segment}", kept, at=app.now())
     return tuple(found[day] for day in sorted(found))
 
 

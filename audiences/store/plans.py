@@ -177,19 +177,6 @@ class Plans(Part):
             append(connection, line)
             return _record(connection, _need(connection, plan_id))
 
-    def lapse_plans(self, segment: str, *, by: str, at: datetime, note: str = "") -> tuple[str, ...]:
-        """Let every open plan of a segment lapse, because a newer one takes its place. Returns their ids."""
-        open_now = (str(PlanStatus.PROPOSED), str(PlanStatus.APPROVED), str(PlanStatus.SHADOW))
-        with self._db.write() as connection:
-            chosen = (PLAN.c.segment == segment, PLAN.c.status.in_(open_now))
-            ids = tuple(connection.execute(select(PLAN.c.plan_id).where(*chosen).with_for_update()).scalars())
-            connection.execute(
-                update(PLAN)
-                .where(PLAN.c.plan_id.in_(ids))
-                .values(status=str(PlanStatus.LAPSED), decided_by=by, decided_at=at, note=note)
-            )
-            return ids
-
 
 class Bands(Part):
     def command_bands(self, segment: str, bands: Mapping[str, int], *, plan_id: str, on: date) -> None:

@@ -104,15 +104,6 @@ def test_of_two_people_deciding_at_once_the_first_wins(store: Store, url: str) -
     assert store.plan(plan().plan_id).decided_by in outcomes
 
 
-def test_open_plans_lapse_when_a_newer_one_takes_their_place(store: Store) -> None:
-    store.save_plan(plan(b"one"))
-    store.save_plan(plan(b"two"))
-    store.decide_plan(plan(b"two").plan_id, PlanStatus.REFUSED, by="anna", at=AT)
-    assert store.lapse_plans("strike", by="balance flow", at=AT) == (plan(b"one").plan_id,)
-    assert store.plan(plan(b"one").plan_id).status is PlanStatus.LAPSED
-    assert store.plan(plan(b"two").plan_id).status is PlanStatus.REFUSED
-
-
 def test_a_band_keeps_the_day_it_was_first_commanded_and_lands_later(store: Store) -> None:
     store.command_bands("strike", {"a": 0, "b": 1}, plan_id="p1", on=DAY)
     store.command_bands("strike", {"a": 0, "b": 2, "c": -1}, plan_id="p2", on=DAY + timedelta(days=1))

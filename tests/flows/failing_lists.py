@@ -17,7 +17,7 @@ from flows import activate
 from flows.wiring import App, open_app
 from tests.flows import kept_workspace
 from tests.flows.failing_trials import Operation, Since
-from tests.flows.kept_workspace import forward
+from tests.flows.kept_workspace import forward, in_ledger, truly_on
 
 COMPANIES, PEOPLE, GONE = 60, 2, 12  # the first GONE companies leave, as many join
 LARGE = 50  # head-count from which on a company is on the list that is made while killed
@@ -239,30 +239,6 @@ def _mails(body: dict[str, Any]) -> list[str]:
     return [
         one["emailAddress"] for person in people for one in person["userIdentifiers"] if "emailAddress" in one
     ]
-
-
-def truly_on(app: App, list_id: str) -> set[str]:
-    """Whom the sandbox holds in force: companies by domain, people by digest."""
-    record = app.store.audience(list_id)
-    assert app.sandbox is not None
-    assert record is not None
-    assert record.state is not None
-    shown = app.sandbox.get("/sandbox/truth/members", segment=record.state.external_id)
-    if "users" in shown:
-        return {row[0] for row in shown["members"]}
-    rows = [row for row in shown["members"] if row["effective"]]
-    return {row.get("sent", {}).get("companyWebsiteDomain") or row["key"] for row in rows}
-
-
-def in_ledger(app: App, list_id: str) -> set[str]:
-    """The same, as the ledger has them confirmed: companies by id, people by the digest that was sent."""
-    found: set[str] = set()
-    for part in app.store.confirmed(list_id):
-        if "compan" in list_id:
-            found |= set(part.account_ids)
-        else:
-            found |= {bytes(key).hex() for key in part.keys}
-    return found
 
 
 def finish(app: App) -> None:

@@ -13,6 +13,7 @@ from flows.load import load
 from flows.wiring import App
 
 COMPANIES, PEOPLE = "linkedin/everyone/companies", "google/everyone/contacts"
+ALIVE = {"ready", "building", "updating"}  # what the status of a list that lives may be
 CONFIG = """
 workspace: Kept
 database: sqlite:///evenreach.db
@@ -83,18 +84,19 @@ def truly_on(app: App, list_id: str) -> set[str]:
     shown = app.sandbox.get("/sandbox/truth/members", segment=record.state.external_id)
     if "users" in shown:
         return {row[0] for row in shown["members"]}
-    return {row["sent"]["companyWebsiteDomain"] for row in shown["members"] if row["effective"]}
+    rows = [row for row in shown["members"] if row["effective"]]
+    return {row.get("sent", {}).get("companyWebsiteDomain") or row["key"] for row in rows}
 
 
 def in_ledger(app: App, list_id: str) -> set[str]:
-    """The same, as the ledger has them confirmed."""
-    accounts: set[str] = set()
+    """The same, as the ledger has them confirmed: companies by id, people by the digest that was sent."""
+    found: set[str] = set()
     for part in app.store.confirmed(list_id):
-        if list_id.startswith("google"):
-            accounts |= {bytes(key).hex() for key in part.keys}
+        if "compan" in list_id:
+            found |= set(part.account_ids)
         else:
-            accounts |= set(part.account_ids)
-    return accounts
+            found |= {bytes(key).hex() for key in part.keys}
+    return found
 
 
 def known(app: App, list_id: str) -> AudienceState:

@@ -32,6 +32,7 @@ from audiences.model import (
 )
 from audiences.store.records import AuditLine, ImportSummary, PlanMove, PlanRecord, PlanStatus
 from audiences.tables import Table
+from flows.approvals import lapse_open
 from flows.bands import note_budgets, note_command
 from flows.push_records import remember
 from flows.wiring import App
@@ -109,7 +110,7 @@ def _reports(app: App, day: date, at: datetime) -> None:
 
 def _plans(app: App, number: int, day: date, at: datetime) -> None:
     """A plan carried out, a shadow plan, and one that waits until the next takes its place."""
-    app.store.lapse_plans("waits", by="balance", at=at)
+    lapse_open(app, "waits", note="a newer one takes its place")
     moved = _account(number % ACCOUNTS)
     for segment, status in (
         ("strike", PlanStatus.APPLIED),

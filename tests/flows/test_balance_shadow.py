@@ -49,7 +49,7 @@ def test_a_shadow_changes_nothing_on_the_platform_and_leaves_waiting_plans_alone
         assert [c.campaign_id for c in app.platform("linkedin").list_campaigns()] == [CAMPAIGN]
 
 
-def test_forecasts_are_scored_against_the_next_report_and_kept(shadowed: Path) -> None:
+def test_forecasts_are_scored_against_the_next_report(shadowed: Path) -> None:
     from flows.wiring import open_app
 
     with open_app(shadowed) as app:
@@ -59,12 +59,7 @@ def test_forecasts_are_scored_against_the_next_report_and_kept(shadowed: Path) -
         assert all(one.expected == pytest.approx(one.impressions, rel=0.02) for one in scores)
         mean = sum(one.error for one in scores) / DAYS
         assert mean < sum(one.naive_error for one in scores) / DAYS
-        assert set(app.store.get(f"forecast_scores/{SEGMENT}")) == {one.day for one in scores}
         assert score(app, SEGMENT) == scores
-        kept = app.store.get(f"forecast_scores/{SEGMENT}")
-        app.store.put(f"forecast_scores/{SEGMENT}", {**kept, "2000-01-01": {}}, at=app.now())
-        score(app, SEGMENT)
-        assert app.store.get(f"forecast_scores/{SEGMENT}") == kept  # older than the reports are
 
 
 def test_a_forecast_does_not_look_at_what_was_delivered(shadowed: Path) -> None:

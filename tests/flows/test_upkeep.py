@@ -19,6 +19,7 @@ from flows.upkeep_conditions import conditions
 from flows.wiring import App, open_app
 from platforms.oauth import Token, TokenFile
 from tests.flows.kept_workspace import (
+    ALIVE,
     COMPANIES,
     PEOPLE,
     forward,
@@ -29,8 +30,6 @@ from tests.flows.kept_workspace import (
     write,
     write_data,
 )
-
-ALIVE = {"ready", "building", "updating"}
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from flows.upkeep import raise_trouble, upkeep
 from flows.wiring import App, open_app
 from platforms.oauth import Token, TokenFile
 from tests.flows.kept_workspace import (
+    ALIVE,
     COMPANIES,
     PEOPLE,
     forward,
@@ -26,7 +27,6 @@ from tests.flows.kept_workspace import (
 )
 from tests.flows.rows_of_a_day import LIST, begin, rows_per_table, words_kept, write_day
 
-ALIVE = {"ready", "building", "updating"}
 DAY = timedelta(days=1)
 YEAR, YEARS, STEP = 365, 730, 4  # days
 VERSIONS, HISTORY, AUDIT = 40, 60, 80  # days, of retention
