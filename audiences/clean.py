@@ -64,12 +64,19 @@ class _Cells:
             return self.frame[column]
         return pl.Series(column, [None], dtype=pl.String).new_from_index(0, self.frame.height)
 
-    def keep(self, column: str, texts: pl.Series, values: pl.Series, reason: str) -> pl.Series:
-        """``values``, noting every line where there was a text but no value could be made of it."""
+    def keep(
+        self, name: str, texts: pl.Series, values: pl.Series, reason: str, *, column: str = ""
+    ) -> pl.Series:
+        """``values``, noting every line where there was a text but no value could be made of it.
+
+        column  what it is called where it comes from, unless ``name``
+        """
         if values.null_count() > texts.null_count():
             for line in self.frame["line"].filter(texts.is_not_null() & values.is_null()):
-                self.rejected.append(Rejected(self.name, line, column, reason, "the cell is left blank"))
-        return values.alias(column)
+                self.rejected.append(
+                    Rejected(self.name, line, column or name, reason, "the cell is left blank")
+                )
+        return values.alias(name)
 
     def drop_rows(self, frame: pl.DataFrame, bad: pl.Series, reason: str, detail: str) -> pl.DataFrame:
         for line in frame["line"].filter(bad):
@@ -93,7 +100,7 @@ def clean_companies(source: SourceFrame) -> Cleaned:
         cells.keep(column, cells.text(column), values.result(), why)
         for (column, (_, why)), values in zip(read.items(), found, strict=True)
     ]
-    values.append(cells.keep("host", either, host, "domain_malformed"))
+    values.append(cells.keep("host", either, host, "domain_malformed", column="domain"))
     frame = _finish(cells, source, COMPANY_COLUMNS, values)
     nobody = frame["name"].is_null() & frame["host"].is_null() & frame["linkedin_url"].is_null()
     frame = cells.drop_rows(frame, nobody, "nothing_identifies_it", "neither name nor domain nor page")

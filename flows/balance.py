@@ -164,7 +164,13 @@ def find_plan(app: App, prefix: str) -> PlanRecord:
     heads = app.store.plan_heads(limit=1_000_000)
     found = [head.plan_id for head in heads if head.plan_id.startswith(prefix)]
     if len(found) != 1:
-        raise WorkspaceError(f"{len(found)} plans start with {prefix}; name one by its id")
+        words = f"{len(found)} plans start" if found else "no plan starts"
+        remedy = (
+            "Name one by more letters of its id."
+            if found
+            else "The page shows every plan with the beginning of its id."
+        )
+        raise WorkspaceError(f"{words} with {prefix}", remedy=remedy)
     return app.store.plan(found[0])
 
 

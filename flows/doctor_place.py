@@ -24,7 +24,7 @@ BEHIND = (
 def place(workspace: Path, settings: Settings) -> Iterator[Finding]:
     """Folder, disk space, and who may read the secrets."""
     if not (workspace / CONFIG).is_file():
-        words = f"there is no {CONFIG} in {workspace}."
+        words = f"there is no {CONFIG} in {workspace.absolute()}."
         yield Finding(
             "workspace", "workspace", False, words, "Run evenreach init, or name it with --workspace."
         )

@@ -13,16 +13,9 @@ from flows import push
 from flows.page_part import in_page_words
 from flows.page_runs import Runs
 from flows.page_uploads import FIELDS, Upload, Uploads, read_upload
+from flows.report.code_words import left_out
 from flows.web.errors import NotFound
 from flows.web.views import ColumnChoice, PushForecast, PushPreview
-
-_LEFT_OUT = {
-    "not_first_party": "are not marked as first-party contacts",
-    "consent_unknown": "have not said that ads may use their data",
-    "consent_denied": "refused",
-    "suppressed": "are on the suppression list",
-    "no_identifier": "have nothing this platform can match by",
-}
 
 
 @dataclass
@@ -105,14 +98,7 @@ class Previews(Runs):
             )
             adds, removes = len(change.adds), len(change.removes)
         if found.left_out:
-            note = (
-                "Left out: "
-                + "; ".join(
-                    f"{n:,} {_LEFT_OUT.get(reason, reason.replace('_', ' '))}"
-                    for reason, n in found.left_out.items()
-                )
-                + "."
-            )
+            note = f"Left out: {left_out(found.left_out)}."
         rates = MATCH_RATES.get(platform, {})
         low, high = expected(best_identifiers(found.members, rates), rates)
         total, minimum = len(found.members), int(self.app.platform(platform).capabilities.minimum_audience)

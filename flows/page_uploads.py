@@ -15,7 +15,7 @@ from audiences.model import MemberKind, Rejected
 from audiences.sources import propose_mapping, read_source
 from audiences.sources_layout import IDENTIFYING
 from audiences.sources_mapping import SourceFrame
-from flows.push import OneOffList, read_list
+from flows.push import KINDS, OneOffList, read_list, takes
 from flows.wiring import App
 
 KEPT_SECONDS = 30 * 60.0
@@ -33,7 +33,6 @@ FIELDS = {
     "consent": "Consent",
     "first_party": "First-party contact",
 }
-KINDS = {"companies": MemberKind.COMPANY, "contacts": MemberKind.CONTACT}
 UNUSED = "attribute:unused"  # where columns go that nobody reads
 NOBODY = "No column identifies anyone. Say below what the columns mean."
 
@@ -127,17 +126,12 @@ def read_upload(
             return replace(upload, problem="This is a list of neither companies nor people.")
         if not IDENTIFYING[source.kind] & source.mapping.keys():
             return replace(upload, problem=NOBODY)
-        takers = [p for p in app.config.platforms.names() if KINDS[source.kind] in _takes(app, p)]
+        takers = [p for p in app.config.platforms.names() if KINDS[source.kind] in takes(app, p)]
         lists = {
             p: read_list(app, path, p, kind=kind, columns=columns, first_party=said, consented=said)
             for p in takers
         }
     return replace(upload, lists=lists)
-
-
-def _takes(app: App, platform: str) -> tuple[MemberKind, ...]:
-    kinds: tuple[MemberKind, ...] = app.platform(platform).capabilities.member_kinds
-    return kinds
 
 
 def _described(upload: Upload, source: SourceFrame, mapping: Mapping[str, str] | None) -> Upload:

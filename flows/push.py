@@ -28,6 +28,7 @@ from audiences.model import (
     Rejected,
 )
 from audiences.scoring_frames import canonical
+from audiences.segments_words import platform_in_words
 from audiences.sources import read_source
 from audiences.sources_mapping import Columns
 from audiences.store.records import OneOff
@@ -49,6 +50,8 @@ COMPANY_FIELDS = (
 DOUBTFUL_ADDRESSES = ("shared_host", "ambiguous_merge")  # of many companies, or of one or several
 FIRST_PARTY, CONSENTED = "gave their details themselves", "agreed to be reached by ads"
 SUPPORT = (IdentifierKind.COUNTRY, IdentifierKind.POSTAL_CODE, IdentifierKind.REGION_CODE)
+KINDS = {"companies": MemberKind.COMPANY, "contacts": MemberKind.CONTACT}
+WHO = {"companies": "companies", "contacts": "people"}
 Row = tuple[bytes, str, tuple[tuple[str, str], ...]]  # key, account id, identifiers
 
 
@@ -83,19 +86,18 @@ def read_list(
     ``first_party`` and ``consented`` hold for the people of whom the file does not say; its own word goes first.
     """
     source = read_source(file, layout=layout, kind=kind, columns=columns)
+    _check_kind(app, platform, source.kind, file.name)
     if source.kind == "companies":
         cleaned = clean_companies(source)
         found = resolve(cleaned.frame)
         rows, refused = _companies(app, platform, found.account_list())
         rejected = (*cleaned.rejected, *_by_name_alone(found.quarantined))
-    elif source.kind == "contacts":
+    else:
         cleaned = clean_contacts(source, first_party=first_party)
         people = identify_contacts(with_consent(cleaned.frame, "granted" if consented else "unknown"))
         rows, refused = _people(app, platform, people.contacts())
         rejected = (*cleaned.rejected, *people.rejected)
-    else:
-        raise SourceError(f"this is a file of {source.kind}, not of companies or people.", file=file.name)
-    members = MemberKind.COMPANY if source.kind == "companies" else MemberKind.CONTACT
+    members = KINDS[source.kind]
     said = ((FIRST_PARTY, first_party), (CONSENTED, consented)) if members is MemberKind.CONTACT else ()
     table, barred = without_suppressed(app.store.suppressed(), _table(rows))
     refused["suppressed"] = refused.get("suppressed", 0) + barred
@@ -103,6 +105,24 @@ def read_list(
         members, source.frame.height, table, tuple(rejected), {reason: n for reason, n in refused.items() if n},
         dict(source.mapping), source.unmapped, tuple(word for word, true in said if true),
     )  # fmt: skip
+
+
+def takes(app: App, platform: str) -> tuple[MemberKind, ...]:
+    """What a platform has lists of."""
+    kinds: tuple[MemberKind, ...] = app.platform(platform).capabilities.member_kinds
+    return kinds
+
+
+def _check_kind(app: App, platform: str, kind: str, file: str) -> None:
+    if kind not in KINDS:
+        words = f"this is a file of {kind}, not of companies or people."
+        remedy = f"Name it under sources: {kind}: in evenreach.yaml instead: evenreach map {file} --write"
+        raise SourceError(words, file=file, remedy=remedy)
+    if KINDS[kind] not in takes(app, platform):
+        able = [name for name in app.config.platforms.names() if KINDS[kind] in takes(app, name)]
+        other = f"Push it to another: --platform {able[0]}" if able else "Set up a platform that does."
+        words = f"this is a list of {WHO[kind]}, and {platform_in_words(platform)} takes none of those."
+        raise SourceError(words, file=file, remedy=other)
 
 
 def one_off_spec(name: str, platform: str, kind: MemberKind, note: str) -> AudienceSpec:

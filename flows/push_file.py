@@ -12,6 +12,7 @@ from flows import activate
 from flows.approvers import accept_large_change
 from flows.files import write_atomically
 from flows.push import DOUBTFUL_ADDRESSES, OneOffList, one_off_spec, push_list, read_list, rejects_csv
+from flows.report.code_words import left_out
 from flows.wiring import App
 
 INBOX = "inbox"
@@ -46,6 +47,9 @@ def push_file(app: App, order: Order) -> dict[str, Any]:
         first_party=order.first_party, consented=order.consented,
     )  # fmt: skip
     spec = one_off_spec(order.name or order.file.stem, order.platform, wanted.kind, order.note)
+    if not len(wanted.members) and not order.dry_run and app.store.audience(spec.audience_id) is None:
+        words, remedy = _nobody(wanted)  # a list that is to lose everybody is the brakes' business
+        raise SourceError(words, file=order.file.name, remedy=remedy)
     if not order.dry_run:
         accept_large_change(
             app, spec.audience_id, order.accept_shrink, who=order.accepted_by, because=order.because
@@ -78,13 +82,23 @@ def push_file(app: App, order: Order) -> dict[str, Any]:
     }
 
 
+def _nobody(wanted: OneOffList) -> tuple[str, str]:
+    """Why nobody of a file can be on the list, and what to do."""
+    why = f": {left_out(wanted.left_out)}" if wanted.left_out else ""
+    remedy = "See which columns were read with: evenreach map FILE"
+    if {"consent_unknown", "not_first_party"} & wanted.left_out.keys():
+        remedy = "If it is true of all of them, say so with --first-party --consented."
+    return f"nobody of it can be on the list{why}.", remedy
+
+
 def _doubts(wanted: OneOffList) -> list[str]:
     rows = sum(one.reason in DOUBTFUL_ADDRESSES for one in wanted.rejected)
     who = "1 row has" if rows == 1 else f"{rows:,} rows have"
     words = (
         f"{who} a web address that belongs to no single company; what is sent of such a company is its name."
     )
-    return [words] if rows else []
+    nobody = [] if len(wanted.members) else ["A push would be refused, {} {}".format(*_nobody(wanted))]
+    return [words] * bool(rows) + nobody
 
 
 def _rejects_file(app: App, order: Order, wanted: OneOffList) -> str | None:

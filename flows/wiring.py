@@ -60,7 +60,8 @@ class App:
         """
         if name not in self._platforms:
             if name not in self.config.platforms.names():
-                raise WorkspaceError(f'platform "{name}" is not set up in {CONFIG}')
+                remedy = f"Set up are: {', '.join(self.config.platforms.names())}."
+                raise WorkspaceError(f'platform "{name}" is not set up in {CONFIG}', remedy=remedy)
             from flows.adapters import build
 
             self._platforms[name] = build(self, name)
@@ -79,7 +80,7 @@ def open_app(workspace: Path, *, settings: Settings | None = None, create: bool 
     root = workspace.absolute()
     if not (root / CONFIG).is_file():
         raise WorkspaceError(
-            f"there is no {CONFIG} in {workspace}",
+            f"there is no {CONFIG} in {workspace.absolute()}",
             remedy="Run evenreach init to start one here, or name the folder with --workspace.",
         )
     config = load(root / CONFIG)

@@ -1,6 +1,8 @@
-"""What each stable code means, in a marketer's words. Tables only: no code is decided here."""
+"""What each stable code means, in a marketer's words. No code is decided here."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 # Move.reason -> the clause after "because"
 MOVES: dict[str, str] = {
@@ -112,6 +114,19 @@ DETAILS: dict[str, str] = {
     "spend_cap": "The limit on spend is not used here.",
 }
 
+# why somebody is on no list of a platform; after a number
+LEFT_OUT: dict[str, str] = {
+    "not_first_party": "not marked as first-party contacts",
+    "consent_unknown": "who have not said that ads may use their data",
+    "consent_denied": "who refused",
+    "suppressed": "on the suppression list",
+    "no_identifier": "with nothing this platform can match by",
+    "holdout": "held out, for comparison",
+    "held_by_balancer": "held back by balancing",
+    "other_function": "in another job function",
+    "other_seniority": "of another seniority",
+}
+
 SOURCES: dict[str, str] = {"reported": "reported", "imputed": "estimated"}
 
 PLATFORMS: dict[str, str] = {"linkedin": "LinkedIn", "google": "Google", "sandbox": "Sandbox"}
@@ -143,3 +158,8 @@ ACCOUNT_COLUMNS = (
     ("state", "State", ""),
     ("source", "Source", ""),
 )
+
+
+def left_out(counts: Mapping[str, int]) -> str:
+    """``38 who refused; 2 on the suppression list``."""
+    return "; ".join(f"{n:,} {LEFT_OUT.get(code, code.replace('_', ' '))}" for code, n in counts.items())

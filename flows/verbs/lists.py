@@ -85,6 +85,8 @@ def _sent(app: Any, list_id: str) -> dict[str, Any]:
 
 
 def _sync_words(data: dict[str, Any]) -> str:
+    from flows.report.code_words import left_out
+
     names = ["list", "members", "adds", "removes"]
     names += [] if data["dry_run"] else ["accepted", "rejected", "unknown", "waiting", "status"]
     lines = [table(names, [[row.get(name) for name in names] for row in data["lists"]])]
@@ -92,7 +94,7 @@ def _sync_words(data: dict[str, Any]) -> str:
         if row["stopped"]:
             lines.append(f"{row['list']} was stopped: {row['stopped']}")
             continue
-        left = ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in row["left_out"].items())
+        left = left_out(row["left_out"])
         lines += [f"{row['list']}: left out {left}"] if left else []
         lines += (
             [f"{row['list']}: {row['changed']:,} again, with other identifiers"] if row["changed"] else []
@@ -122,19 +124,23 @@ def push(arguments: argparse.Namespace) -> int:
     )
     with opened(arguments) as app:
         data = push_file(app, replace(order, accepted_by=app.who))
-    show(
-        arguments,
-        data,
-        lambda: "\n".join(f"{key.replace('_', ' '):13} {_plain(value)}" for key, value in data.items()),
-    )
+    show(arguments, data, lambda: _push_words(data))
     return DONE
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in value.items()) or "-"
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int) else str(value if value is not None else "-")
+def _push_words(data: dict[str, Any]) -> str:
+    from flows.report.code_words import left_out
+
+    one = data["members"] == 1
+    lines = [
+        f"{data['list']}: {data['members']:,} {'member' if one else 'members'} from {data['rows']:,} rows; "
+        f"{data['adds']:,} to add, {data['removes']:,} to take off."
+    ]
+    lines += [f"Left out: {left_out(data['left_out'])}."] if data["left_out"] else []
+    lines += data["warnings"]
+    lines += [f"Columns not used: {', '.join(data['unmapped'])}."] if data["unmapped"] else []
+    lines += (
+        [f"Rows and cells that were not taken, and why: {data['rejects_file']}"] if data["rejected"] else []
+    )
+    lines.append("Nothing was sent." if data["dry_run"] else f"Sent; the list is {data['status']}.")
+    return "\n".join(lines)

@@ -61,7 +61,7 @@ def _words(found: Preview, advice: tuple[Advice, ...]) -> Iterator[str]:
     fit = (
         ""
         if found.fit_unknown is None
-        else (f" {found.fit_unknown:.0%} of their fit score rests on what is not known.")
+        else (f" {_percent(found.fit_unknown)} of their fit score rests on what is not known.")
     )
     yield f"{found.qualifying:,} of {found.universe:,} companies qualify{held}{unsure}.{fit}"
     rules = [
@@ -75,12 +75,12 @@ def _words(found: Preview, advice: tuple[Advice, ...]) -> Iterator[str]:
     yield from _lists(found)
     if found.coverage:
         rows = [
-            [c.field, f"{c.share:.0%}", "any" if c.needed is None else f"{c.needed:.0%}", c.enough]
+            [c.field, _percent(c.share), "any" if c.needed is None else _percent(c.needed), c.enough]
             for c in found.coverage
         ]
         yield table(["field", "known for", "needed", "enough"], rows)
     if found.overlaps:
-        shared = [[o.other, o.shared, f"{o.of_this:.0%}", f"{o.of_other:.0%}"] for o in found.overlaps]
+        shared = [[o.other, o.shared, _percent(o.of_this), _percent(o.of_other)] for o in found.overlaps]
         yield table(["also in", "companies", "of this segment", "of that one"], shared)
     if advice:
         yield "\n".join(["Worth a look:", *(f"- {one.words}" for one in advice)])
@@ -97,17 +97,14 @@ def _excluded(reason: str) -> str:
 
 
 def _lists(found: Preview) -> Iterator[str]:
+    from flows.report.code_words import left_out
+
     if not found.reach:
         yield "No list is made of it: sync: names no platform."
         return
     names = ["list", "members", "found by", "predicted match", "people reached", "serves from", "will serve"]
     yield table(names, [_row(one) for one in found.reach])
-    lines = [
-        f"Not on {_list(one)}: "
-        + ", ".join(f"{n:,} {reason.replace('_', ' ')}" for reason, n in one.left_out.items())
-        for one in found.reach
-        if one.left_out
-    ]
+    lines = [f"Not on {_list(one)}: {left_out(one.left_out)}" for one in found.reach if one.left_out]
     if lines:
         yield "\n".join(lines)
 
@@ -120,6 +117,10 @@ def _row(one: ListReach) -> list[object]:
     serves = {True: "yes", False: "no", None: "perhaps"}[one.serves]
     match = f"{_about(one.matched[0])} to {_about(one.matched[1])}"
     return [_list(one), one.members, by or "-", match, people, f"{one.minimum:,} people", serves]
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", " %")
 
 
 def _about(number: float) -> str:

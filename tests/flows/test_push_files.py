@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
+from flows.cli import main
 from tests.flows.list_workspace import Lists
 
 MESSY = """\
@@ -79,3 +82,46 @@ def test_a_company_whose_web_address_is_everybodys_is_sent_by_name_and_that_is_s
     assert pushed["members"] == 2
     assert pushed["warnings"][-1].startswith("1 row has a web address that belongs to no single company")
     assert "2,domain,shared_host" in Path(pushed["rejects_file"]).read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "more", "said", "remedy"),
+    [
+        ("fair.csv", "Company,Website\nAcme,acme.com\n", ["--platform", "google"],
+         "this is a list of companies, and Google takes none of those", "--platform linkedin"),
+        ("ask.csv", "email\na@one.com\n", ["--platform", "google"],
+         "nobody of it can be on the list: 1 who have not said that ads may use their data", "--consented"),
+        ("surge.csv", "domain,page_kind,date\nacme.com,pricing,2026-08-01\n", [],
+         "this is a file of signals", "sources: signals:"),
+        ("fair.csv", "Company,Website\nAcme,acme.com\n", ["--platform", "myspace"], "not set up", "linkedin, google"),
+    ],
+)  # fmt: skip
+def test_a_list_that_can_reach_nobody_is_refused_with_the_way_on_and_no_list_is_made(
+    lists: Lists, name: str, text: str, more: list[str], said: str, remedy: str
+) -> None:
+    (lists.folder / name).write_text(text)
+    error = lists.run("push", str(lists.folder / name), *more, code=1)["error"]
+    assert said in error["message"]
+    assert remedy in error["remedy"]
+    with lists.opened() as app:
+        assert app.store.audiences() == ()
+
+
+def test_a_dry_run_with_nobody_says_that_the_push_would_be_refused(lists: Lists) -> None:
+    file = lists.folder / "fair.csv"
+    file.write_text("email\na@one.com\n")
+    (warning,) = lists.run("push", str(file), "--platform", "google", "--dry-run")["warnings"]
+    assert warning.startswith("A push would be refused, nobody of it can be on the list: 1 who have not said")
+    assert "--consented" in warning
+
+
+def test_the_answer_of_a_push_is_a_few_sentences(lists: Lists) -> None:
+    file = lists.folder / "fair.csv"
+    file.write_text(MESSY, encoding="utf-8-sig")
+    lists.capture.readouterr()
+    assert main(["push", str(file), "--dry-run", "--workspace", str(lists.folder)]) == 0
+    said = lists.capture.readouterr().out.splitlines()
+    assert said[0] == "linkedin/one-off/fair/contact: 2 members from 5 rows; 2 to add, 0 to take off."
+    assert said[1] == "Left out: 1 who refused."
+    assert said[-2].startswith("Rows and cells that were not taken, and why: ")
+    assert said[-1] == "Nothing was sent."

@@ -30,7 +30,7 @@ def test_the_preview_shows_rules_lists_identifiers_reach_fields_overlap_and_warn
     google = next(line for line in shown.splitlines() if line.startswith("google people"))
     assert "phone " in google
     assert "Not on linkedin companies: " in shown
-    assert "holdout" in shown
+    assert "held out, for comparison" in shown
     assert "\n- Nobody owns this segment." in shown
     answer = lists.run("segments", "preview", "everyone")
     (reach,) = [r for r in answer["reach"] if (r["platform"], r["kind"]) == ("linkedin", "company")]
@@ -62,7 +62,9 @@ def test_a_segment_nobody_joined_or_left_for_over_a_quarter_is_called_static(lis
     lists.write()
     with lists.opened() as app:
         load(app)
-        _, advice = previewed(app, assess(app, record=False), "everyone")  # one left, and no sync has counted it
+        _, advice = previewed(
+            app, assess(app, record=False), "everyone"
+        )  # one left, and no sync has counted it
         assert "static" not in {one.code for one in advice}
     lists.companies[0]["Lifecycle Stage"] = "Lead"  # one leaves, one comes: as many, but not the same
     lists.write()
