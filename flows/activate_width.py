@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from audiences.model import Campaign
 from flows.runs import audit, patiently
 from flows.wiring import App
+from platforms.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """``people`` None: the platform answers 0. ``counted`` False: it answers 0 whoever is on these lists."""
+    """``people`` None: the platform answers 0. ``counted`` False: whoever is reached, or it cannot count that."""
 
     people: int | None
     counted: bool = True
@@ -31,7 +32,10 @@ def reach(app: App, platform: str, campaign_id: str) -> Reach:
     """Whom one campaign reaches with the lists it names now. Raises the platform's error."""
     adapter = app.platform(platform)
     campaign: Campaign = adapter.campaign(campaign_id)
-    people = adapter.audience_count(campaign_id, include=campaign.include, exclude=campaign.exclude)
+    try:
+        people = adapter.audience_count(campaign_id, include=campaign.include, exclude=campaign.exclude)
+    except Refused:  # targeting the platform serves and cannot count
+        return Reach(None, counted=False)
     return Reach(people, people is not None or adapter.counts_lists(campaign.include))
 
 
@@ -53,5 +57,5 @@ def doubt(reached: Reach, what: str) -> tuple[str, ...]:
     if reached.counted:
         return (f"{what} reaches fewer members than the platform serves; its money may stay unspent",)
     return (
-        f"the platform's count does not know the list of {what}; whether enough see it is not known before",
+        f"the platform cannot count who is on the list of {what}; whether enough see it is not known before",
     )

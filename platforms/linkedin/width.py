@@ -10,6 +10,7 @@ Source: learn.microsoft.com/en-us/linkedin/marketing/integrations/ads/advertisin
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,17 +45,21 @@ class Width:
 
         A campaign that is not running afterwards reaches nobody whatever its lists say: a draft's lists may be
         set before they are filled, and a pause is never held up by a question. A budget or a start makes
-        nothing narrower, so the answer is for the record; only a narrower targeting raises Refused.
+        nothing narrower, so the answer is for the record, and targeting that LinkedIn cannot count stops
+        neither; only a narrower targeting raises Refused.
         """
         if changes.get("status", row.get("status")) != RUNNING:
             return
         before = targeting.checked(row.get("targetingCriteria", {}))
         after = changes.get("targetingCriteria", before)
-        if self.count(after) is not None or after == before or self.count(before) is None:
+        if after == before:
+            with suppress(Refused):
+                self.count(after)
+            return
+        if self.count(after) is not None or self.count(before) is None:
             return
         lists = targeting.included(after)
-        sizes = [self._size(urn) for urn in lists]
-        if None not in sizes and self.knows(lists):
+        if all(self._list(urn).get("status") == PROCESSED for urn in lists) and self.knows(lists):
             raise Refused(
                 f"campaign {need_id(row)} would reach fewer than {LEAST} people and stop; its targeting stays as it "
                 "is. To go on all the same, pause the campaign, run this again and start it: the lists of a "
@@ -68,7 +73,8 @@ class Width:
 
         False where one of them holds enough people by LinkedIn's own number and together they still count as 0.
         """
-        if max((self._size(urn) or 0 for urn in lists), default=0) < LEAST:
+        sizes = [whole(self._list(urn).get("approximateMemberCount")) or 0 for urn in lists]
+        if max(sizes, default=0) < LEAST:
             return True
         try:
             return self.count({"include": {"and": [{"or": {targeting.SEGMENTS: list(lists)}}]}}) is not None
@@ -84,12 +90,9 @@ class Width:
             raise Garbled("the audience count has no total", platform="linkedin")
         return counts[0] or None
 
-    def _size(self, urn: str) -> int | None:
-        """People on a list by LinkedIn's own number; None while it builds: nobody on it is counted then."""
+    def _list(self, urn: str) -> Mapping[str, Any]:
+        """What LinkedIn says of a list; nobody on it is counted before it is processed."""
         try:
-            segment = self._rest.get(f"/adSegments/{restli.key(restli.tail(urn))}")
+            return self._rest.get(f"/adSegments/{restli.key(restli.tail(urn))}")
         except (NotFound, NoPermission):  # made a moment ago, or not ours to read
-            return None
-        return (
-            whole(segment.get("approximateMemberCount")) or 0 if segment.get("status") == PROCESSED else None
-        )
+            return {}

@@ -89,5 +89,5 @@ def test_a_count_that_knows_no_lists_does_not_keep_bands_from_starting_and_is_sa
         assert done.live
         assert app.platform("linkedin").campaign(CAMPAIGN).status == "paused"
         known = band_campaigns(app, SEGMENT)
-        said = [note for note in done.notes if "count does not know the list of band" in note]
+        said = [note for note in done.notes if "cannot count who is on the list of band" in note]
         assert len(said) == len(known.active) == len(known.campaigns)

@@ -129,14 +129,25 @@ def test_one_run_asks_once_per_targeting_and_a_later_one_again(
     assert len(script.sent("GET", COUNTS)) == 3
 
 
+MALFORMED = httpx.Response(400, json={"status": 400, "message": "TargetingPartialComputationException"})
+
+
+@pytest.mark.parametrize("answer", [*counts(0), MALFORMED], ids=["zero", "not countable"])
 @pytest.mark.parametrize(("status", "act"), [("ACTIVE", fund), ("PAUSED", start)])
-def test_zero_holds_up_no_money_and_no_start(
-    linkedin: LinkedIn, script: Script, status: str, act: Act
+def test_what_is_no_count_holds_up_no_money_and_no_start(
+    linkedin: LinkedIn, script: Script, status: str, act: Act, answer: httpx.Response
 ) -> None:
     stands(script, status)
-    script.on("GET", COUNTS, *counts(0))
+    script.on("GET", COUNTS, answer)
     act(linkedin)
     assert len(script.sent("POST", ONE)) == 1
+
+
+def test_lists_linkedin_cannot_count_are_not_written(linkedin: LinkedIn, script: Script) -> None:
+    script.on("GET", COUNTS, MALFORMED)
+    with pytest.raises(Refused):
+        exclude(linkedin)
+    assert script.sent("POST", ONE) == []
 
 
 @pytest.mark.parametrize("act", [exclude, employers])
@@ -199,7 +210,6 @@ def test_zero_counts_where_linkedin_knows_the_list(
 
 
 def test_lists_that_cannot_be_asked_about_alone_count_as_known(linkedin: LinkedIn, script: Script) -> None:
-    malformed = httpx.Response(400, json={"status": 400, "message": "TargetingPartialComputationException"})
-    script.on("GET", COUNTS, malformed)
+    script.on("GET", COUNTS, MALFORMED)
     assert linkedin.counts_lists(["urn:li:adSegment:8000001"])
     assert linkedin.counts_lists([])
