@@ -29,7 +29,7 @@ CALLS = 4  # a sync of this world on one platform asks for this many changes
 RUN = """
 import asyncio, sys
 from flows.engine import reach_prefect
-reach_prefect(seconds=120.0)
+reach_prefect(seconds=300.0)
 from flows.quota_runs import ensure_limits
 from flows.scheduled_runs import keep_in_sync
 from flows.wiring import app_for
