@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
 from audiences.companies_domains import registrable
 from audiences.segments_why import why
+from audiences.segments_words import percent
 from audiences.store.records import PlanMove, PlanRecord, PlanStatus
 from balancer.starved import Starved, starved
 from balancer.types import UNPLACED, BalancePlan, Move
@@ -76,6 +78,19 @@ def account_id(app: App, asked: str) -> str:
     return found or (named[0] if len(named) == 1 else wanted)
 
 
+def alike(app: App, asked: str, *, most: int = 5) -> tuple[str, ...]:
+    """Domains (else ids) of the accounts whose name holds every word of ``asked``; () for an account there is."""
+    if account_id(app, asked) in {account for account, _, _ in app.store.account_names()}:
+        return ()
+    wanted = asked.casefold().split()
+    found = (
+        domain or account
+        for account, name, domain in app.store.account_names()
+        if all(word in (name or account).casefold() for word in wanted)
+    )
+    return tuple(islice(found, most))
+
+
 def _place(name: str, plan: BalancePlan, i: int, record: PlanRecord, move: PlanMove | None) -> str:
     applied = record.status is PlanStatus.APPLIED
     since = f" since {day(_moved_on(move, record))}" if move and applied else ""
@@ -127,7 +142,7 @@ def _outside(app: App, segment: str, name: str, record: PlanRecord | None, on: d
     numbers["verdict"] = answer.verdict
     if answer.verdict == "holdout":
         rule = app.config.segments[segment].holdout
-        share = f"{rule.share:.0%} of the companies, " if rule else ""
+        share = f"{percent(rule.share)} of the companies, " if rule else ""
         text = (
             f"{name} qualifies for {segment} but is in its holdout ({share}chosen once by "
             "lot): it is never targeted, so that the others can be compared with it."

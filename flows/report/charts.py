@@ -91,7 +91,8 @@ def ranking(page: ReportPage) -> Markup:
     largest = max((high for _, f in shown for _, _, _, high in f.ranked[:1]), default=10.0)
     count = max((f.accounts for _, f in shown), default=10)
     x = Scale(1, max(count, 2), LEFT + 6, RIGHT, log=True)
-    y = Scale(1, max([largest * 1.2, 10.0, *(page.caps or ())]), BOTTOM, TOP, log=True)
+    caps = page.caps if page.caps is not None and page.caps[0] <= 10 * largest else None  # else out of reach
+    y = Scale(1, max([largest * 1.2, 10.0, *([caps[0] * 1.2] if caps else [])]), BOTTOM, TOP, log=True)
     parts = axes(
         x,
         y,
@@ -99,7 +100,7 @@ def ranking(page: ReportPage) -> Markup:
         y_ticks=[(v, formats.count(v)) for v in decades(1, y.high)],
         x_title="Accounts, most served first",
     )
-    parts += _levels(page, x, y)
+    parts += _levels(page, caps, x, y)
     ends: list[tuple[str, Figures, Point]] = []
     for kind, figures in shown:
         xs = [x(r) for r, _, _, _ in figures.ranked]
@@ -117,26 +118,29 @@ def ranking(page: ReportPage) -> Markup:
     )
 
 
-def _levels(page: ReportPage, x: Scale, y: Scale) -> list[Markup]:
+def _levels(page: ReportPage, caps: tuple[float, float] | None, x: Scale, y: Scale) -> list[Markup]:
     """What to hold the ranking against: barely noticed, everybody the same, nobody above."""
     even = page.now.total / max(page.now.accounts, 1)
     levels = [(float(page.floor), f"{page.floor} impressions: barely noticed", "aim")]
     if even > 1.0:
         levels.append((even, f"{formats.count(even)} each: perfectly even", "even"))
     parts = []
-    if page.caps is not None:
-        lowest, highest = page.caps
+    if caps is not None:
+        lowest, highest = caps
         words = (
             formats.count(lowest)
             if lowest == highest
             else f"{formats.count(lowest)} to {formats.count(highest)}"
         )
-        parts.append(box((x.start, y(highest)), (x.end - x.start, y(lowest) - y(highest)), "aa"))
-        levels.append((highest, f"limit per account: {words}", "cap"))
+        top = min(highest, y.high)
+        parts.append(box((x.start, y(top)), (x.end - x.start, y(lowest) - y(top)), "aa"))
+        levels.append((lowest, f"limit per account: {words}", "cap"))
     heights = spread_labels([y(v) - 6 for v, _, _ in levels], gap=16, low=TOP, high=BOTTOM - 4)
     for (value, words, kind), height in zip(levels, heights, strict=True):
         parts.append(line((x.start, y(value)), (x.end, y(value)), kind))
-        parts.append(label((x.start + 6, height), words, "quiet"))
+        parts.append(
+            label((x.end - 4, height), words, "quiet", anchor="end")
+        )  # the lines are named at the left
     return parts
 
 

@@ -227,15 +227,18 @@ def report(arguments: argparse.Namespace) -> int:
 
 
 def why(arguments: argparse.Namespace) -> int:
-    from flows.explain import explain
+    from flows.explain import alike, explain
 
     with opened(arguments) as app:
         balanced = [name for name, segment in app.config.segments.items() if segment.balance]
         names = balanced or list(app.config.segments)
         found = [explain(app, name, arguments.account, on=arguments.on) for name in names]
+        near = alike(app, arguments.account)
     data = {
         "account": arguments.account,
         "answers": [{"segment": e.segment, "words": e.words, **e.numbers} for e in found],
+        "alike": list(near),
     }
-    show(arguments, data, lambda: "\n".join(e.words for e in found))
+    hint = [f"Companies with that in their name: {', '.join(near)}. Ask by the domain."] if near else []
+    show(arguments, data, lambda: "\n".join([*(e.words for e in found), *hint]))
     return DONE

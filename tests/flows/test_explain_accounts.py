@@ -15,7 +15,7 @@ from balancer.types import UNPLACED
 from flows import balance
 from flows.activate_undo import undo_plan
 from flows.balance import usable
-from flows.explain import explain
+from flows.explain import alike, explain
 from flows.plan_codec import decode_inputs, decode_plan
 from flows.reporting import account_facts
 from flows.wiring import App
@@ -166,7 +166,7 @@ def test_an_account_in_the_holdout_is_told_so(outside: App) -> None:
     found = explain(outside, SEGMENT, version.holdout_ids[0])
 
     assert found.numbers["verdict"] == "holdout"
-    assert "5% of the companies" in found.words
+    assert "5 % of the companies" in found.words
 
 
 def test_addresses_and_names_find_the_account(outside: App) -> None:
@@ -229,3 +229,9 @@ def test_a_plan_that_waits_has_moved_nobody_yet(copies: Copies) -> None:
         assert " would be in band " in waiting
         assert " since " not in waiting
         assert "no plan was made" in explain(app, SEGMENT, "company100-works.com").words
+
+
+def test_a_name_that_is_only_part_of_one_brings_the_domains_it_may_mean(outside: App) -> None:
+    assert alike(outside, "company works", most=2) == ("company000-works.com", "company001-works.com")
+    assert alike(outside, "company050-works.com") == ()
+    assert alike(outside, "nobody at all") == ()
