@@ -104,7 +104,9 @@ def membership(
     due = first or state.day - memory.at(REBANDED) >= policy.reband_days
     if due:
         ceiling = float(np.log(view.reach.high))
-        level = cut(want, view.goal.target, view.starved, k=memory.centre.size, ceiling=ceiling)
+        # by the targets alone: with the credit in it the levels would swing with everybody's last week
+        aim = np.maximum(view.goal.target, 1e-12)
+        level = cut(np.log(aim / view.rate), aim, view.starved, k=memory.centre.size, ceiling=ceiling)
         memory = replace(memory, centre=level).ticked(rebanded=state.day)
     level = memory.centre
     band = state.band.copy()
@@ -112,12 +114,11 @@ def membership(
         rested = guards.rested(memory.moved[at], state.day, policy.dwell_days)
         band[at] = _sorted(state.band[at], want[at], view.starved[at], rested, level, policy)
     loose = (state.band < 0) | shocked
-    loose[still_out(state, policy, memory, view, due=due)] = False
+    loose[still_out(state, policy, memory, view)] = False
     placed = np.flatnonzero(loose)
     ideal = _ideal(want[placed], view.starved[placed], level)
     band[placed] = np.where((state.band[placed] < 0) | (ideal < state.band[placed]), ideal, band[placed])
-    if due:
-        band[sits_out(state, policy, memory, view, band)] = UNPLACED
+    band[sits_out(state, policy, memory, view, band)] = UNPLACED
     if first or policy.operations_per_day is None:
         return band, memory
     off = np.abs(want - level[np.where(state.band >= 0, state.band, 0)])

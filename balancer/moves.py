@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from balancer.resting import TURN
 from balancer.types import UNPLACED, Move, Policy, State, Vector
 
 REASONS = ("first_split", "newcomer", "shock", "small_audience", "held", "too_much", "too_little",
@@ -49,10 +50,12 @@ def explain(
 
 
 def _release(reason: str, day: int, policy: Policy, *, turns: bool) -> int | None:
-    """Earliest day of a change back: turns are taken daily, bands rest for the dwell time."""
+    """Earliest day of a change back: turns are short, bands rest for the dwell time."""
     if reason == "held":
         return None
-    return day + 1 if turns and reason != "small_audience" else day + policy.dwell_days
+    if turns and reason != "small_audience":
+        return day + 1
+    return day + (TURN if reason in ("waiting_turn", "turn_came") else policy.dwell_days)
 
 
 def _turn(account: str, policy: Policy, after: int, wanted: int) -> str:

@@ -13,11 +13,13 @@ from balancer.course import PRICE
 from balancer.hiding import COMPLETE, LINKEDIN, SUPPRESSED, TRUNCATED
 from balancer.plants import Auction, PowerPrice
 from balancer.rehearse import figures, rehearse
+from balancer.resting import TURN
 from balancer.types import UNPLACED, Policy
 from tests.balancer.closed_loop import controlled, day_report, morning
 
 FAST = Policy(ramp="fast", member_cap=None)
 REASONS = {"first_split", "shock", "small_audience", "too_much", "too_little", "waiting_turn", "turn_came"}
+TURNS = {"waiting_turn", "turn_came"}
 RULES = [COMPLETE, SUPPRESSED, TRUNCATED, LINKEDIN]
 
 
@@ -48,14 +50,15 @@ def test_every_funded_audience_keeps_the_minimum_of_members(loop):
         assert (members[count > 0] >= FAST.minimum_members).all()
 
 
-def test_no_account_changes_twice_within_the_dwell_time_except_when_misjudged():
+def test_no_account_changes_twice_within_the_dwell_time_except_the_misjudged_and_those_who_take_turns():
     _course, calls = controlled(Bands(), world="C", n=400, weeks=6, policy=replace(FAST, minimum_members=0))
     last = np.full(400, -1_000)
     for state, plan in calls:
         reasons = {move.account: move.reason for move in plan.moves}
         for i in np.flatnonzero(plan.band != state.band):
-            if reasons[state.accounts[i]] != "shock":
-                assert state.day - last[i] >= FAST.dwell_days
+            reason = reasons[state.accounts[i]]
+            if reason != "shock":
+                assert state.day - last[i] >= (TURN if reason in TURNS else FAST.dwell_days)
             last[i] = state.day
 
 
@@ -66,7 +69,7 @@ def test_each_changed_account_has_exactly_one_move_with_a_reason_and_numbers(loo
         for move in plan.moves:
             assert move.reason in REASONS
             assert set(move.evidence) == {"natural_per_day", "wanted_per_day"}
-            assert move.release == plan.day + FAST.dwell_days
+            assert move.release == plan.day + (TURN if move.reason in TURNS else FAST.dwell_days)
 
 
 def test_a_plan_rebuilds_byte_for_byte_from_its_recorded_inputs(loop):
@@ -204,14 +207,14 @@ def test_held_accounts_are_in_no_band_and_nobody_else_is_out_but_those_who_rest(
         assert all(plan.band[state.accounts.index(account)] == UNPLACED for account in held)
 
 
-@pytest.mark.parametrize(("world", "most"), [("A", 0.118), ("C", 0.085)])
+@pytest.mark.parametrize(("world", "most"), [("A", 0.110), ("C", 0.073)])
 def test_the_worlds_of_the_field_become_even_at_full_delivery(world, most):
     got = rehearse(world, policy=FAST, seed=1)
 
     assert got.top100_before == pytest.approx(0.38, abs=0.015)
     assert got.top100_after <= most
     assert got.delivery >= 0.995
-    assert got.realised >= 0.93
+    assert got.realised >= 0.96
 
 
 @pytest.mark.parametrize("headroom", [1.5, 2.0])

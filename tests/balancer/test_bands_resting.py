@@ -7,6 +7,7 @@ import pytest
 
 from balancer.bands import Bands
 from balancer.rehearse import top_share
+from balancer.resting import TURN
 from balancer.starved import starved
 from balancer.types import UNPLACED, Policy
 from balancer.worlds import open_world
@@ -31,14 +32,15 @@ def test_the_loudest_sit_out_for_a_while_and_still_get_their_share_in_every_wind
     assert (last[rested] >= 0.5 * last.mean()).all()
 
 
-def test_nobody_sits_out_for_more_than_three_dwell_times(loud):
+def test_a_turn_out_lasts_two_days_at_least_and_three_dwell_times_at_most(loud):
     _, bands, _ = loud
-    streak, longest = np.zeros(bands.shape[1]), 0.0
+    streak, turns = np.zeros(bands.shape[1]), []
     for band in bands:
+        turns += streak[(band != UNPLACED) & (streak > 0)].tolist()
         streak = np.where(band == UNPLACED, streak + 1, 0)
-        longest = max(longest, float(streak.max()))
 
-    assert FAST.dwell_days <= longest <= 3 * FAST.dwell_days
+    assert min(turns) >= TURN
+    assert FAST.dwell_days < max(turns) <= 3 * FAST.dwell_days
 
 
 def test_only_accounts_of_the_lowest_band_sit_out_and_the_move_says_so(loud):
@@ -80,3 +82,12 @@ def test_without_credit_nobody_sits_out_because_nobody_would_come_back():
     _, calls = controlled(Bands(), world="D", n=400, weeks=8, policy=replace(FAST, gain=0.0))
 
     assert all((plan.band >= 0).all() for _, plan in calls)
+
+
+def test_the_very_loudest_are_on_for_days_and_not_for_a_whole_week(loud):
+    course, bands, _ = loud
+    window = course.impressions[-28:].sum(axis=0)
+    loudest = np.argsort(-course.impressions[:28].sum(axis=0))[:3]
+
+    assert ((bands[-28:, loudest] != UNPLACED).sum(axis=0) < FAST.dwell_days).all()
+    assert (window[loudest] <= 2.0 * np.sort(window)[-100]).all()
