@@ -73,7 +73,11 @@ COMMANDS: dict[str, tuple[str, str, Add]] = {
     ),
     "sync": ("Bring the platforms' lists in line with the segments", "flows.verbs.lists:sync", options.sync),
     "push": ("Push a one-off list from a file", "flows.verbs.lists:push", options.push),
-    "restore": ("Bring a list back to an earlier version", "flows.verbs.restore:run", options.restore_list),
+    "restore": (
+        "Bring a list back to an earlier version",
+        "flows.verbs.restore:restore_list",
+        options.restore_list,
+    ),
     "suppress": (
         "Keep people and companies (stdin) off every list",
         "flows.verbs.people:suppress",

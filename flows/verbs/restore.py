@@ -9,12 +9,17 @@ from flows.verbs.outcome import DONE, show, table
 from flows.verbs.workspace import opened
 
 
+def restore_list(arguments: argparse.Namespace) -> int:
+    """``evenreach restore``: with --replace what the record asks for and nobody else, else an earlier version."""
+    if arguments.replace and arguments.version is None:
+        return _replaced(arguments)
+    return run(arguments)
+
+
 def run(arguments: argparse.Namespace) -> int:
-    """Without --version or --replace show the versions there are."""
+    """Without --version show the versions there are."""
     with opened(arguments) as app:
         spec = _known(app, arguments.list).spec
-        if arguments.replace and arguments.version is None:
-            return _replaced(arguments, app)
         if arguments.version is None:
             return _versions(arguments, app.store.ledger_versions(arguments.list))
         data = _restored(arguments, app, spec)
@@ -54,17 +59,20 @@ def _restored(arguments: argparse.Namespace, app: Any, spec: Any) -> dict[str, A
     }
 
 
-def _replaced(arguments: argparse.Namespace, app: Any) -> int:
+def _replaced(arguments: argparse.Namespace) -> int:
     """Begun here, ended by upkeep: the platform takes its time with everybody who belongs on the list."""
     from flows.activate_replace import begin, belonging
     from flows.approvers import require_approver
 
-    require_approver(app, app.who)  # how many will leave is known to nobody
-    members = belonging(app, arguments.list) if arguments.dry_run else begin(app, arguments.list)
+    with opened(arguments) as app:
+        _known(app, arguments.list)
+        require_approver(app, app.who)  # how many will leave is known to nobody
+        act = belonging if arguments.dry_run else begin
+        members = act(app, arguments.list)
     data = {"list": arguments.list, "members": members, "replace": True, "dry_run": arguments.dry_run}
-    words = f"{arguments.list}: {members:,} members {{}} sent again; "
+    words = f"{arguments.list}: {members:,} members {'would be' if arguments.dry_run else 'are'} sent again; "
     words += "upkeep takes off whoever else is on it when the platform has taken them all."
-    show(arguments, data, lambda: words.format("would be" if arguments.dry_run else "are"))
+    show(arguments, data, lambda: words)
     return DONE
 
 

@@ -176,7 +176,7 @@ class Campaigns:
                 break
             self._width.allow(row, changes)
             try:
-                self._rest.update(f"{self._path}/adCampaigns/{restli.tail(campaign_id)}", changes)
+                self._write(campaign_id, changes)
                 break
             except Conflict:
                 if last:
@@ -185,6 +185,9 @@ class Campaigns:
 
     def _read(self, campaign_id: str) -> dict[str, Any]:
         return self._rest.get(f"{self._path}/adCampaigns/{restli.tail(campaign_id)}")
+
+    def _write(self, campaign_id: str, changes: dict[str, Any]) -> None:
+        self._rest.update(f"{self._path}/adCampaigns/{restli.tail(campaign_id)}", changes)
 
     def _rows(self) -> list[dict[str, Any]]:
         """The search wants a criterion; what was removed is of no use to anybody here."""
