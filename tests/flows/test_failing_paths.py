@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -21,32 +22,35 @@ import pytest
 from audiences.config import load
 from audiences.errors import ConfigError
 from flows import forms
-from flows.cli import COMMANDS, parser
+from flows.cli import COMMANDS, main, parser
+from flows.wiring import open_app
 from tests.flows import kept_workspace
 from tests.flows.small_workspace import Copies
 from tests.flows.web.real_page import LIST, RealPage, furnished
 from tests.flows.web.test_roles import ROUTES, filled
 from tests.flows.web.visits import TestClient, Visit
 
-READS, WRITES, FOLDER, NONE = "reads", "writes the file named", "works in the folder named", "no path"
-OPTIONS = {
-    "map file": READS,
-    "push file": READS,
-    "rehearse --impressions": READS,
-    "experiment --outcomes": READS,
-    "restore-backup file": READS,
-    "page --certificate": READS,
-    "page --key": READS,
-    "serve --certificate": READS,
-    "serve --key": READS,
-    "segments --out": WRITES,
-    "numbers --out": WRITES,
-    "report --out": WRITES,
-    "experiment --out": WRITES,
-    "backup file": WRITES,
-    "sandbox --state": FOLDER,
-    "segments --table": NONE,
+# each option that names a path, and a command with it where one can be run here: what it writes outside the
+# workspace is the file named (WRITES), or nothing at all (READS)
+READS, WRITES = False, True
+COMMAND: dict[str, tuple[bool, str] | None] = {
+    "map file": (READS, "map companies.csv"),
+    "push file": (READS, "push companies.csv"),
+    "rehearse --impressions": None,
+    "experiment --outcomes": None,  # needs an experiment of some weeks
+    "restore-backup file": None,  # makes the folder that --workspace names, as its own tests show
+    "page --certificate": None,
+    "page --key": None,
+    "serve --certificate": None,
+    "serve --key": None,
+    "segments --out": (WRITES, "segments export everyone --out named.csv"),
+    "numbers --out": (WRITES, "numbers companies --out named.csv"),
+    "report --out": (WRITES, "report everyone --out named.html"),
+    "experiment --out": (WRITES, "experiment plan everyone --out named.csv"),
+    "backup file": (WRITES, "backup named.tar.gz"),
+    "sandbox --state": None,
 }
+NO_PATH = {"segments --table"}
 WORDS = re.compile(
     r"\b(files?|folder|path|directory|certificate|pem|csv|html|dir|out|state)\b", re.IGNORECASE
 )
@@ -77,10 +81,10 @@ def names_a_path(action: argparse.Action) -> bool:
     return action.type is Path or (action.choices is None and WORDS.search(words) is not None)
 
 
-def test_every_option_that_names_a_path_is_known_to_read_or_to_write_what_is_named() -> None:
+def test_every_option_that_names_a_path_is_known() -> None:
     found = {name for name, action in options() if names_a_path(action)}
     assert len(found) >= 15
-    assert found == {name for name, kind in OPTIONS.items() if kind is not NONE}
+    assert found == COMMAND.keys() - NO_PATH
 
 
 def test_every_command_takes_its_workspace_as_a_folder() -> None:
@@ -174,6 +178,30 @@ def test_the_watch_sees_a_file_written_outside(watch: Watch, tmp_path: Path) -> 
         (tmp_path / "elsewhere").write_text("x")
     assert strays(watch, tmp_path / "w") == [str((tmp_path / "elsewhere").resolve())]
     watch.touched.clear()
+
+
+RUNNABLE = {name: one for name, one in COMMAND.items() if one is not None}
+
+
+@pytest.mark.parametrize("name", RUNNABLE)
+def test_a_command_writes_the_file_it_is_told_to_and_no_other_outside_its_workspace(
+    name: str, copies: Copies, watch: Watch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    writes, words = RUNNABLE[name]
+    folder = copies.path(f"paths-{name.replace(' ', '')}")
+    shutil.copy(folder / "companies.csv", tmp_path)
+    line = [str(tmp_path / word) if "." in word else word for word in words.split()]
+    before = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    with open_app(folder), watch():
+        code = main([*line, "--workspace", str(folder)])
+    assert code == 0, capsys.readouterr()
+    named = {Path(word) for word in line if Path(word).name.startswith("named.")}
+    assert {file for file in tmp_path.iterdir() if file not in before} == named
+    assert bool(named) is writes
+    assert {file: file.read_bytes() for file in before} == before
+    beside = [path for path in strays(watch, folder) if tmp_path not in (Path(path), Path(path).parent)]
+    watch.touched.clear()
+    assert beside == []
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=[f"{r[0]} {r[1]}" for r in ROUTES])
