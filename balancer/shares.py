@@ -64,9 +64,9 @@ def concentration(
     under        accounts with fewer impressions are under-served
 
     Top-N is re-ranked inside this window. Gini, HHI and effective accounts are
-    of the accounts' own impressions, shares of the platform's total. The bounds hold
-    for every truth the report allows; a ``point`` is the figure of one of them (see
-    ``ShareTable``). Raises BadNumbers and InconsistentReport.
+    of the accounts' own impressions, shares of the platform's total. The bounds hold for
+    every truth the report allows, whosever the pages are that nobody could match; a ``point``
+    is the figure of one of these truths (see ``ShareTable``). Raises BadNumbers and InconsistentReport.
     """
     if top < 1:
         raise BadNumbers(f"The top {top} accounts cannot be ranked; ask for at least 1.")
@@ -133,7 +133,10 @@ def reported_rows(exposure: Exposure) -> float:
 
 
 def share_by_tier(exposure: Exposure, tier: NDArray[np.integer]) -> Mapping[int, Bounded]:
-    """Share of the platform's total that each tier took. tier (n,)."""
+    """Share of the platform's total that each tier took, in [0, 1]. tier (n,).
+
+    The highs hold one by one: a page nobody could match may be of any tier.
+    """
     truths, shares = truths_of(exposure), {}
     for name in np.unique(tier):
         rows = tier == name
@@ -161,7 +164,11 @@ def per_member_by_tier(
 
 
 def per_member(exposure: Exposure, members: Vector) -> tuple[Vector, Vector, Vector]:
-    """Impressions per matched member: low, point, high, each (n,); NaN where members are unknown (0)."""
+    """Impressions per matched member: low, point, high, each (n,); NaN where members (n,) are unknown (0).
+
+    The highs allow for every page nobody could match: each may be any one account's, so they hold one by
+    one, not all at once.
+    """
     low, high = each(truths_of(exposure))
     known = np.where(members > 0.0, members, np.nan)
     return low / known, exposure.point / known, high / known

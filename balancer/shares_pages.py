@@ -41,9 +41,11 @@ def unplaced_pages(
 ) -> Unplaced:
     """Bounds of what the pages in rows n .. n + pages - 1 were shown; (pages,) each.
 
-    Whether a page is an account's or an outsider's, its printed values mean the same as an account's
-    own. ``low`` is what whole-window rows alone guarantee (cells, where those were not asked), because
-    so much and no more is taken off the accounts' own mass.
+    window, lists, total, rules  as given to ``build_exposure``, with the pages' rows in them
+
+    Printed values mean the same whosever the page is. ``low`` is what whole-window rows alone guarantee
+    (cells, where those were not asked), because so much and no more is taken off the accounts' own mass.
+    ``high`` holds for a page that is an account's; a stranger's may have taken more, and counts nowhere.
     """
     ones, rows = np.ones(pages), window if window is not None else lists
     low = np.zeros(pages) if rows is None else true_sums(_of_pages(rows, n), pages, rules)[0]
@@ -65,7 +67,7 @@ def _of_pages(rows: Rows | CreativeDayLists, n: int) -> Rows:
 
 
 def _page_cells(lists: CreativeDayLists, n: int, pages: int, rules: ReportRules) -> Cells:
-    """The same for ``pages`` pages of unknown owner, in rows n, n + 1, ...; (pages,) each.
+    """What printed and missing cells say about each page, in rows n, n + 1, ...; (pages,) each.
 
     If a page is one of our accounts', it can only have been on the lists some single account can have
     been on, so what its missing cells hold is the most that the eligibility of any account allows.

@@ -15,7 +15,8 @@ Two facts carry all the proofs. ``y >= x``: no count falls when a page is given 
 its account, so lower ends of sums, tops and coverage stay as they are. And with Z the
 most that all pages can hold, ``y <= x + e`` with ``e >= 0`` and ``sum e <= Z``: upper
 ends may place Z where it does most harm, and the most even y is that of a box whose
-lowest ceilings were raised by Z in all. Never guesses which page is whose.
+lowest ceilings were raised by Z in all. Ends that no y attains are too wide, never too
+narrow. Never guesses which page is whose.
 """
 
 from __future__ import annotations

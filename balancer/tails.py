@@ -102,9 +102,14 @@ def modelled_shares(
 
 
 def complete_down_to(exposure: Exposure) -> int:
-    """The most accounts k < n such that none of the others can be above any of these k; 0 if none."""
+    """The most accounts k < n such that none of the others can be above any of these k; 0 if none.
+
+    Any of the others may own every page nobody could match.
+    """
     order = np.argsort(-exposure.low, kind="stable")
     low, high = exposure.low[order], exposure.high[order]
+    if exposure.unplaced is not None:
+        high = high + exposure.unplaced.high.sum()
     rest = np.concatenate([np.maximum.accumulate(high[::-1])[::-1][1:], [0.0]])
     ranked = np.flatnonzero(((low >= rest) & (low > 0.0))[:-1])
     return int(ranked[-1]) + 1 if ranked.size else 0

@@ -194,8 +194,8 @@ class Exposure:
     high: Vector
     total: float
     listed: NDArray[np.bool_]
-    outside: float = 0.0  # impressions reported for entities that are not in the segment
-    mass: tuple[float, float] | None = None  # bounds of the sum over accounts; None = total - outside
+    outside: float = 0.0  # impressions reported for entities that are not known to be in the segment
+    mass: tuple[float, float] | None = None  # bounds of what the accounts took so; None = total - outside
     rows: float | None = None  # sum of the report rows as printed; None = point[listed].sum() + outside
     parts: tuple[Part, ...] = ()  # what campaigns with accounts of their own are known to have delivered
     unplaced: Unplaced | None = None  # pages, counted in ``outside``, that may be some of the accounts'

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from balancer.errors import BadNumbers
 from balancer.shares import CreativeDayLists, ReportRules, Rows, build_exposure, concentration
 from balancer.tails import complete_down_to, fit_tail, modelled_shares
+from balancer.types import Unplaced
 from tests.balancer.truncation import cut_report
 
 N, DEPTH = 1500, 100
@@ -116,3 +119,15 @@ def test_the_fit_recovers_the_parameters_of_a_large_sample():
 def test_too_little_knowledge_is_refused(known, others, mass):
     with pytest.raises(BadNumbers):
         fit_tail(known, others=others, mass=mass)
+
+
+def test_a_list_is_complete_only_down_to_whom_a_page_nobody_could_match_cannot_pass():
+    known = one_list(np.sort(np.random.default_rng(3).lognormal(3.0, 1.0, 400))[::-1].round() + 1.0)
+    full = complete_down_to(known)
+    loud = replace(known, unplaced=Unplaced(np.array([0.0]), np.array([known.total])))
+    faint = replace(known, unplaced=Unplaced(np.zeros(0), np.zeros(0)))
+
+    assert full > 20
+    assert complete_down_to(loud) == 0
+    assert modelled_shares(loud, rng=np.random.default_rng(0)) is None
+    assert complete_down_to(faint) == full
