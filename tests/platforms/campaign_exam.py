@@ -134,6 +134,13 @@ def people_are_counted_for_the_lists_asked_about(it: Steering) -> None:
 
 
 @question
+def none_of_a_count_is_believed_where_the_platform_counts_lists(it: Steering) -> None:
+    assert it.platform.counts_lists([it.lists[2]])
+    assert it.platform.counts_lists([it.tiny])
+    assert it.platform.counts_lists([])
+
+
+@question
 def a_budget_is_set_to_the_cent_and_read_back(it: Steering) -> None:
     number = it.campaign()
     for amount in ("120.50", "80", "120.50"):
