@@ -44,7 +44,7 @@ COMMAND: dict[str, tuple[bool, str] | None] = {
     "serve --certificate": None,
     "serve --key": None,
     "segments --out": (WRITES, "segments export everyone --out named.csv"),
-    "numbers --out": (WRITES, "numbers companies --out named.csv"),
+    "numbers --out": None,  # needs an approved app
     "report --out": (WRITES, "report everyone --out named.html"),
     "experiment --out": (WRITES, "experiment plan everyone --out named.csv"),
     "backup file": (WRITES, "backup named.tar.gz"),
