@@ -17,6 +17,7 @@ from balancer.evaluate_band import Band, aa_band
 from balancer.shares_compare import Comparison, Window, compare
 from balancer.tails import ModelledShares, modelled_shares
 from balancer.types import Exposure, ShareTable
+from flows.report import formats
 
 DRAWS, SEED = 40, 1  # the modelled range is the same whenever the report is printed again
 LEAST_ACCOUNTS = 50
@@ -96,13 +97,11 @@ def _window(span: tuple[date, date], creatives: int) -> Window:
 
 def _size(change: Comparison, band: Band) -> list[str]:
     """Weekly figures move more than monthly ones, so the band is on the safe side for longer windows."""
-    points = 100.0 * change.top_share.point
-    usual = f"{100.0 * band.low:+.1f} to {100.0 * band.high:+.1f} points"
+    moved = formats.points(change.top_share.point, 1)
+    usual = f"{formats.points(band.low, 1)} to {formats.points(band.high, 1)} points"
     if band.holds(change.top_share.point):
         return [
-            f"From week to week the share moved by {usual} before balancing; a change of {points:+.1f} points "
+            f"From week to week the share moved by {usual} before balancing; a change of {moved} points "
             "can come by itself."
         ]
-    return [
-        f"From week to week the share moved by {usual} before balancing; {points:+.1f} points is outside that."
-    ]
+    return [f"From week to week the share moved by {usual} before balancing; {moved} points is outside that."]

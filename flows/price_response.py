@@ -16,9 +16,11 @@ from flows.collect import newest_complete
 from flows.exposure import day_reports
 from flows.forecast import believed_rates
 from flows.plan_codec import decode_inputs, decode_plan
+from flows.report.formats import percent, points
 from flows.wiring import App
 
 DAYS = 28
+LEAST_SAID = 0.0005  # a smaller change of price is none to speak of
 LATE = timedelta(days=2)  # the last membership change may land a day late
 
 
@@ -43,11 +45,13 @@ def response_words(found: PriceResponse | None) -> str:
     """One sentence; "" where nothing is known."""
     if found is None:
         return ""
-    each = (1.1**found.elasticity - 1.0, 1.1**found.low - 1.0, 1.1**found.high - 1.0)
+    each = [1.1**value - 1.0 for value in (found.elasticity, found.low, found.high)]
+    if max(map(abs, each)) < LEAST_SAID:
+        return f"Price: serving accounts 10 % more did not make an impression dearer, over {found.days} days."
+    said, low, high = (f"{points(value, 1)} %" for value in each)
     return (
-        f"Price response: at 10 % more pressure an impression costs {each[0]:+.1%} "
-        f"(95 %: {each[1]:+.1%} to {each[2]:+.1%}; elasticity {found.elasticity:.2f}, "
-        f"{found.low:.2f} to {found.high:.2f}, from {found.days} days)."
+        f"Price: where accounts are served 10 % more, an impression costs {said} "
+        f"(95 %: {low} to {high}, over {found.days} days)."
     )
 
 
@@ -57,15 +61,15 @@ def price_of_a_point(found: PriceResponse | None, exposure: Exposure, *, top: in
         return ""
     costs = []
     for elasticity in (found.elasticity, found.low, found.high):
-        points = power_frontier(exposure.point, elasticity=max(elasticity, 0.0), top=top)
-        costs.append(cost_of_a_point(points, share=points[0].share))
+        curve = power_frontier(exposure.point, elasticity=max(elasticity, 0.0), top=top)
+        costs.append(cost_of_a_point(curve, share=curve[0].share))
     if not np.isfinite(costs).all():
         return ""
     low, high = sorted(costs[1:])
-    return (
-        f"From here one more point of the top-{top} share costs about {costs[0]:.2%} of the impressions "
-        f"({low:.2%} to {high:.2%})."
-    )
+    point = f"From here one more point of the top-{top} share"
+    if max(abs(low), abs(high)) < 0.00005:  # 0.00 %
+        return f"{point} costs hardly any impressions."
+    return f"{point} costs about {percent(costs[0], 2)} of the impressions ({percent(low, 2)} to {percent(high, 2)})."
 
 
 def as_json(found: PriceResponse | None) -> dict[str, Any] | None:

@@ -74,8 +74,15 @@ def decimals_between(value: Bounded | None) -> str:
     """``3.4 to 5.0``, one figure where the ends look alike, a dash for what is unknown."""
     if value is None:
         return DASH
-    low, high = decimal(value.low), decimal(value.high)
+    low, high = small(value.low), small(value.high)
     return low if low == high else f"{low} to {high}"
+
+
+def small(value: float) -> str:
+    """``3.4``, and ``0.034`` where one decimal would show nothing."""
+    if not math.isfinite(value) or value == 0.0 or abs(value) >= 0.095:
+        return decimal(value)
+    return decimal(value, 2 if abs(value) >= 0.01 else 3) if abs(value) >= 0.0005 else "<0.001"
 
 
 def left_open(value: Bounded | None, shape: Callable[[float], str]) -> str:

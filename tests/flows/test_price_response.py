@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from balancer.elasticity import PriceResponse
 from flows import balance, collect, reporting
 from flows.cli import main
 from flows.price_response import measured_response, price_of_a_point, response_words
@@ -50,7 +51,7 @@ def test_the_plan_and_the_report_tell_the_response_and_the_price_of_a_point(
     )
     assert main(["balance", "--shadow", "--workspace", str(dear)]) == 0
     said = (
-        r"Price response: at 10 % more pressure an impression costs \+2\.\d% \(95 %: \+\d\.\d% to \+\d\.\d%"
+        r"where accounts are served 10 % more, an impression costs \+2\.\d % \(95 %: \+\d\.\d % to \+\d\.\d %"
     )
     assert re.search(said, capsys.readouterr().out)
     with open_app(dear) as app:
@@ -74,7 +75,7 @@ def test_a_rehearsal_of_the_segment_reckons_with_the_response_it_measured(
     assert drawn == sorted(drawn)
     assert len(drawn) == 4
     assert min(abs(e - PLANTED) for e in drawn) < 0.05
-    assert any("Price response" in one for one in found["assumed"])
+    assert any(one.startswith("Price: ") for one in found["assumed"])
 
 
 def test_where_prices_do_not_answer_the_interval_holds_zero(copies: Copies) -> None:
@@ -92,6 +93,8 @@ def test_before_bands_deliver_nothing_is_said(copies: Copies) -> None:
     with copies.opened("no-price") as app:
         assert measured_response(app, SEGMENT) is None
         assert response_words(None) == ""
+        flat = PriceResponse(elasticity=0.0, low=-0.001, high=0.001, days=26)
+        assert "did not make an impression dearer, over 26 days" in response_words(flat)
         end = last_day(app)
         collect.collect_window(app, SEGMENT, end, end)
         assert price_of_a_point(None, reporting.share_table(app, SEGMENT, end, end).exposure, top=100) == ""

@@ -21,7 +21,9 @@ def test_every_reason_of_the_balancer_has_words() -> None:
     assert set(starved.REASONS) <= set(code_words.STARVED)
 
 
-@pytest.mark.parametrize("table", ["MOVES", "STARVED", "STATES", "STATUSES", "NOTES", "LIST_STATES"])
+@pytest.mark.parametrize(
+    "table", ["MOVES", "STARVED", "STATES", "STATUSES", "NOTES", "LIST_STATES", "LEFT_OUT"]
+)
 def test_no_sentence_speaks_in_codes(table: str) -> None:
     for sentence in getattr(code_words, table).values():
         assert not re.search(r"[a-z]_[a-z]", sentence)
@@ -92,3 +94,11 @@ def test_ranges_name_both_ends_and_collapse_when_they_meet() -> None:
 def test_the_smallest_lift_a_list_can_confirm_matches_the_textbook() -> None:
     assert "+78\u00a0%" in words.power(2500)
     assert "+22\u00a0%" in words.power(2500, base_rate=0.2)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.0, "0.0"), (3.44, "3.4"), (0.096, "0.1"), (0.034, "0.03"), (0.0031, "0.003"), (0.00001, "<0.001")],
+)
+def test_a_small_rate_is_not_shown_as_nothing(value: float, shown: str) -> None:
+    assert formats.decimals_between(Bounded(value, value, value)) == shown
