@@ -56,7 +56,7 @@ class PlanViews(Reports):
             price=fixed.price,
             overrides=fixed.overrides,
             differences=differences,
-            decided_by=record.decided_by or "",
+            decided_by=self._decider(record),
             decided_at=record.decided_at,
             holds_until=record.created_at + timedelta(days=self.app.config.approvals.expire_days),
             operations=sum((m.before >= 0) + (m.after >= 0) for m in record.moves),
@@ -65,6 +65,14 @@ class PlanViews(Reports):
             undone=taken_back(self.app, record.segment) == record.plan_id,
             working=self.workers.busy(f"plan {record.plan_id}"),
         )
+
+    def _decider(self, record: PlanRecord) -> str:
+        """Who decided; of a plan that was carried out, who approved it: the record then names who carried it out."""
+        if record.status is not PlanStatus.APPLIED:
+            return record.decided_by or ""
+        lines = self.app.store.audit_log(subject=record.segment, what="plan approved", limit=100_000)
+        said = (line.detail.get("by") for line in lines if line.detail.get("plan") == record.plan_id[:12])
+        return str(next(said, record.decided_by) or "")
 
     def may_take_back(self, record: PlanRecord) -> bool:
         """Only the plan that was carried out last, once, and not while it is being worked on."""

@@ -88,7 +88,7 @@ def _lorenz_text(page: ReportPage) -> str:
 def ranking(page: ReportPage) -> Markup:
     """Impressions per account down the ranking, both axes logarithmic, with floor, even part and limit."""
     shown = [(k, f) for k, f in (("before", page.before), ("after", page.after)) if f is not None]
-    largest = max((high for _, f in shown for _, _, _, high in f.ranked[:1]), default=10.0)
+    largest = max((high for _, f in shown for _, _, _, high in f.ranked), default=10.0)
     count = max((f.accounts for _, f in shown), default=10)
     x = Scale(1, max(count, 2), LEFT + 6, RIGHT, log=True)
     caps = page.caps if page.caps is not None and page.caps[0] <= 10 * largest else None  # else out of reach

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from audiences.store.records import AuditLine, PlanStatus
-from flows import collect
+from flows import activate_plan, balance, collect
 from flows.exceptions import AccountException, keep_exception
 from flows.page import Page
 from flows.plan_codec import decode_inputs, decode_plan
@@ -179,3 +179,11 @@ def test_a_plan_in_shadow_and_a_refused_one_change_nothing(page: Page) -> None:
     assert (refused.status, refused.decided_by) == ("refused", "sam")
     assert page.app.store.plan(other.plan_id).note == "budget week"
     assert page.app.store.audience(f"linkedin/{SEGMENT}/companies/band-1") is None
+
+
+def test_a_plan_somebody_approved_and_a_schedule_carried_out_names_who_approved_it(page: Page) -> None:
+    plan = page.plan_by_id(waiting(page))
+    balance.approve(page.app, plan.plan_id, seen=plan.shown_hash, who="dana")
+    activate_plan.apply_plan(page.app, plan.plan_id)
+    shown = page.plan_by_id(plan.plan_id)
+    assert (shown.status, shown.decided_by) == ("applied", "dana")
