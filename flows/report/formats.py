@@ -25,6 +25,11 @@ def decimal(value: float | None, digits: int = 1) -> str:
     return DASH if value is None or not math.isfinite(value) else f"{value:,.{digits}f}"
 
 
+def rate(value: float | None) -> str:
+    """``3.4``, but ``340`` where a decimal says nothing more."""
+    return decimal(value, 0 if value is not None and value >= 99.95 else 1)
+
+
 def percent(fraction: float | None, digits: int = 1) -> str:
     """``38.4 %`` from 0.384; an unknown value is a dash."""
     if fraction is None or not math.isfinite(fraction):

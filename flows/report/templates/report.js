@@ -11,6 +11,7 @@
   const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
   const fixed = (n) => new Intl.NumberFormat("en-US", { minimumFractionDigits: n, maximumFractionDigits: n });
   const one = fixed(1), two = fixed(2);
+  const rate = { format: (v) => (v < 99.95 ? one : whole).format(v) };
   const count = (v) => (v === null ? DASH : whole.format(v));
   const part = (v, f) => (v === null ? DASH : f.format(v * 100) + SPACE + "%");
   const points = (v) => {
@@ -65,7 +66,7 @@
     const share = cell(row, " " + part(d("share"), two), "n share");
     share.prepend(bar(d("share")));
     cell(row, one.format(d("times_even")) + "×", "n");
-    if (known("per_member")) ranged(row, d("per_member"), d("per_member_low"), d("per_member_high"), one);
+    if (known("per_member")) ranged(row, d("per_member"), d("per_member_low"), d("per_member_high"), rate);
     if (known("cap_use")) cell(row, part(d("cap_use"), whole), d("cap_use") > 1 ? "n over" : "n");
     if (known("band")) cell(row, d("band") === null ? "none" : "Band " + d("band"));
     if (compare) { cell(row, count(d("rank_before")), "n"); cell(row, points(d("share_change")), "n"); }
