@@ -92,7 +92,13 @@ def test_ranges_name_both_ends_and_collapse_when_they_meet() -> None:
 
 
 def test_a_rate_keeps_its_decimal_while_it_says_something() -> None:
-    assert [formats.rate(value) for value in (0.0, 3.44, 99.94, 340.2, None)] == ["0.0", "3.4", "99.9", "340", "–"]
+    assert [formats.rate(value) for value in (0.0, 3.44, 99.94, 340.2, None)] == [
+        "0.0",
+        "3.4",
+        "99.9",
+        "340",
+        "–",
+    ]
 
 
 def test_the_smallest_lift_a_list_can_confirm_matches_the_textbook() -> None:
