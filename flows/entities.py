@@ -6,9 +6,10 @@ name that no other account of the workspace has, or one that no other account on
 the segment's own lists has, for its campaigns serve nobody else on purpose.
 
 What stays assumed: that the page of a stranger whom the platform served all the
-same does not bear the very name of one of our accounts. A page that says nothing
-of itself, or nothing we know, is left open and looked at again when the accounts
-or the lists have changed. Never guesses from impressions.
+same does not bear the very name of one of our accounts, and that a page matched
+to an account off the lists is really that one's, for it then counts as outside. A
+page that says nothing of itself, or nothing we know, is left open and looked at
+again when the accounts or the lists have changed. Never guesses from impressions.
 """
 
 from __future__ import annotations

@@ -138,6 +138,29 @@ def test_the_market_s_truth_lies_inside_the_bounds_of_every_other_figure(
                 assert bounds.low <= real.coverage[k].point <= bounds.high, k
 
 
+def test_every_page_that_was_matched_is_the_company_the_market_matched(
+    workspace: Path, outcome: dict[str, Any]
+) -> None:
+    with open_app(workspace) as app:
+        record, sandbox = app.store.audience(f"linkedin/{SEGMENT}/companies"), app.sandbox
+        assert sandbox is not None
+        assert record is not None
+        assert record.state is not None
+        held = sandbox.get("/sandbox/truth/members", segment=record.state.external_id)["members"]
+        sent: dict[str, list[dict[str, str]]] = {}
+        for row in held:
+            if row["matched"] and row["organization"]:
+                sent.setdefault(f"urn:li:organization:{row['organization']}", []).append(row["sent"])
+        known = {account: (name, domain) for account, name, domain in app.store.account_names()}
+        links = app.store.organization_links("linkedin")
+        matched = {urn: known[account] for urn, account in links.items() if account}
+        served = [urn for urn in links if urn in sent]
+        for urn, (name, domain) in matched.items():
+            told = [(row.get("companyName"), row.get("companyWebsiteDomain")) for row in sent[urn]]
+            assert any(of == domain if domain else called == name for called, of in told), urn
+        assert len(matched) >= 0.99 * len(served)
+
+
 def sitting_out(workspace: Path) -> int:
     """How many companies the plan in force keeps off every band for a while."""
     with open_app(workspace) as app:
