@@ -27,6 +27,7 @@ from balancer.shares_cells import (
 )
 from balancer.types import Unplaced
 
+BLOCK = 1024  # patterns at a time; many accounts that moved often have many
 Found = TypeVar("Found", bound=Rows | CreativeDayLists | None)
 
 
@@ -80,17 +81,24 @@ def _page_cells(lists: CreativeDayLists, n: int, pages: int, rules: ReportRules)
     if lists.eligible is None or lists.audience is None:
         most = over_missing(limits, mine, np.ones(pages))
     else:
-        patterns = _distinct(lists.eligible)
-        slots = patterns.shape[0]
+        slots = lists.eligible.shape[0]
         audience = np.stack([np.bincount(lists.audience, weights=row, minlength=slots) for row in limits])
         cell = mine.account * slots + lists.audience[mine.list_of]
         taken = np.stack(
             [np.bincount(cell, weights=row[mine.list_of], minlength=pages * slots) for row in limits]
         )
-        open_to = (audience[:, None, :] - taken.reshape(-1, pages, slots)) @ patterns  # (3, pages, patterns)
-        most = np.maximum(open_to.max(axis=2, initial=0.0), 0.0)
+        room: Table = audience[:, None, :].astype(np.float64) - taken.reshape(-1, pages, slots)
+        most = _most_open(room, _distinct(lists.eligible))
     missing, beyond, small = most
     return Cells(low, high, printed=count_rows(mine, pages), missing=missing, cut=beyond, dropped=small)
+
+
+def _most_open(room: Table, patterns: Table) -> Table:
+    """(m, p) the largest sum of ``room`` (m, p, A) over the lists of one pattern, (A, u) of 0 and 1; at least 0."""
+    most = np.zeros(room.shape[:2])
+    for at in range(0, patterns.shape[1], BLOCK):
+        most = np.maximum(most, (room @ patterns[:, at : at + BLOCK]).max(axis=2))
+    return most
 
 
 def _distinct(eligible: NDArray[np.bool_]) -> Table:
