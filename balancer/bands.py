@@ -19,7 +19,7 @@ from balancer.budgets import money
 from balancer.canon import inputs_hash
 from balancer.forecast import expected_shares
 from balancer.frozen import frozen
-from balancer.levels import cut, nearest
+from balancer.levels import SAMPLE, cut, nearest
 from balancer.memory import ABSORBED, FIRST, REBANDED, Memory, recall
 from balancer.moves import explain
 from balancer.outlook import Outlook, outlook
@@ -93,37 +93,43 @@ def band_count(n: int, policy: Policy) -> int:
 def membership(
     state: State, policy: Policy, memory: Memory, view: Outlook, shocked: NDArray[np.bool_]
 ) -> tuple[Band, Memory]:
-    """The wanted band of every account: weekly for all, at once for newcomers and the misjudged.
+    """The wanted band of every account: weekly for all, at once for newcomers, the misjudged and the loudest.
 
     UNPLACED is wanted for those who sit out.
     """
-    want = np.maximum(view.want, 1e-12)
-    want /= view.rate
-    np.log(want, out=want)
     first = bool((state.band < 0).all())
     due = first or state.day - memory.at(REBANDED) >= policy.reband_days
     if due:
-        ceiling = float(np.log(view.reach.high))
-        # by the targets alone: with the credit in it the levels would swing with everybody's last week
-        aim = np.maximum(view.goal.target, 1e-12)
-        level = cut(np.log(aim / view.rate), aim, view.starved, k=memory.centre.size, ceiling=ceiling)
-        memory = replace(memory, centre=level).ticked(rebanded=state.day)
+        memory = replace(memory, centre=_levels(memory.centre.size, view)).ticked(rebanded=state.day)
     level = memory.centre
     band = state.band.copy()
     for at in blocks(band.size) if due else ():
         rested = guards.rested(memory.moved[at], state.day, policy.dwell_days)
-        band[at] = _sorted(state.band[at], want[at], view.starved[at], rested, level, policy)
+        band[at] = _sorted(state.band[at], _throttle(view, at), view.starved[at], rested, level, policy)
     loose = (state.band < 0) | shocked
     loose[still_out(state, policy, memory, view)] = False
     placed = np.flatnonzero(loose)
-    ideal = _ideal(want[placed], view.starved[placed], level)
+    ideal = _ideal(_throttle(view, placed), view.starved[placed], level)
     band[placed] = np.where((state.band[placed] < 0) | (ideal < state.band[placed]), ideal, band[placed])
     band[sits_out(state, policy, memory, view, band)] = UNPLACED
     if first or policy.operations_per_day is None:
         return band, memory
-    off = np.abs(want - level[np.where(state.band >= 0, state.band, 0)])
+    off = np.abs(_throttle(view, slice(None)) - level[np.where(state.band >= 0, state.band, 0)])
     urgency = np.where(shocked, np.inf, off)
     return guards.within_churn(state.band, band, urgency, policy.operations_per_day), memory
+
+
+def _levels(k: int, view: Outlook) -> Vector:
+    """(k,) log throttles by the targets alone: with the credit they would swing with everybody's last week."""
+    some = slice(None, None, max(1, view.rate.size // SAMPLE))
+    aim = np.maximum(view.goal.target[some], 1e-12)
+    ceiling = float(np.log(view.reach.high))
+    return cut(np.log(aim / view.rate[some]), aim, view.starved[some], k=k, ceiling=ceiling)
+
+
+def _throttle(view: Outlook, rows: slice | NDArray[np.int64]) -> Vector:
+    """Log throttle that the accounts of ``rows`` should have today."""
+    return np.asarray(np.log(np.maximum(view.want[rows], 1e-12) / view.rate[rows]))
 
 
 def _ideal(want: Vector, starved: NDArray[np.bool_], level: Vector) -> Band:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from balancer.memory import Memory
 from balancer.outlook import Outlook
-from balancer.sums import by_band
+from balancer.sums import by_band, pieces_by_band
 from balancer.types import Policy, State, Vector
 
 Band = NDArray[np.int8]
@@ -28,30 +28,32 @@ def money(state: State, policy: Policy, memory: Memory, view: Outlook, band: Ban
     k = memory.centre.size
     force = state.landed if policy.actuation_delay > 0 and (state.landed >= 0).any() else band
     # a starved account's credit cannot be repaid: it already takes everything there is
-    sums = by_band(force, np.where(view.starved, view.goal.target, view.want), k)
+    target, want = view.goal.target, view.want
+    sums = pieces_by_band(force, lambda at: np.where(view.starved[at], target[at], want[at]), k)
     mass = by_band(force, view.rate, k)
     price = view.law.each(np.divide(sums, mass, out=np.ones(k), where=mass > 0.0))
     cost = sums * price
-    aimed = float(by_band(force, view.goal.target, k).sum()) * view.law.unit
+    aimed = float(by_band(force, target, k).sum()) * view.law.unit
     total = float(cost.sum()) if view.law.eps > 0.0 else aimed
-    unproved = state.day - memory.moved.astype(np.int64) < policy.report_delay + policy.actuation_delay + 2
-    share = _within(cost, _capacity(force, memory.room, view.rate, unproved, k) * price, total)
+    proved = state.day - (policy.report_delay + policy.actuation_delay + 2)
+    share = _within(cost, _capacity(force, memory, view.rate, proved, k) * price, total)
     if share.sum() <= 0.0:
         share = by_band(force, np.ones(force.size), k)
     return np.asarray(state.budget * share / max(float(share.sum()), 1e-300))
 
 
-def _capacity(force: Band, room: Vector, rate: Vector, unproved: NDArray[np.bool_], k: int) -> Vector:
+def _capacity(force: Band, memory: Memory, rate: Vector, proved: int, k: int) -> Vector:
     """(K,) impressions per day each band takes; members never seen full are judged by those that were.
 
     What accounts took together elsewhere was shared out by belief; until they have been seen full in
-    their new company (``unproved``), a part of it is kept back.
+    their new company (who moved after the day ``proved``), a part of it is kept back.
     """
-    known = np.isfinite(room)
-    taken = by_band(force, np.where(known, room, 0.0), k)
-    mass = by_band(force, np.where(known, rate, 0.0), k)
+    room, moved = memory.room, memory.moved
+    taken = pieces_by_band(force, lambda at: np.where(np.isfinite(room[at]), room[at], 0.0), k)
+    mass = pieces_by_band(force, lambda at: np.where(np.isfinite(room[at]), rate[at], 0.0), k)
+    fresh = pieces_by_band(force, lambda at: np.where(moved[at] > proved, rate[at], 0.0), k)
     everyone = np.maximum(by_band(force, rate, k), 1e-300)
-    caution = 1.0 - DOUBT * by_band(force, np.where(unproved, rate, 0.0), k) / everyone
+    caution = 1.0 - DOUBT * fresh / everyone
     enough = (mass >= KNOWN * everyone) & (mass > 0.0)
     return np.where(enough, USABLE * caution * taken * everyone / np.maximum(mass, 1e-300), np.inf)
 

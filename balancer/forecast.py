@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
+from balancer.blocks import blocks
 from balancer.price import PriceLaw
 from balancer.sums import by_band
 from balancer.types import Vector
@@ -19,23 +22,23 @@ def expected_shares(
     rate times the band's throttle. ``elasticity`` is the believed price response.
     """
     k = budgets.size
-    placed = band >= 0
     mass = by_band(band, rate, k)
     total = float(budgets.sum())
     flat = np.divide(budgets * (baseline / max(total, 1e-300)), mass, out=np.zeros(k), where=mass > 0.0)
-    level = flat ** (1.0 / (1.0 + law.eps))
-    expected = np.where(placed, level[np.where(placed, band, 0)] * rate, 0.0)
+    level = np.append(flat ** (1.0 / (1.0 + law.eps)), 0.0)  # the last for who is in no band
     return {
-        "top100_share": _top(expected, 100),
-        "target_top100_share": _top(target, 100),
+        "top100_share": _top(lambda at: level[band[at]] * rate[at], rate.size, 100),
+        "target_top100_share": _top(lambda at: target[at], rate.size, 100),
         "delivery": float(target.sum()) / max(baseline, 1e-300),
         "elasticity": law.eps,
     }
 
 
-def _top(values: Vector, count: int) -> float:
-    total = float(values.sum())
-    if total <= 0.0:
-        return 0.0
-    k = min(count, values.size)
-    return float(np.partition(values, values.size - k)[values.size - k :].sum()) / total
+def _top(values: Callable[[slice], Vector], n: int, count: int) -> float:
+    """Share of the ``count`` largest of n values that are worked out piece by piece."""
+    total, largest = 0.0, np.zeros(0)
+    for at in blocks(n):
+        piece = values(at)
+        total += float(piece.sum())
+        largest = np.partition(np.append(largest, piece), -min(count, largest.size + piece.size))[-count:]
+    return float(largest.sum()) / total if total > 0.0 else 0.0

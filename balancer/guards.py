@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balancer.allocate_limits import known_members
+from balancer.sums import by_band
 from balancer.types import UNPLACED, DayReport, Policy, State, Status, Vector
 
 NOISE = 3.0  # the platform perturbs each row by up to three
@@ -73,10 +74,10 @@ def merge_small(band: Band, members: Vector, k: int, minimum: float) -> Band:
     if members.sum() <= 0.0:
         return band
     band, members = band.copy(), known_members(members)
-    placed = band >= 0
+    one = np.broadcast_to(1.0, band.size)
     while True:
-        size = np.bincount(band[placed], weights=members[placed], minlength=k)[:k]
-        used = np.bincount(band[placed], minlength=k)[:k] > 0
+        size = by_band(band, members, k)
+        used = by_band(band, one, k) > 0.0
         live = np.flatnonzero(used)
         small = [b for b in live if size[b] < minimum]
         if not small or live.size <= 1:

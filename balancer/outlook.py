@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from balancer.affordable import Reach, affordable
+from balancer.blocks import blocks
 from balancer.memory import ABSORBED, RAMPED, Memory
 from balancer.price import PriceLaw, price_law
 from balancer.study import current_rates, usual_budget
@@ -51,8 +52,7 @@ def outlook(state: State, policy: Policy, memory: Memory) -> Outlook:
     inventory = reach.high * rate
     np.minimum(inventory, AIM * memory.room, out=inventory)
     goal = daily_goal(state, policy, inventory, total=total, least=least, cost=law.unit)
-    want = goal.target + policy.gain * (memory.credit + _unreported(state, policy, memory, rate, goal.target))
-    np.maximum(want, LEAST * goal.target, out=want)
+    want = _wanted(state, policy, memory, rate, goal.target)
     inventory *= STARVED
     starved = goal.target >= inventory
     return Outlook(rate, law, reach, goal, want, starved)
@@ -71,20 +71,30 @@ def _reach(
     return affordable(rate, law, money=cash, floor=floor, most=most, top=top_size(rate.size), cap=cap)
 
 
-def _unreported(state: State, policy: Policy, memory: Memory, rate: Vector, target: Vector) -> Vector:
-    """(n,) what the days between the last report and today's command will have added to the credit.
+def _wanted(state: State, policy: Policy, memory: Memory, rate: Vector, target: Vector) -> Vector:
+    """(n,) impressions per day: the target, and a part of the credit as it will stand when today's command lands.
 
     A Smith predictor: without it a correction is ordered again on every day its effect is under way.
     """
-    force = state.landed
+    days, level = _under_way(state, policy, memory, rate, target)
+    want = np.empty(rate.size)
+    for at in blocks(rate.size):
+        owed = memory.credit[at] + days * (target[at] - level[state.landed[at]] * rate[at])
+        want[at] = np.maximum(target[at] + policy.gain * owed, LEAST * target[at])
+    return want
+
+
+def _under_way(
+    state: State, policy: Policy, memory: Memory, rate: Vector, target: Vector
+) -> tuple[int, Vector]:
+    """Days between the last report and today's command, and the (K + 1,) throttles in them; the last is for no band."""
+    force, k = state.landed, memory.centre.size
     days = state.day - 1 - memory.at(ABSORBED) + policy.actuation_delay
     if not (force >= 0).any() or not 0 < days <= LONGEST:
-        return np.broadcast_to(0.0, rate.size)
-    k = memory.centre.size
+        return 0, np.zeros(k + 1)
     mass = by_band(force, rate, k)
     level = np.divide(by_band(force, target, k), mass, out=np.zeros(k), where=mass > 0.0)
-    expected = np.where(force >= 0, level[np.where(force >= 0, force, 0)], 0.0) * rate
-    return np.asarray(days * (target - expected))
+    return days, np.append(level, 0.0)
 
 
 def top_size(n: int) -> int:

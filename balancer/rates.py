@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from balancer.allocate import water_fill
 from balancer.blocks import blocks
-from balancer.sums import by_band
+from balancer.sums import by_account, by_band
 from balancer.types import DayReport, Vector
 
 PRIOR = 0.5  # impressions' worth of belief in the prior rate
@@ -80,7 +80,7 @@ def absorb(
     n, k = believed.size, report.band_total.size
     mass = by_band(report.band, believed, k)
     q = np.divide(report.band_total, mass, out=np.zeros(k), where=mass > 0.0)
-    rows = by_band(report.account, np.maximum(report.impressions, 0.0), n)
+    rows = by_account(report.account, np.maximum(report.impressions, 0.0), n)
     listed = np.zeros(n, dtype=np.bool_)
     listed[report.account] = True
     counts = completed_counts(report, believed, rows=rows, listed=listed)
@@ -144,7 +144,7 @@ def completed_counts(
         return rows
     lacking = np.zeros(rows.size)
     if report.hidden is not None:
-        lacking = by_band(report.account, report.hidden, rows.size)
+        lacking = by_account(report.account, report.hidden, rows.size)
     counts = np.zeros(rows.size)
     for b in range(report.band_total.size):
         members = np.flatnonzero(report.band == b)
