@@ -36,7 +36,11 @@ WARM = (
     "flows.reporting",
     "platforms.linkedin",
     "platforms.google",
-    "audiences.migrations",
+    "audiences.migrations.first",
+    "babel.dates",
+    "babel.numbers",
+    "flows.alerts_brakes",
+    "flows.alerts_entries",
     "alembic.command",
     "sqlalchemy.dialects.sqlite",
 )
@@ -99,11 +103,22 @@ def nursery() -> Iterator[Nursery]:
 def _serve() -> None:
     for name in WARM:
         importlib.import_module(name)
+    _warm()
     gc.freeze()  # children share the pages of what is imported
     for line in sys.stdin:
         ended = _born(json.loads(line))
         sys.stdout.write(json.dumps(ended) + "\n")
         sys.stdout.flush()
+
+
+def _warm() -> None:
+    """What is read once a process. Nothing of polars: its threads would be missing in a child."""
+    import httpx
+
+    from audiences.sources_layout import load_layouts
+
+    load_layouts()
+    httpx.Client(http2=True).close()
 
 
 def _born(order: dict[str, Any]) -> dict[str, Any]:

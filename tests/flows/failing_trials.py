@@ -63,9 +63,18 @@ def trials(operation: Operation, nursery: Nursery, room: Path, *, kills: int, se
 
 
 def _undisturbed(operation: Operation, nursery: Nursery, room: Path) -> Ended:
-    ended = trial(operation, nursery, room, kill=None, name=f"{operation.name}-whole")
-    assert ended.code == 0
+    """How long the command lives, and which points it passes."""
+    folder, log = room / f"{operation.name}-whole", room / "whole.log"
+    shutil.copytree(operation.world, folder, ignore=UNREPEATED)
+    with start(port=0, clock="simulated", start_at=START, state_dir=folder / "sandbox"):
+        ended = nursery.run(_line(operation, folder), log)
+    assert ended.code == 0, log.read_text()[-2000:]
+    shutil.rmtree(folder)
     return ended
+
+
+def _line(operation: Operation, folder: Path) -> list[str]:
+    return [*operation.words, "--workspace", str(folder), "--json"]
 
 
 def _moments(whole: Ended, chance: random.Random) -> Iterator[tuple[str, float]]:
@@ -77,13 +86,11 @@ def _moments(whole: Ended, chance: random.Random) -> Iterator[tuple[str, float]]
         yield "seconds", chance.uniform(0.0, whole.seconds)
 
 
-def trial(
-    operation: Operation, nursery: Nursery, room: Path, *, kill: tuple[str, float] | None, name: str
-) -> Ended:
+def trial(operation: Operation, nursery: Nursery, room: Path, *, kill: tuple[str, float], name: str) -> Ended:
     """Once. Raises AssertionError naming the moment when something is not as it must be."""
     folder, log = room / name, room / f"{name}.log"
     shutil.copytree(operation.world, folder, ignore=UNREPEATED)
-    words = [*operation.words, "--workspace", str(folder), "--json"]
+    words = _line(operation, folder)
     before = (folder / "sandbox" / "journal.bin").stat().st_size
     with start(port=0, clock="simulated", start_at=START, state_dir=folder / "sandbox"):
         ended = nursery.run(words, log, kill)

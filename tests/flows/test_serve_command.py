@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,9 @@ import psutil
 import pytest
 
 from flows.engine import PortTaken, prefect_server, refuse_taken
+from flows.serve import serve_schedules
 from flows.settings import PasswordMissing, require_client_password, require_server_password
+from flows.wiring import open_app
 from tests.flows.kept_workspace import write
 
 ROOT = Path(__file__).parents[2]
@@ -54,10 +57,12 @@ def up(folder: Path, page: int, prefect: int) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.slow  # Prefect's server comes up twice
-def test_serve_comes_up_on_a_fresh_workspace_ends_on_a_signal_and_comes_up_again(tmp_path: Path) -> None:
+def test_serve_comes_up_on_a_fresh_workspace_leaves_nothing_however_it_ends_and_comes_up_again(
+    tmp_path: Path,
+) -> None:
     write(tmp_path)
     page, prefect = free_port(), free_port()
-    for stop in (signal.SIGTERM, signal.SIGINT):
+    for stop, wanted in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 0)):
         process = up(tmp_path, page, prefect)
         try:
             children = psutil.Process(process.pid).children(recursive=True)
@@ -76,11 +81,38 @@ def test_serve_comes_up_on_a_fresh_workspace_ends_on_a_signal_and_comes_up_again
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
-        assert code == 0
+        assert code == wanted
         assert (tmp_path / "said").read_text().count("\n") == 3, (tmp_path / "said").read_text()
         gone, alive = psutil.wait_procs(children, timeout=20)
         assert not alive
         assert len(gone) == len(children)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_either_signal_ends_what_runs_the_schedules_by_cancellation(
+    stop: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = []
+
+    async def runs(_: object) -> None:
+        signal.signal(signal.SIGTERM, lambda *_: ended.append("anywhere"))  # as Prefect's runner does
+        asyncio.get_running_loop().call_later(0.1, os.kill, os.getpid(), stop)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append("in order")
+
+    monkeypatch.setattr("prefect.runner.Runner.start", runs)
+    monkeypatch.setattr("flows.schedules.deployments", lambda *_: [])
+    monkeypatch.setattr("flows.quota_runs.ensure_limits", lambda _: [])
+    write(tmp_path)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with open_app(tmp_path) as app, suppress(KeyboardInterrupt):
+            serve_schedules(app)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert ended == ["in order"]
 
 
 def deployed(prefect: int) -> set[str]:
