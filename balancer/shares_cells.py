@@ -93,8 +93,8 @@ def true_sums(rows: Rows | CreativeDayLists, n: int, rules: ReportRules) -> tupl
 
 def read_cells(lists: CreativeDayLists, n: int, pages: Vector, rules: ReportRules) -> Cells:
     """What the cells of ``lists`` say about each of the n accounts; ``pages`` (n,) entities per account."""
-    cut, dropped = missing_cell_limits(lists, rules)
-    missing, beyond, small = over_missing(np.stack([np.ones(cut.size), cut, dropped]), lists, pages)
+    cut, dropped = _missing_cell_limits(lists, rules)
+    missing, beyond, small = _over_missing(np.stack([np.ones(cut.size), cut, dropped]), lists, pages)
     low, high = true_sums(lists, n, rules)
     return Cells(low, high, printed=count_rows(lists, n), missing=missing, cut=beyond, dropped=small)
 
@@ -123,7 +123,7 @@ def own_bounds(window: Rows | None, cells: Cells, pages: Vector, rules: ReportRu
     return np.minimum(low, high), np.maximum(low, high)
 
 
-def missing_cell_limits(lists: CreativeDayLists, rules: ReportRules) -> tuple[Vector, Vector]:
+def _missing_cell_limits(lists: CreativeDayLists, rules: ReportRules) -> tuple[Vector, Vector]:
     """(L,) the most a missing cell of each list can hold: if it was cut, and if it was kept unprinted."""
     count = lists.totals.size
     printed = np.bincount(lists.list_of, minlength=count)
@@ -145,7 +145,7 @@ def missing_cell_limits(lists: CreativeDayLists, rules: ReportRules) -> tuple[Ve
     return cut, np.where(full | silent, 0.0, dropped)
 
 
-def over_missing(limits: Table, lists: CreativeDayLists, pages: Vector) -> Table:
+def _over_missing(limits: Table, lists: CreativeDayLists, pages: Vector) -> Table:
     """(m, n) sums of ``limits`` (m, L) over the lists each account may be in but is not printed in."""
     n = pages.size
     inside = lists.account != OUTSIDE

@@ -62,7 +62,7 @@ def build_exposure(
     window    rows of the whole-window query (granularity ALL), or None if not asked
     lists     cells of every creative and day of the scope, or None if not asked
     eligible  (n,) bool, accounts in force at any time in the window; None = all
-    entities  (n,) how many platform entities (company pages) make up each account; None = 1 each
+    entities  (n,) on how many platform entities (company pages) an account may hide; None = 1 each
     outside_at_most  impressions that outsiders may have taken unseen; None = 0 when no row names an outsider
         and the accounts have room for the total, otherwise anything the rows leave room for
     unplaced  number of pages nobody could match; their rows are n, n + 1, ... (see ``Exposure.unplaced``)
@@ -72,7 +72,7 @@ def build_exposure(
     """
     n = len(accounts)
     rows = _checked(window, lists, n + unplaced)
-    strays = unplaced_pages(window, lists, n, unplaced, total=total, rules=rules) if unplaced else None
+    strays = unplaced_pages(window, lists, n, unplaced, rules=rules) if unplaced else None
     window, lists, rows = pages_outside(window, n), pages_outside(lists, n), pages_outside(rows, n)
     pages = np.ones(n) if entities is None else np.maximum(entities, 1).astype(np.float64)
     cells = without_cells(n, total, pages, rules) if lists is None else read_cells(lists, n, pages, rules)

@@ -6,8 +6,11 @@ identified one; two such pages may even be one account's. So a truth is
 
     y_i = x_i + sum of z_j over the pages j that are account i's
 
-with x (n,) what accounts took under pages known to be theirs, a point of a ``Box``,
-and z_j in [low_j, high_j] what page j took, wherever it belongs; together
+with z_j in [low_j, high_j] what the rows of page j count, wherever it belongs, and x (n,)
+all else the accounts took: under pages known to be theirs, and what no row counts. This x
+is a point of the ``Box`` the accounts would have without these pages, because an account
+hides no more under a page that some lists show than under one that none shows; that it
+hides on one page only (``entities`` of ``build_exposure``) stays assumed. Together
 ``sum x + sum z <= together``. Every bound returned here holds for every such y,
 whatever the assignment; without pages each is the box's own, bit for bit.
 
@@ -38,8 +41,8 @@ NO_PAGES = Unplaced(np.zeros(0), np.zeros(0))
 class Truths:
     """All truths a report allows.
 
-    box       (n,) what accounts took under pages known to be theirs
-    pages     (p,) pages that may be theirs
+    box       (n,) what accounts took under pages known to be theirs, and under no row at all
+    pages     (p,) what is counted of pages that may be theirs
     together  the most impressions the two can add up to
     """
 
@@ -49,7 +52,7 @@ class Truths:
 
     @property
     def room(self) -> float:
-        """Z, the most impressions that all pages together can hold."""
+        """Z, the most impressions that the rows of all pages together count."""
         return float(self.pages.high.sum())
 
     @property

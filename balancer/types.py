@@ -8,7 +8,7 @@ money is in the campaign's currency, shares are fractions in [0, 1].
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -132,7 +132,7 @@ class BalancePlan:
     target: Vector  # (n,) impressions per day aimed at
     band: NDArray[np.int8]  # (n,) membership to command
     budgets: Vector  # (K,) money per day, sums to State.budget
-    moves: tuple[Move, ...]
+    moves: Sequence[Move]
     statuses: tuple[Status, ...]
     forecast: Mapping[str, float]  # e.g. "top100_share", "delivery", with "_low" / "_high"
     memory: Mapping[str, NDArray[np.generic]]
@@ -171,7 +171,7 @@ class Part:
 class Unplaced:
     """Company pages of a report that nobody could match: each is one account's, or an outsider's.
 
-    low, high  (p,) bounds of what each page was shown, impressions
+    low, high  (p,) bounds of what the report's rows count of each page, impressions
     """
 
     low: Vector
