@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -12,7 +13,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from flows.report import charts, code_words, formats, html, words
+from flows.report import charts, code_words, formats, html, tables, words
 from flows.web import page_words
 from flows.web.gate import desk, session_of, visitor_of
 from flows.web.sessions import cookie_name, form_token, seal
@@ -135,6 +136,15 @@ def download(text: str, name: str, kind: str) -> Response:
         "Cache-Control": "no-store",
     }
     return Response(text, media_type=kind, headers=headers)
+
+
+def table_file(
+    request: Request, stem: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> Response:
+    """A table to keep, in the form the address ends in: ``.csv`` or ``.json``."""
+    if request.url.path.endswith(".json"):
+        return download(tables.to_json(columns, rows), f"{stem}.json", JSON)
+    return download(tables.to_csv(columns, rows), f"{stem}.csv", CSV)
 
 
 CSV, JSON, HTML, YAML = (

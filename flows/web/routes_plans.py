@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from flows.report import tables
 from flows.web.errors import Invalid
 from flows.web.gate import Approver, Operator, Posted, Sent, Viewer, desk
-from flows.web.pages import CSV, JSON, download, go, path_part, show
+from flows.web.pages import go, path_part, show, table_file
 from flows.web.views import PlanView
 
 router = APIRouter(include_in_schema=False)
@@ -36,15 +36,10 @@ def _shown(request: Request, found: PlanView | None, segment: str) -> Response:
 
 
 @router.get("/plans/{plan_id}/moves.csv")
-def moves_csv(request: Request, visitor: Viewer, plan_id: str) -> Response:
-    found = _moves(desk(request).service.plan_by_id(plan_id))
-    return download(tables.to_csv(found.columns, found.rows), f"plan-{plan_id}.csv", CSV)
-
-
 @router.get("/plans/{plan_id}/moves.json")
-def moves_json(request: Request, visitor: Viewer, plan_id: str) -> Response:
+def moves_file(request: Request, visitor: Viewer, plan_id: str) -> Response:
     found = _moves(desk(request).service.plan_by_id(plan_id))
-    return download(tables.to_json(found.columns, found.rows), f"plan-{plan_id}.json", JSON)
+    return table_file(request, f"plan-{plan_id}", found.columns, found.rows)
 
 
 def _moves(plan: PlanView) -> tables.Table:

@@ -13,7 +13,7 @@ from flows.report import tables
 from flows.web import page_words
 from flows.web.errors import Invalid
 from flows.web.gate import Operator, Posted, Sent, Viewer, desk
-from flows.web.pages import CSV, JSON, download, go, path_part, show
+from flows.web.pages import CSV, download, go, path_part, show, table_file
 from flows.web.routes_report import SAID
 from flows.web.views import PushOrder
 
@@ -29,13 +29,9 @@ def start(request: Request, visitor: Viewer) -> Response:
 
 
 @router.get("/pushes.csv", include_in_schema=False)
-def pushes_csv(request: Request, visitor: Viewer) -> Response:
-    return download(tables.to_csv(PUSH_COLUMNS, _pushes(request)), "pushes.csv", CSV)
-
-
 @router.get("/pushes.json", include_in_schema=False)
-def pushes_json(request: Request, visitor: Viewer) -> Response:
-    return download(tables.to_json(PUSH_COLUMNS, _pushes(request)), "pushes.json", JSON)
+def pushes_file(request: Request, visitor: Viewer) -> Response:
+    return table_file(request, "pushes", PUSH_COLUMNS, _pushes(request))
 
 
 def _pushes(request: Request) -> list[list[Any]]:

@@ -12,7 +12,7 @@ from flows.report import html, tables
 from flows.report.model import ReportPage
 from flows.web.errors import NotFound, NothingYet
 from flows.web.gate import Viewer, desk
-from flows.web.pages import CSV, HTML, JSON, download, path_part, show
+from flows.web.pages import HTML, JSON, download, path_part, show, table_file
 
 router = APIRouter()
 SAID: dict[int | str, dict[str, Any]] = {
@@ -89,16 +89,11 @@ def figures(request: Request, visitor: Viewer, segment: str, window: str = "") -
 
 
 @router.get("/segments/{segment:path}/report/{table}.json", responses=SAID)
-def table_json(request: Request, visitor: Viewer, segment: str, table: str, window: str = "") -> Response:
+@router.get("/segments/{segment:path}/report/{table}.csv", include_in_schema=False)
+def table(request: Request, visitor: Viewer, segment: str, table: str, window: str = "") -> Response:
     """One table of the report (accounts, weeks, starved, moved, lists) as a list of objects, to keep."""
     found = _table(request, segment, table, window)
-    return download(tables.to_json(found.columns, found.rows), f"{segment}-{table}.json", JSON)
-
-
-@router.get("/segments/{segment:path}/report/{table}.csv", include_in_schema=False)
-def table_csv(request: Request, visitor: Viewer, segment: str, table: str, window: str = "") -> Response:
-    found = _table(request, segment, table, window)
-    return download(tables.to_csv(found.columns, found.rows), f"{segment}-{table}.csv", CSV)
+    return table_file(request, f"{segment}-{table}", found.columns, found.rows)
 
 
 def _table(request: Request, segment: str, name: str, window: str) -> tables.Table:

@@ -7,10 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from flows.report import tables
 from flows.web import page_words
 from flows.web.gate import Operator, Sent, Viewer, desk
-from flows.web.pages import CSV, download, go, show
+from flows.web.pages import go, show, table_file
 from flows.web.routes_report import SAID
 from flows.web.views import AuditLine, RunLine
 
@@ -41,7 +40,7 @@ def runs_json(request: Request, visitor: Viewer) -> Response:
 @router.get("/runs.csv", include_in_schema=False)
 def runs_csv(request: Request, visitor: Viewer) -> Response:
     rows = (_run(run) for run in desk(request).service.runs(KEPT))
-    return download(tables.to_csv(RUN_COLUMNS, rows), "runs.csv", CSV)
+    return table_file(request, "runs", RUN_COLUMNS, rows)
 
 
 @router.post("/runs/{run_id}/undo", include_in_schema=False)
@@ -65,7 +64,7 @@ def audit_json(request: Request, visitor: Viewer) -> Response:
 @router.get("/audit.csv", include_in_schema=False)
 def audit_csv(request: Request, visitor: Viewer) -> Response:
     rows = (_line(line) for line in desk(request).service.audit(KEPT))
-    return download(tables.to_csv(AUDIT_COLUMNS, rows), "audit.csv", CSV)
+    return table_file(request, "audit", AUDIT_COLUMNS, rows)
 
 
 def _run(run: RunLine) -> list[Any]:

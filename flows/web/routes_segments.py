@@ -8,10 +8,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from balancer.types import Bounded
-from flows.report import tables
 from flows.web import page_words
 from flows.web.gate import Approver, Operator, Sent, Viewer, desk
-from flows.web.pages import CSV, JSON, YAML, download, go, path_part, show
+from flows.web.pages import YAML, download, go, path_part, show, table_file
 
 router = APIRouter(include_in_schema=False)
 
@@ -38,13 +37,9 @@ def segments(request: Request, visitor: Viewer) -> Response:
 
 
 @router.get("/segments.csv")
-def segments_csv(request: Request, visitor: Viewer) -> Response:
-    return download(tables.to_csv(SEGMENT_COLUMNS, _segments(request)), "segments.csv", CSV)
-
-
 @router.get("/segments.json")
-def segments_json(request: Request, visitor: Viewer) -> Response:
-    return download(tables.to_json(SEGMENT_COLUMNS, _segments(request)), "segments.json", JSON)
+def segments_file(request: Request, visitor: Viewer) -> Response:
+    return table_file(request, "segments", SEGMENT_COLUMNS, _segments(request))
 
 
 def _segments(request: Request) -> list[tuple[Any, ...]]:
@@ -69,13 +64,9 @@ def _bounds(value: Bounded | None) -> tuple[float | None, ...]:
 
 
 @router.get("/segments/{name:path}/rules.csv")
-def rules_csv(request: Request, visitor: Viewer, name: str) -> Response:
-    return download(tables.to_csv(RULE_COLUMNS, _rules(request, name)), f"{name}-rules.csv", CSV)
-
-
 @router.get("/segments/{name:path}/rules.json")
-def rules_json(request: Request, visitor: Viewer, name: str) -> Response:
-    return download(tables.to_json(RULE_COLUMNS, _rules(request, name)), f"{name}-rules.json", JSON)
+def rules_file(request: Request, visitor: Viewer, name: str) -> Response:
+    return table_file(request, f"{name}-rules", RULE_COLUMNS, _rules(request, name))
 
 
 def _rules(request: Request, name: str) -> list[list[Any]]:
@@ -100,13 +91,9 @@ def accounts(request: Request, visitor: Viewer, name: str) -> Response:
 
 
 @router.get("/segments/{name:path}/accounts.csv")
-def accounts_csv(request: Request, visitor: Viewer, name: str) -> Response:
-    return download(tables.to_csv(ACCOUNT_COLUMNS, _accounts(request, name)), f"{name}-accounts.csv", CSV)
-
-
 @router.get("/segments/{name:path}/accounts.json")
-def accounts_json(request: Request, visitor: Viewer, name: str) -> Response:
-    return download(tables.to_json(ACCOUNT_COLUMNS, _accounts(request, name)), f"{name}-accounts.json", JSON)
+def accounts_file(request: Request, visitor: Viewer, name: str) -> Response:
+    return table_file(request, f"{name}-accounts", ACCOUNT_COLUMNS, _accounts(request, name))
 
 
 def _accounts(request: Request, name: str) -> list[list[Any]]:
