@@ -40,7 +40,7 @@ from balancer.shares_cells import (
 from balancer.shares_completion import completed
 from balancer.shares_pages import pages_outside, unplaced_pages
 from balancer.shares_parts import exact_parts
-from balancer.types import Exposure, Indices, Part, Vector
+from balancer.types import Exposure, Indices, Part, Unplaced, Vector
 
 
 def build_exposure(
@@ -63,12 +63,11 @@ def build_exposure(
     lists     cells of every creative and day of the scope, or None if not asked
     eligible  (n,) bool, accounts in force at any time in the window; None = all
     entities  (n,) on how many platform entities (company pages) an account may hide; None = 1 each
-    outside_at_most  impressions that outsiders may have taken unseen; None = 0 when no row names an outsider
-        and the accounts have room for the total, otherwise anything the rows leave room for
-    unplaced  number of pages nobody could match; their rows are n, n + 1, ... (see ``Exposure.unplaced``)
+    outside_at_most  impressions outsiders may have taken unseen; None = any where rows show outsiders, else 0
+    unplaced  number of pages nobody could match; their rows are n, n + 1, ... (see ``Unplaced``)
 
-    ``low`` and ``high`` hold for every delivery consistent with the report; ``point`` is one of them
-    (``completed``). Raises BadNumbers, and InconsistentReport when rows contradict the total beyond noise.
+    ``low`` and ``high`` hold for every delivery consistent with the report; ``point`` is one (``completed``).
+    Raises BadNumbers, and InconsistentReport when rows contradict the total beyond noise.
     """
     n = len(accounts)
     rows = _checked(window, lists, n + unplaced)
@@ -77,19 +76,23 @@ def build_exposure(
     pages = np.ones(n) if entities is None else np.maximum(entities, 1).astype(np.float64)
     cells = without_cells(n, total, pages, rules) if lists is None else read_cells(lists, n, pages, rules)
     low, high = own_bounds(window, cells, pages, rules)
-    printed = _printed(n, rows)
-    listed = printed > 0.0 if window is None else count_rows(window, n) > 0.0
-    if eligible is not None:
-        high = np.where(eligible | listed, high, 0.0)
-    if outside_at_most is None and high.sum() < total:
-        outside_at_most = np.inf  # the rows themselves show that somebody else was served
-    if outside_at_most is not None and strays is not None:
-        outside_at_most += float(strays.high.sum())  # the accounts' own pages may have taken as much less
-    mass, outside = _mass(total, low, rows, rules, outside_at_most)
+    printed, listed = _printed(n, rows, window)
+    high = high if eligible is None else np.where(eligible | listed, high, 0.0)
+    most = _most_outside(outside_at_most, room=float(high.sum()), total=total, strays=strays)
+    mass, outside = _mass(total, low, rows, rules, most)
     parts = exact_parts(lists, total=total, pages=pages, rules=rules) if mass[0] == mass[1] else ()
     box = _box(low, np.minimum(high, max(total, float(low.max(initial=0.0)))), mass, parts)
-    found = _exposure(accounts, total, box, cells, printed, listed, outside)
-    return found if strays is None else replace(found, unplaced=strays)
+    return replace(_exposure(accounts, total, box, cells, printed, listed, outside), unplaced=strays)
+
+
+def _most_outside(given: float | None, *, room: float, total: float, strays: Unplaced | None) -> float | None:
+    """What outsiders may have taken unseen; ``room`` is all that the accounts' ceilings hold.
+
+    None where every row is an account's and the accounts have room for the total (``_mass`` looks at the rows).
+    """
+    if given is None:
+        return np.inf if room < total else None  # the rows themselves show that somebody else was served
+    return given if strays is None else given + float(strays.high.sum())  # so much may be under their pages
 
 
 def _checked(window: Rows | None, lists: CreativeDayLists | None, n: int) -> Rows | CreativeDayLists:
@@ -154,7 +157,9 @@ def _mass(
     return (own_low, total - least), min(float(theirs.sum()), total - own_low)
 
 
-def _printed(n: int, rows: Rows | CreativeDayLists) -> Vector:
-    """(n,) impressions as printed, added up per account."""
+def _printed(n: int, rows: Rows | CreativeDayLists, window: Rows | None) -> tuple[Vector, NDArray[np.bool_]]:
+    """(n,) impressions as printed, added up per account, and (n,) whether a row of the window names it."""
     inside = rows.account != OUTSIDE
-    return np.bincount(rows.account[inside], weights=rows.impressions[inside], minlength=n).astype(np.float64)
+    sums = np.bincount(rows.account[inside], weights=rows.impressions[inside], minlength=n)
+    printed: Vector = sums.astype(np.float64)
+    return printed, printed > 0.0 if window is None else count_rows(window, n) > 0.0
