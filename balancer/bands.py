@@ -46,6 +46,7 @@ class Bands:
         unfit = guards.unfit_data(state, policy, memory.at(ABSORBED), memory.at(FIRST))
         if unfit is not None:
             return frozen(state, policy, memory, unfit, mode="bands")
+        fingerprint = inputs_hash(state, policy)  # first, while little else is held
         asked, state = state, _within(state, k)
         memory, shocked = study(state, policy, memory)
         view = outlook(state, policy, memory)
@@ -72,7 +73,7 @@ class Bands:
             statuses=_statuses(view),
             forecast=expected_shares(view.goal.target, view.rate, band, budgets, view.law, state.baseline),
             memory=memory.as_mapping(),
-            inputs_hash=inputs_hash(asked, policy),
+            inputs_hash=fingerprint,
         )
 
 

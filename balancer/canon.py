@@ -10,12 +10,13 @@ import dataclasses
 import hashlib
 import json
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from balancer.blocks import blocks
 from balancer.errors import BadNumbers
 from balancer.types import BalancePlan, DayReport, Policy, State
 
@@ -74,14 +75,14 @@ def _value(value: Any) -> Pieces:
         return _array(value)
     if isinstance(value, DayReport):
         return _tagged(b"r", _fields(_sorted_rows(value)))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return _tagged(b"t", _items(value))
     if dataclasses.is_dataclass(value):
         return _tagged(b"o", [type(value).__name__.encode(), *_fields(value)])
     if isinstance(value, Mapping):
         return _tagged(b"m", _joined(part for key in sorted(value) for part in (key, value[key])))
     if isinstance(value, frozenset):
         return _tagged(b"f", _joined(sorted(value)))
-    if isinstance(value, tuple):
-        return _tagged(b"t", _items(value))
     return _scalar(value)
 
 
@@ -92,9 +93,10 @@ def _array(value: NDArray[np.generic]) -> Pieces:
     return _tagged(b"a", [f"{little.dtype.str}{little.shape}".encode(), content])
 
 
-def _items(values: tuple[Any, ...]) -> Pieces:
-    if values and all(type(item) is str for item in values):
-        return ["\x00".join(values).encode()]
+def _items(values: Sequence[Any]) -> Pieces:
+    if type(values) is tuple and set(map(type, values)) == {str}:
+        names = ["\x00".join(values[at]) for at in blocks(len(values))]
+        return [f"\x00{part}".encode() if i else part.encode() for i, part in enumerate(names)]
     return _joined(values)
 
 

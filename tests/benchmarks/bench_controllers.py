@@ -219,9 +219,10 @@ def scale() -> None:
         began, spent = time.perf_counter(), time.process_time()
         plan = Bands().propose(state, Policy(ramp="fast"))
         took, spent = time.perf_counter() - began, time.process_time() - spent
-        band, kept = plan.band, plan.memory
+        band, kept, moves = plan.band, plan.memory, len(plan.moves)
+        del plan, state, report
         print(
-            f"day {day}: {took:.2f} s ({spent:.2f} s of one core), {len(plan.moves):,} moves; peak {peak():.2f} GB, "
+            f"day {day}: {took:.2f} s ({spent:.2f} s of one core), {moves:,} moves; peak {peak():.2f} GB, "
             f"of which {named:.2f} for the names and the rates of the world",
             flush=True,
         )
