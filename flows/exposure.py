@@ -22,6 +22,7 @@ from flows.wiring import App
 
 Band = NDArray[np.int8]
 Money = NDArray[np.float64]
+BUSIEST = 1.5  # times a daily budget: the most that is spent of it in one day
 
 
 class NothingCollected(Exception):
@@ -250,11 +251,12 @@ def budgets_of(funding: Mapping[str, Sequence[float]], day: date) -> NDArray[np.
 def available(budgets: NDArray[np.float64], spend: NDArray[np.float64]) -> NDArray[np.float64]:
     """(K,) money each campaign could spend that day.
 
-    Platforms pace a daily budget by the day's traffic (less on week-ends), the same for every campaign: the
-    fullest campaign shows how much. So a band counts as short of inventory only against its siblings.
+    Platforms pace a daily budget by the day's traffic (less on week-ends, up to half more on busy days), the
+    same for every campaign: the fullest shows how much. So a band counts as short of inventory only against
+    its siblings, also on a day on which even the short ones spend more than their daily budget.
     """
     ratio = np.divide(spend, budgets, out=np.zeros(budgets.size), where=budgets > 0.0)
-    return np.asarray(np.maximum(budgets * min(float(ratio.max(initial=0.0)), 1.0), spend))
+    return np.asarray(np.maximum(budgets * min(float(ratio.max(initial=0.0)), BUSIEST), spend))
 
 
 def _days(start: date, end: date) -> list[date]:

@@ -94,6 +94,32 @@ def test_auto_is_carried_out_as_the_mode_it_chose(copies: Copies) -> None:
         assert rebuilt(app)
 
 
+def test_auto_joins_the_bands_again_on_the_day_it_changes_to_turns(
+    copies: Copies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("balancer.auto.LEARNED", 0)
+    monkeypatch.setattr("balancer.auto.turns_are_better", lambda *_: True)
+    with copies.opened("auto-turns", mode="auto", banded=True) as app:
+        days = []
+        while not days or (days[-1].plan.mode == "bands" and len(days) < 5):
+            days.append(balanced_day(app))
+            platform = app.platform("linkedin")
+            campaigns = band_campaigns(app, SEGMENT)
+            delivering = campaigns.delivering(days[-1].record.day)
+            live = {c for c in (CAMPAIGN, *campaigns.campaigns) if platform.campaign(c).status == "active"}
+            assert live == set(delivering), "either the bands serve or the one campaign, never both"
+
+        plan = days[-1].plan
+        assert [day.plan.mode for day in days] == ["bands"] * (len(days) - 1) + ["duty"]
+        assert delivering == (CAMPAIGN,)
+        assert platform.campaign(CAMPAIGN).exclude == (held_target(app, SEGMENT, "linkedin"),)
+        assert float(platform.campaign(CAMPAIGN).daily_budget) == pytest.approx(plan.budgets.sum(), abs=0.01)
+        assert app.store.ledger_counts(held_spec(app, SEGMENT, "linkedin").audience_id).accepted == int(
+            (plan.band == UNPLACED).sum()
+        )
+        assert rebuilt(app)
+
+
 def test_somebody_elses_exclusion_survives_the_held_list(copies: Copies) -> None:
     with copies.opened("exclusion", mode="duty") as app:
         platform = app.platform("linkedin")

@@ -118,6 +118,11 @@ def test_a_quiet_day_makes_no_band_look_short_of_people() -> None:
     assert short.tolist() == pytest.approx([100.0, 50.0])
 
 
+def test_a_short_band_shows_on_a_busy_day_too_though_it_spent_more_than_its_daily_budget() -> None:
+    money = available(np.array([100.0, 50.0]), np.array([110.0, 52.0]))
+    assert money.tolist() == pytest.approx([110.0, 55.0])
+
+
 def test_the_demo_s_windows_are_four_whole_weeks_each_and_do_not_meet() -> None:
     calendar = Calendar(weeks=8)
     for first, last in (calendar.baseline, calendar.compared):
