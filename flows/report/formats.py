@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 
 from balancer.types import Bounded
 
@@ -26,8 +27,15 @@ def decimal(value: float | None, digits: int = 1) -> str:
 
 
 def rate(value: float | None) -> str:
-    """``3.4``, but ``340`` where a decimal says nothing more."""
-    return decimal(value, 0 if value is not None and value >= 99.95 else 1)
+    """``3.4``, ``340`` where a decimal says nothing more, ``0.03`` where one would show nothing.
+
+    Halves go up, as in the page's script, which writes the same rows.
+    """
+    if value is None or not math.isfinite(value):
+        return DASH
+    told = round(value, 3)
+    digits = 0 if told >= 99.95 else 1 if told >= 0.095 or told == 0.0 else 2 if told >= 0.01 else 3
+    return f"{Decimal(str(told)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):,}"
 
 
 def percent(fraction: float | None, digits: int = 1) -> str:

@@ -11,7 +11,8 @@
   const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
   const fixed = (n) => new Intl.NumberFormat("en-US", { minimumFractionDigits: n, maximumFractionDigits: n });
   const one = fixed(1), two = fixed(2);
-  const rate = { format: (v) => (v < 99.95 ? one : whole).format(v) };
+  const three = fixed(3);
+  const rate = { format: (v) => (v >= 99.95 ? whole : v >= 0.095 || v === 0 ? one : v >= 0.01 ? two : three).format(v) };
   const count = (v) => (v === null ? DASH : whole.format(v));
   const part = (v, f) => (v === null ? DASH : f.format(v * 100) + SPACE + "%");
   const points = (v) => {

@@ -91,14 +91,9 @@ def test_ranges_name_both_ends_and_collapse_when_they_meet() -> None:
     assert formats.between(Bounded(0.38, 0.38, 0.38)) == "38.0\u00a0%"
 
 
-def test_a_rate_keeps_its_decimal_while_it_says_something() -> None:
-    assert [formats.rate(value) for value in (0.0, 3.44, 99.94, 340.2, None)] == [
-        "0.0",
-        "3.4",
-        "99.9",
-        "340",
-        "–",
-    ]
+def test_a_rate_has_as_many_digits_as_say_something_and_its_halves_go_up() -> None:
+    looks = {0.0: "0.0", 0.0034: "0.003", 0.034: "0.03", 3.25: "3.3", 99.94: "99.9", 340.5: "341", None: "–"}
+    assert {value: formats.rate(value) for value in looks} == looks
 
 
 def test_the_smallest_lift_a_list_can_confirm_matches_the_textbook() -> None:
