@@ -26,7 +26,6 @@ from platforms.sandbox.server import start
 
 ROOT = Path(__file__).parents[2]
 COMPANIES, PEOPLE, GUESTS = 120, 240, 30
-HURRY = {"PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "2"}  # a minute, else
 POOL, CAMPAIGN, SIGN_IN = "machines", "600000001", "team:a-password"
 CONFIG = f"""
 workspace: Pooled
@@ -154,14 +153,12 @@ def pool(room: Path, database: str) -> Iterator[World]:
     server = f"http://127.0.0.1:{prefect}/api"
     with (
         start(port=0, clock="simulated", start_at=START, state_dir=folder / "sandbox"),
-        started(
-            ("serve", *ports, *where), room / "serve.log", PREFECT_SERVER_API_AUTH_STRING=SIGN_IN, **HURRY
-        ),
+        started(("serve", *ports, *where), room / "serve.log", PREFECT_SERVER_API_AUTH_STRING=SIGN_IN),
         httpx.Client(base_url=server, timeout=60, trust_env=False, auth=tuple(SIGN_IN.split(":"))) as client,
     ):
         told(room / "serve.log", "Stop with")
         signed = {"PREFECT_API_URL": server, "PREFECT_API_AUTH_STRING": SIGN_IN} | {
-            "PREFECT_WORKER_QUERY_SECONDS": "1"
+            "PREFECT_WORKER_QUERY_SECONDS": "2"
         }
         with started(("worker", "--limit", "3", *where), room / "worker.log", **signed) as worker:
             world = World(folder, server, client, worker, room)

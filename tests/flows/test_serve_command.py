@@ -83,7 +83,7 @@ def test_serve_comes_up_on_a_fresh_workspace_leaves_nothing_however_it_ends_and_
                 raise
         assert code == wanted
         assert (tmp_path / "said").read_text().count("\n") == 3, (tmp_path / "said").read_text()
-        gone, alive = psutil.wait_procs(children, timeout=20)
+        gone, alive = psutil.wait_procs(children, timeout=60)
         assert not alive
         assert len(gone) == len(children)
 
@@ -117,7 +117,7 @@ def test_either_signal_ends_what_runs_the_schedules_by_cancellation(
 
 def deployed(prefect: int) -> set[str]:
     """Names of the deployments whose schedules are active, once all are there."""
-    for _ in range(300):
+    for _ in range(600):
         url = f"http://127.0.0.1:{prefect}/api/deployments/filter"
         found = httpx.post(url, json={}, timeout=30).raise_for_status().json()
         if len(found) == 4 and not any(one["paused"] for one in found):
