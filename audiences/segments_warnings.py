@@ -242,7 +242,7 @@ def _size(evaluation: Evaluation, preview: Preview) -> Iterator[Advice]:
     if count == 0:
         yield Advice("nobody_qualifies", name, 0, 1, "No company qualifies today.")
     for listed in preview.reach:
-        if listed.serves is False and listed.people is not None:
+        if count and listed.serves is False and listed.people is not None:
             words = (
                 f"{platform_in_words(listed.platform)} would reach at most {listed.people[1]:,.0f} people and "
                 f"serves none below {listed.minimum:,}; merge this segment or make it a filter."
