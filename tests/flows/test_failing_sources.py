@@ -92,7 +92,7 @@ def test_a_rule_that_would_drop_40_percent_stops_asks_and_goes_on_with_the_numbe
         (folder / "evenreach.yaml").write_text(settings.replace("at_least: 10", "at_least: 44"))
         code, told = ran(capsys, *words)
         assert code == STOPPED
-        assert all("24" in one["stopped"] and "40%" in one["stopped"] for one in told["lists"][:1])
+        assert all("24" in one["stopped"] and "40 %" in one["stopped"] for one in told["lists"][:1])
         assert settled(folder) == before
         assert ran(capsys, *words, "--accept-shrink", "48")[0] == 0
         after = settled(folder)
