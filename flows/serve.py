@@ -5,11 +5,9 @@ The page leaves loopback only with accounts and https; Prefect's own server only
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +19,6 @@ from flows.wiring import App, WorkspaceError
 
 if TYPE_CHECKING:
     import uvicorn
-    from prefect.deployments.runner import RunnerDeployment
 
     from flows.web.access import Access
 
@@ -133,38 +130,27 @@ def serve_schedules(app: App, *, at_once: int = 2) -> None:
     What fell due while nothing ran is made up for at the next start. A Prefect server elsewhere may be away for some
     minutes; then raises EngineUnreachable.
     """
+    import warnings
+
+    from prefect import serve
+
     from flows.engine import reach_prefect
     from flows.quota_runs import ensure_limits
     from flows.schedules import deployments
 
     ensure_limits(app.config)
+    # Prefect 3.8 stops its runner on SIGTERM without awaiting it, and says so; it stops all the same
+    warnings.filterwarnings("ignore", message="coroutine 'Runner.astop'", category=RuntimeWarning)
     try:
-        asyncio.run(_run_what_is_due(deployments(app.config, app.workspace), at_once))
-    except asyncio.CancelledError:  # SIGTERM; on SIGINT asyncio raises KeyboardInterrupt
-        return
+        serve(
+            *deployments(app.config, app.workspace),
+            limit=at_once,
+            print_starting_message=False,
+            pause_on_shutdown=False,
+        )
     except Exception:  # whatever Prefect's runner makes of a server that is gone
         reach_prefect(seconds=0.0)
         raise
-
-
-async def _run_what_is_due(wanted: Sequence[RunnerDeployment], at_once: int) -> None:
-    """As ``prefect.serve`` does it, but ending on SIGTERM as on SIGINT: by cancellation.
-
-    Prefect's handler of SIGTERM raises SystemExit from wherever the program is at that moment. Where that is a
-    finaliser or a callback, Python prints the exception and goes on: the signal would be lost.
-    """
-    from prefect.runner import Runner
-
-    loop, main = asyncio.get_running_loop(), asyncio.current_task()
-    assert main is not None
-    loop.add_signal_handler(signal.SIGTERM, main.cancel)
-    runner = Runner(pause_on_shutdown=False, limit=at_once)
-    for deployment in wanted:
-        await runner.aadd_deployment(deployment)
-    running = asyncio.ensure_future(runner.start())
-    await asyncio.sleep(0)  # its first step is to take SIGTERM for itself
-    loop.add_signal_handler(signal.SIGTERM, main.cancel)
-    await running
 
 
 def serve_pool(app: App, pool: str) -> None:

@@ -86,10 +86,10 @@ def test_the_loss_of_prefects_server_midway_ends_what_needs_it_aloud(tmp_path: P
 def test_serve_says_that_a_server_elsewhere_is_gone_for_good_and_of_any_other_error_what_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def given_up(_: object) -> None:
+    def given_up(*_: object, **__: object) -> None:
         raise RuntimeError("Service exceeded error threshold.")
 
-    monkeypatch.setattr("prefect.runner.Runner.start", given_up)
+    monkeypatch.setattr("prefect.serve", given_up)
     monkeypatch.setattr("flows.schedules.deployments", lambda *_: [])
     monkeypatch.setattr("flows.quota_runs.ensure_limits", lambda _: [])
     kept_workspace.write(tmp_path)

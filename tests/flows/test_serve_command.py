@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import socket
@@ -11,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,9 +21,7 @@ import psutil
 import pytest
 
 from flows.engine import PortTaken, prefect_server, refuse_taken
-from flows.serve import serve_schedules
 from flows.settings import PasswordMissing, require_client_password, require_server_password
-from flows.wiring import open_app
 from tests.flows.kept_workspace import write
 
 ROOT = Path(__file__).parents[2]
@@ -86,33 +83,6 @@ def test_serve_comes_up_on_a_fresh_workspace_leaves_nothing_however_it_ends_and_
         gone, alive = psutil.wait_procs(children, timeout=60)
         assert not alive
         assert len(gone) == len(children)
-
-
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_either_signal_ends_what_runs_the_schedules_by_cancellation(
-    stop: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ended = []
-
-    async def runs(_: object) -> None:
-        signal.signal(signal.SIGTERM, lambda *_: ended.append("anywhere"))  # as Prefect's runner does
-        asyncio.get_running_loop().call_later(0.1, os.kill, os.getpid(), stop)
-        try:
-            await asyncio.sleep(60)
-        finally:
-            ended.append("in order")
-
-    monkeypatch.setattr("prefect.runner.Runner.start", runs)
-    monkeypatch.setattr("flows.schedules.deployments", lambda *_: [])
-    monkeypatch.setattr("flows.quota_runs.ensure_limits", lambda _: [])
-    write(tmp_path)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with open_app(tmp_path) as app, suppress(KeyboardInterrupt):
-            serve_schedules(app)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    assert ended == ["in order"]
 
 
 def deployed(prefect: int) -> set[str]:
