@@ -69,9 +69,9 @@ class Why:
         if kind in reasons:
             return f"{self.account_id} is not in {self.segment}: {reasons[kind]}."
         wanted = "unknown" if self.verdict == "unknown" else "no"
-        step = next((s for s in self.steps if s.answer == wanted and s.depth > 0), self.steps[0])
         missing = "the data does not say whether" if self.verdict == "unknown" else "it fails"
-        return f"{self.account_id} is not in {self.segment}: {missing} {step.words} (seen: {step.seen})."
+        settled = _settled(self.steps, self.steps[0], wanted)
+        return f"{self.account_id} is not in {self.segment}: {missing} {settled}."
 
 
 def why(evaluation: Evaluation, account_id: str) -> Why:
@@ -107,6 +107,24 @@ def _steps(evaluation: Evaluation, condition: Condition, row: int, path: str, de
     yield Step(path, heading(condition), depth, answer, shown)
     for i, child in enumerate(inner):
         yield from _steps(evaluation, child, row, f"{path}.{joiner(condition)}[{i}]", depth + 1)
+
+
+def _settled(steps: tuple[Step, ...], step: Step, answer: str) -> str:
+    """The rules beneath a step that make its answer what it is, with what was seen.
+
+    One part settles that not all hold; every part is needed to settle that none does.
+    """
+    start = f"{step.path}."
+    parts = [s for s in steps if s.depth == step.depth + 1 and s.path.startswith(start)]
+    if not parts:
+        return f"{step.words} (seen: {step.seen})"
+    group = parts[0].path.removeprefix(start).partition("[")[0]
+    cause = {"yes": "no", "no": "yes"}.get(answer, answer) if group == "none" else answer
+    causes = [part for part in parts if part.answer == cause]
+    if group == "all" and answer != "yes":
+        return _settled(steps, causes[0], cause)
+    holds = " holds" if answer == "unknown" else ""
+    return f"{step.words}{holds}: {'; '.join(_settled(steps, part, cause) for part in causes)}"
 
 
 def seen(evaluation: Evaluation, condition: Condition, row: int) -> str:

@@ -244,3 +244,36 @@ def test_why_says_in_one_sentence_what_failed_and_what_was_seen() -> None:
     assert why(found, "a").words() == "a is not in s: it fails visit at least 9 times (seen: 5 times)."
     assert why(found, "b").words() == "b is not in s: it fails employees at least 50 (seen: 5)."
     assert "it fails visit" in why(found, "c").words()
+
+
+@pytest.mark.parametrize(
+    ("rule", "employees", "sentence"),
+    [
+        (
+            "{any: [{field: employees, at_least: 50}, {field: name, is: big}]}",
+            5,
+            "it fails any of these: employees at least 50 (seen: 5); name is big (seen: a).",
+        ),
+        (
+            "{none: [{field: employees, at_least: 50}, {field: name, is: big}]}",
+            60,
+            "it fails none of these: employees at least 50 (seen: 60).",
+        ),
+        (
+            "{none: [{all: [{field: employees, at_least: 50}, {field: name, is: a}]}]}",
+            60,
+            "it fails none of these: all of these: employees at least 50 (seen: 60); name is a (seen: a).",
+        ),
+        (
+            "{any: [{all: [{field: name, is: a}, {field: employees, at_least: 50}]}, {field: name, is: big}]}",
+            None,
+            "the data does not say whether any of these holds: employees at least 50 (seen: unknown).",
+        ),
+    ],
+)
+def test_why_names_the_rules_of_a_group_that_settled_it(
+    rule: str, employees: int | None, sentence: str
+) -> None:
+    config = parse(f"workspace: A\nsegments: {{s: {{where: {rule}}}}}")
+    found = run(config, [account("a", employees=employees)], [])["s"]
+    assert why(found, "a").words() == f"a is not in s: {sentence}"
