@@ -59,7 +59,7 @@ STATUSES: dict[str, str] = {
     # Even wide caps give way while accounts below them are raised step by step: nobody else can take the rest.
     "cap_relaxed": (
         "Within the caps part of the budget would not be spent, because they are tight or because accounts below "
-        "them are raised only step by step; for now they are widened by a factor of {x}."
+        "them are raised only step by step; until then they are widened by a factor of {x}."
     ),
     "cap_short": "Within the caps, {n} impressions that the budget would pay for will not be bought.",
     "floor_short": "The budget cannot give every account its minimum.",

@@ -116,8 +116,7 @@ def build_page(
 ) -> ReportPage:
     """Turn plain inputs into one page. Pure: the same inputs give an equal page.
 
-    segment        the segment's name as the marketer wrote it
-    newest         the window the page is about
+    newest         the window of the segment that the page is about
     facts          account_id -> AccountFacts; an account without an entry is shown by its id
     generated_at   when the page was made; passed in, no clock is read here
     earlier        the window before balancing to compare with, None while there is nothing to compare
