@@ -39,12 +39,9 @@ def certainty(figures: Figures) -> tuple[str, ...]:
 
 
 def _unplaced(figures: Figures) -> str:
-    """Pages that may or may not be one of the accounts, and what that leaves open."""
+    """Pages that may or may not be one of the accounts; a named account's row counts only its own pages."""
     pages, most = figures.unplaced
-    one = pages == 1
     return (
         f"{plural(pages, 'company page')} in the reports, with at most {plural(most, 'impression')}, could not be "
-        f"matched to an account: {'it' if one else 'each'} may be one of those, a second page of another, or a "
-        f"stranger's. Every figure allows for that; the row of an account that was named counts "
-        "only pages known to be its own."
+        "matched to an account; every figure allows for that."
     )
