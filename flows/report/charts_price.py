@@ -8,6 +8,8 @@ from flows.report import formats
 from flows.report.axes import LEFT, RIGHT, axes, percent_ticks
 from flows.report.svg import Markup, Scale, dot, frame, label, line, path
 
+_NAME = 70.0  # room for a name: where the next line is nearer, the name stands on the other side of its own
+
 
 def price(steps: Sequence[tuple[float, float]], *, now: float | None, aim: float | None) -> Markup:
     """Impressions kept (fraction of today's) for each reachable top share, with today and the plan marked.
@@ -18,7 +20,7 @@ def price(steps: Sequence[tuple[float, float]], *, now: float | None, aim: float
     steps = sorted(steps)
     shares = [share for share, _ in steps] + [v for v in (now, aim) if v is not None]
     least = min((kept for _, kept in steps), default=0.9)
-    x = Scale(0, max([*shares, 0.1]) * 1.1, LEFT, RIGHT)
+    x = Scale(0, max([*shares, 0.1]) * 1.2, LEFT, RIGHT)
     y = Scale(min(0.98, least - 0.005), 1.002, 200, 16)
     parts = axes(
         x,
@@ -31,11 +33,13 @@ def price(steps: Sequence[tuple[float, float]], *, now: float | None, aim: float
     if points:
         parts.append(path(points, "line after"))
         parts += [dot(at, "dot after", radius=3) for at in points]
-    for i, (value, name, kind) in enumerate(((now, "today", "before"), (aim, "this plan", "after"))):
-        if value is not None:
-            parts.append(line((x(value), y.end), (x(value), y.start), "mark"))
-            left = x(value) > RIGHT - 70  # names stand one above the other: the two places may be close
-            at = (x(value) + (-6 if left else 6), y.start - 8 - 16 * i)
-            parts.append(label(at, name, f"name {kind}", anchor="end" if left else "start"))
+    marks = [
+        (x(v), n, k) for v, n, k in ((now, "today", "before"), (aim, "this plan", "after")) if v is not None
+    ]
+    for i, (place, name, kind) in enumerate(marks):
+        parts.append(line((place, y.end), (place, y.start), "mark"))
+        left = place > RIGHT - _NAME or any(0 < other - place < _NAME < place - LEFT for other, _, _ in marks)
+        at = (place + (-6 if left else 6), y.start - 8 - 16 * i)
+        parts.append(label(at, name, f"name {kind}", anchor="end" if left else "start"))
     told = ", ".join(f"{formats.percent(kept)} kept at {formats.percent(share, 0)}" for share, kept in steps)
     return frame("price", size, parts, title="What evenness costs", description=told or "Not known yet.")
