@@ -119,6 +119,11 @@ def app_for(workspace: str) -> Iterator[App]:
 _OPEN: dict[Path, App] = {}
 
 
+def list_names(app: App) -> str:
+    """Every list of the record by name, for a message to somebody who named another."""
+    return ", ".join(sorted(one.spec.audience_id for one in app.store.audiences())) or "none yet"
+
+
 def uses_sandbox(config: Config) -> bool:
     modes = [getattr(getattr(config.platforms, name), "mode", None) for name in config.platforms.names()]
     return "sandbox" in modes

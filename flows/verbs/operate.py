@@ -155,7 +155,7 @@ def undo(arguments: argparse.Namespace) -> int:
     """
     from flows.activate_undo import plan_behind
     from flows.verbs.restore import run
-    from flows.wiring import WorkspaceError
+    from flows.wiring import WorkspaceError, list_names
 
     if arguments.version is None:
         with opened(arguments) as app:
@@ -164,8 +164,12 @@ def undo(arguments: argparse.Namespace) -> int:
                 return _undo_plan(arguments, app, segment)
             known = app.store.audience(arguments.list)
             versions = app.store.ledger_versions(arguments.list) if known else ()
+            lists = list_names(app)
         if not versions:
-            raise WorkspaceError(f'there is nothing to undo on "{arguments.list}"')
+            raise WorkspaceError(
+                f'there is nothing to undo on "{arguments.list}"',
+                remedy=f"A segment stands for its last plan, and has none to take back. Lists: {lists}.",
+            )
         arguments.version = versions[-1][0] - 1
     return run(arguments)
 

@@ -28,12 +28,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _known(app: Any, name: str) -> Any:
-    from flows.wiring import WorkspaceError
+    from flows.wiring import WorkspaceError, list_names
 
     record = app.store.audience(name)
     if record is None:
-        known = ", ".join(one.spec.audience_id for one in app.store.audiences()) or "none yet"
-        raise WorkspaceError(f'there is no list "{name}"; there are {known}')
+        raise WorkspaceError(f'there is no list "{name}"', remedy=f"Lists: {list_names(app)}.")
     return record
 
 
@@ -85,7 +84,11 @@ def _versions(arguments: argparse.Namespace, versions: Any) -> int:
     show(
         arguments,
         {"list": arguments.list, "versions": rows},
-        lambda: table(names, [[row[name] for name in names] for row in rows]),
+        lambda: (
+            table(names, [[row[name] for name in names] for row in rows])
+            if rows
+            else f"{arguments.list} has never been changed, so there is no earlier version of it."
+        ),
     )
     return DONE
 

@@ -133,6 +133,18 @@ def test_a_list_without_a_change_has_nothing_to_undo(
     assert "nothing to undo" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("verb", ["undo", "restore"])
+def test_who_names_no_list_is_told_which_there_are(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path)
+    with open_app(tmp_path) as app:
+        sync(app)
+    capsys.readouterr()
+    assert main([verb, "nobody", "--workspace", str(tmp_path)]) == 1
+    assert COMPANIES in capsys.readouterr().err
+
+
 def test_only_the_approvers_of_the_settings_let_a_large_change_through(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
