@@ -153,9 +153,9 @@ def kkt_residual(
     floor: not below), the last expressed in impressions.
     """
     n = target.size
-    if n == 0 or total == 0.0:
+    even = total / n if n else 0.0
+    if even == 0.0:  # nothing to give, or so little that a share of it is no number any more
         return float(np.abs(target).max(initial=0.0))
-    even = total / n
     worst = abs(float(target.sum()) - total) / n  # in impressions per account, as everything below
     for rows in slices(n):
         x, low, high = target[rows], floor[rows], cap[rows]

@@ -32,7 +32,7 @@ def _known(app: Any, name: str) -> Any:
 
     record = app.store.audience(name)
     if record is None:
-        raise WorkspaceError(f'there is no list "{name}"', remedy=f"Lists: {list_names(app)}.")
+        raise WorkspaceError(f'there is no list "{name}"; there are {list_names(app)}')
     return record
 
 

@@ -190,3 +190,8 @@ def test_a_list_built_to_make_fixing_slow_is_still_solved_exactly():
     total = float(cap.sum()) * 0.999999
     result = water_fill(total, weight=np.ones(n), floor=np.zeros(n), cap=cap)
     assert result.certificate <= 1e-9
+
+
+def test_the_smallest_budget_there_is_gives_nobody_anything_and_is_no_error() -> None:
+    found = water_fill(5e-324, weight=np.ones(2), floor=np.zeros(2), cap=np.full(2, 0.5))
+    assert (found.target.tolist(), found.certificate) == ([0.0, 0.0], 0.0)
