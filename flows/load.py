@@ -21,6 +21,7 @@ from audiences.errors import ConfigError
 from audiences.identity_parts import PART, People, Settled
 from audiences.model import Quarantined, Rejected
 from audiences.scoring_frames import SIGNAL_SCHEMA
+from audiences.segments_words import many
 from audiences.sources import SourceFrame
 from audiences.store.records import ImportSummary
 from flows.load_rejects import write_rejects
@@ -45,20 +46,14 @@ class Counted:
     def words(self) -> str:
         """``1,204 rows read, 1,190 kept, 14 rows or cells rejected (9 email malformed)``; zeros go unsaid."""
         why = ", ".join(f"{n:,} {code.replace('_', ' ')}" for code, n in list(self.reasons.items())[:3])
-        told = [_so_many(self.read, "row") + " read", f"{self.resolved:,} kept"]
+        told = [many(self.read, "row") + " read", f"{self.resolved:,} kept"]
         if self.rejected:
             told.append(
-                _so_many(self.rejected, "row or cell", "rows or cells")
-                + " rejected"
-                + f" ({why})" * bool(why)
+                many(self.rejected, "row or cell", "rows or cells") + " rejected" + f" ({why})" * bool(why)
             )
         if self.quarantined:
             told.append(f"{self.quarantined:,} set aside for a person to decide")
         return ", ".join(told)
-
-
-def _so_many(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,11 +129,11 @@ def push(arguments: argparse.Namespace) -> int:
 
 
 def _push_words(data: dict[str, Any]) -> str:
+    from audiences.segments_words import many
     from flows.report.code_words import left_out
 
-    one = data["members"] == 1
     lines = [
-        f"{data['list']}: {data['members']:,} {'member' if one else 'members'} from {data['rows']:,} rows; "
+        f"{data['list']}: {many(data['members'], 'member')} from {data['rows']:,} rows; "
         f"{data['adds']:,} to add, {data['removes']:,} to take off."
     ]
     lines += [f"Left out: {left_out(data['left_out'])}."] if data["left_out"] else []

@@ -164,12 +164,11 @@ def undo(arguments: argparse.Namespace) -> int:
                 return _undo_plan(arguments, app, segment)
             known = app.store.audience(arguments.list)
             versions = app.store.ledger_versions(arguments.list) if known else ()
-            lists = list_names(app)
-        if not versions:
-            raise WorkspaceError(
-                f'there is nothing to undo on "{arguments.list}"',
-                remedy=f"A segment stands for its last plan, and has none to take back. Lists: {lists}.",
-            )
+            if not versions:
+                raise WorkspaceError(
+                    f'there is nothing to undo on "{arguments.list}"',
+                    remedy=f"A segment stands for its last plan, and has none to take back. Lists: {list_names(app)}.",
+                )
         arguments.version = versions[-1][0] - 1
     return run(arguments)
 
