@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,7 @@ from sqlmodel import SQLModel
 from audiences.store.errors import StoreBroken, StoreBusy, StoreError, StoreFull, StoreGone
 
 BUSY_SECONDS = 30.0
+_BUSY_PAUSE = 0.02  # seconds
 _CACHE_KIB = 65_536  # page cache per connection; a larger one gained nothing on sorted writes
 
 _SQLITE = {
@@ -91,15 +93,29 @@ def make_engine(url: str) -> Engine:
 def _prepare_sqlite(raw: Any, _: ConnectionPoolEntry) -> None:
     # the driver must not open transactions by itself: we choose between BEGIN and BEGIN IMMEDIATE
     raw.isolation_level = None
+    raw.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}").close()
+    _switch_to_wal(raw)
     for pragma in (
-        f"busy_timeout={int(BUSY_SECONDS * 1000)}",
-        "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
         f"cache_size=-{_CACHE_KIB}",
         "temp_store=MEMORY",
     ):
         raw.execute(f"PRAGMA {pragma}").close()
+
+
+def _switch_to_wal(raw: Any) -> None:
+    # two programs that meet a new file here would wait for each other, so SQLite refuses one at once,
+    # whatever the busy timeout (sqlite.org, sqlite3_busy_handler, 2026-11-22)
+    refused_after = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode=WAL").close()
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > refused_after:
+                raise
+            time.sleep(_BUSY_PAUSE)
 
 
 def _begin_sqlite(connection: Connection) -> None:

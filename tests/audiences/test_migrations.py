@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,26 @@ def run(url: str, statement: str) -> None:
     with database.write() as connection:
         connection.execute(text(statement))
     database.close()
+
+
+def at_once(work: Callable[[], None], programs: int = 4) -> list[BaseException]:
+    """What failed when ``programs`` threads began ``work`` at the same moment."""
+    failures: list[BaseException] = []
+    together = threading.Barrier(programs)
+
+    def start() -> None:
+        together.wait()
+        try:
+            work()
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(programs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return failures
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_program(own_url: str) -> None:
@@ -104,21 +126,22 @@ def test_a_migration_that_fails_halfway_leaves_nothing(
 
 
 def test_two_programs_that_start_at_once_both_find_a_good_database(bare_url: str) -> None:
-    failures: list[BaseException] = []
-
-    def start() -> None:
-        try:
-            Store.create(bare_url).close()
-        except BaseException as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=start) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    assert at_once(lambda: Store.create(bare_url).close()) == []
     Store.open(bare_url).close()
+
+
+def test_programs_that_meet_on_a_new_file_wait_for_each_other_in_500_files(tmp_path: Path) -> None:
+    def first_read(url: str) -> None:
+        database = Database(url)
+        try:
+            with database.read() as connection:
+                assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+        finally:
+            database.close()
+
+    for number in range(500):
+        url = f"sqlite:///{tmp_path / f'{number}.db'}"
+        assert at_once(partial(first_read, url)) == []
 
 
 def test_every_migration_can_be_taken_back(own_url: str) -> None:
