@@ -16,7 +16,7 @@ from typing import Any
 from platforms.sandbox import control, google, linkedin, linkedin_lists, linkedin_members, oauth, segments
 from platforms.sandbox import linkedin_errors as err
 from platforms.sandbox.clock import SECOND, Clock
-from platforms.sandbox.faults import BEFORE, Fault, Faults, effects_of
+from platforms.sandbox.faults import BEFORE, LOST_AFTER, LOST_BEFORE, Fault, Faults, effects_of
 from platforms.sandbox.journal import Entry, Journal
 from platforms.sandbox.knobs import Knobs
 from platforms.sandbox.linkedin_gate import Quotas
@@ -95,11 +95,11 @@ class Engine:
         delay = sum(f.seconds for f in hit if f.kind == "slow")
         for fault in hit:
             if fault.kind in BEFORE and self._applies(fault, call):
-                return Reply(_injected(fault, call), delay)
+                return Reply(_injected(fault, call), delay, lost=fault.kind == LOST_BEFORE)
         route = self._gated(call)
         call.effects = effects_of(hit)
         answer = self._commit(call, route)
-        return Reply(answer, delay, lost=any(f.kind == "lost_reply_after_commit" for f in hit))
+        return Reply(answer, delay, lost=any(f.kind == LOST_AFTER for f in hit))
 
     def _applies(self, fault: Fault, call: Call) -> bool:
         """404 after create needs a young segment; the others always apply."""
@@ -186,7 +186,9 @@ def _run(route: Route, world: World, call: Call) -> Answer:
 
 
 def _injected(fault: Fault, call: Call) -> Answer:
-    """The platform's own words for an injected failure."""
+    """The platform's own words for an injected failure; nobody hears those of a lost reply."""
+    if fault.kind == LOST_BEFORE:
+        return Answer(504)
     if google.owns(call.path):
         return google.injected(fault.kind, call)
     tail = next((p for p in call.path.split("/") if p.isdigit()), "0")

@@ -12,12 +12,16 @@ from typing import Any
 
 from platforms.sandbox.directory import fraction
 
+LOST_BEFORE, LOST_AFTER = "lost_reply_before_commit", "lost_reply_after_commit"
 BEFORE = {"throttle_minute", "throttle_day", "500", "503", "504", "404_after_create", "409", "expired_token",
-          "revoked_token"}  # fmt: skip
-AFTER = {"lost_reply_after_commit"}
-EFFECTS = {"rows_refused": "refuse", "silent_drop": "drop", "answers_truncated": "truncate"}
-SLOW = {"slow"}
-KINDS = frozenset(BEFORE | AFTER | set(EFFECTS) | SLOW)
+          "revoked_token", LOST_BEFORE}  # fmt: skip
+EFFECTS = {
+    "rows_refused": "refuse",
+    "silent_drop": "drop",
+    "answers_truncated": "truncate",
+    "matching_error": "break",  # a LinkedIn push is answered as ever, and its segment then shows ERROR
+}
+KINDS = frozenset({*BEFORE, LOST_AFTER, *EFFECTS, "slow"})
 
 
 @dataclass(slots=True)

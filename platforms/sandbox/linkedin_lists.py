@@ -68,9 +68,9 @@ def attach(world: World, call: Call) -> Answer:
         raise err.plain(400, "inputFile not found")
     rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig", "replace"))))
     if not MIN_ROWS <= len(rows) <= MAX_ROWS:
-        segment.failed = True
+        segment.broken = "FAILED"
         return err.created(world.next_id("list_upload", 1))
-    segment.failed = False
+    segment.broken = ""
     keys = _company_keys(world, segment.sent, rows) if segment.companies else _people(rows)
     adds, removes = life.replaced(world, segment, keys)
     life.push(world, segment, adds=adds, removes=removes, pushed=len(rows))

@@ -139,6 +139,8 @@ def _apply(
             segment.sent[key] = {k: element[k] for k in COMPANY_KEYS if element.get(k)}
     if adds or removes:
         life.push(world, segment, adds=adds, removes=removes, pushed=len(adds))
+    if "break" in call.effects:
+        segment.broken = "ERROR"
     kept = call.effects.get("truncate")
     return statuses if kept is None else statuses[: int(len(statuses) * float(kept))]
 

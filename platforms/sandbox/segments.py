@@ -21,8 +21,8 @@ TARGETABLE = frozenset({"BUILDING", "READY", "UPDATING", "ARCHIVED"})
 
 def status(world: World, segment: Segment) -> str:
     """Status at the world's present moment; a pure function of what happened so far."""
-    if segment.failed:
-        return "FAILED"
+    if segment.broken:
+        return segment.broken
     idle = 0 if segment.ad_segment in world.in_use else world.now - segment.idle_since
     if segment.expired or idle >= world.knobs.expire_days * DAY:
         return "EXPIRED"

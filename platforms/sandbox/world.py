@@ -40,7 +40,7 @@ class Segment:
     pending: int = 0  # landings still to come
     expired: bool = False
     dead: bool = False  # ARCHIVED with nobody in it: never comes back
-    failed: bool = False
+    broken: str = ""  # FAILED (a bad list file) | ERROR (a push that could not be matched)
     destination_added: int = 0
     latest: dict[Key, int] = field(default_factory=dict)  # request number; negative for REMOVE
     effective: set[Key] = field(default_factory=set)

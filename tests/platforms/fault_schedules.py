@@ -33,6 +33,7 @@ EVERYWHERE = (
     "503",
     "504",
     "409",
+    "lost_reply_before_commit",
     "lost_reply_after_commit",
     "expired_token",
     "slow",

@@ -176,6 +176,23 @@ def test_what_was_dropped_in_silence_is_healed_by_sending_it_again(bench: Bench)
     assert held() == 60
 
 
+def test_a_list_that_went_wrong_while_matching_is_left_alone_and_a_new_one_made(bench: Bench) -> None:
+    spec = AudienceSpec("linkedin/wrong/company", "linkedin", "Wrong", MemberKind.COMPANY)
+    listed = bench.linkedin.find_or_create(spec).external_id
+    firms = tuple(company(("domain", f"w{i}.example")) for i in range(3))
+    bench.control.fault("matching_error", match="companies$")
+    bench.linkedin.push(PushBatch("b", spec.audience_id, listed, Op.ADD, MemberKind.COMPANY, firms))
+    bench.control.clear_faults()
+
+    wrong = bench.linkedin.state(spec.audience_id, listed)
+    made = bench.linkedin.find_or_create(spec)
+
+    assert (wrong.status, wrong.usable) == (AudienceStatus.FAILED, False)
+    assert made.external_id != listed
+    assert bench.linkedin.find_or_create(spec).external_id == made.external_id
+    assert (made.status, made.usable) == (AudienceStatus.BUILDING, True)
+
+
 def test_company_intelligence_stays_off_until_it_is_granted(bench: Bench) -> None:
     with pytest.raises(NoPermission):
         bench.linkedin.intelligence_report("LAST_30_DAYS")

@@ -48,6 +48,32 @@ def test_a_lost_reply_was_committed(sandbox):
     assert len(sandbox.li.get(FIND + "&sourceSegmentId=once").json()["elements"]) == 1
 
 
+def test_a_reply_lost_before_the_commit_leaves_nothing_behind(sandbox):
+    fault(sandbox, "lost_reply_before_commit", match="POST")
+    with pytest.raises(httpx.ReadError):
+        sandbox.li.post("/rest/dmpSegments", json=segment_body())
+    fault(sandbox, "lost_reply_before_commit", match="userLists")
+    with pytest.raises(httpx.ReadError):
+        sandbox.google.get("/v1/accountTypes/GOOGLE_ADS/accounts/123/userLists")
+
+    assert sandbox.li.get(FIND).json()["elements"] == []
+
+
+def test_a_push_that_cannot_be_matched_is_answered_201_and_leaves_a_segment_no_campaign_may_use(sandbox):
+    campaign = sandbox.seed()["campaign"]
+    segment = sandbox.ready_segment()
+    fault(sandbox, "matching_error", match="/companies$")
+    answers = sandbox.push(segment, companies(300)).json()["elements"]
+    sandbox.pass_time(days=2)
+    urn = sandbox.destination(segment)["destinationSegmentId"]
+    refused = sandbox.target(campaign, [urn])
+
+    assert {answer["status"] for answer in answers} == {201}
+    assert sandbox.status(segment) == "ERROR"
+    assert sandbox.li.get(f"/rest/adSegments/{urn.rsplit(':', 1)[1]}").json()["status"] == "ERROR"
+    assert (refused.status_code, code_of(refused)) == (400, "FIELD_VALUE_NOT_ALLOWED_FOR_SEGMENT_STATUS")
+
+
 def test_404_after_create_hits_young_segments_only(sandbox):
     segment = sandbox.ready_segment()
     fault(sandbox, "404_after_create", match="/companies$", times=None, seconds=90)

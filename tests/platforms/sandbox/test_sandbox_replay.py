@@ -52,7 +52,8 @@ step = st.one_of(
         st.just("google"), st.sampled_from(["ingest", "remove"]), st.integers(0, 30), st.integers(1, 30)
     ),
     st.tuples(
-        st.just("fault"), st.sampled_from(["rows_refused", "silent_drop", "503", "lost_reply_after_commit"])
+        st.just("fault"),
+        st.sampled_from(["rows_refused", "silent_drop", "503", "lost_reply_after_commit", "matching_error"]),
     ),
     st.tuples(st.just("knob"), st.integers(1, 48)),
     st.tuples(st.just("kill")),
