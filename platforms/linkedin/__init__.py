@@ -177,12 +177,6 @@ class LinkedIn:
         """See ``Campaigns.set_targets``."""
         return self._campaigns.set_targets(campaign_id, include=include, exclude=exclude, ours=ours)
 
-    def exclude_companies(
-        self, campaign_id: str, urns: Sequence[str], *, ours: Sequence[str] = ()
-    ) -> Campaign:
-        """See ``Campaigns.exclude_companies``."""
-        return self._campaigns.exclude_companies(campaign_id, urns, ours=ours)
-
     def set_daily_budget(self, campaign_id: str, amount: Decimal) -> Campaign:
         """See ``Campaigns.set_daily_budget``."""
         return self._campaigns.set_daily_budget(campaign_id, amount)

@@ -79,22 +79,15 @@ class Campaigns:
         Only lists in ``ours`` are ever taken out. LinkedIn replaces the whole object, so it is read and written.
         Refused ("audience_too_narrow") where a running campaign would no longer reach enough people.
         """
-        return self._retarget(
-            campaign_id,
-            lambda criteria, locale: targeting.retarget(
-                criteria, include=include, exclude=exclude, ours=ours, locale=locale
-            ),
-        )
 
-    def exclude_companies(
-        self, campaign_id: str, urns: Sequence[str], *, ours: Sequence[str] = ()
-    ) -> Campaign:
-        """Exclude employers directly: the fast brake, since a campaign edit needs no re-matching."""
-        limit = self._settings.exclusion_limit
-        return self._retarget(
-            campaign_id,
-            lambda criteria, _: targeting.exclude_employers(criteria, urns, ours=ours, limit=limit),
-        )
+        def targets(row: dict[str, Any]) -> dict[str, Any]:
+            before = targeting.checked(row.get("targetingCriteria", {}))
+            after = targeting.retarget(
+                before, include=include, exclude=exclude, ours=ours, locale=_locale(row)
+            )
+            return {} if after == before else {"targetingCriteria": after}
+
+        return self._change(campaign_id, targets)
 
     def set_daily_budget(self, campaign_id: str, amount: Decimal) -> Campaign:
         """``amount`` in the campaign's currency, > 0, rounded to cents."""
@@ -155,14 +148,6 @@ class Campaigns:
     def counts_lists(self, lists: Sequence[str]) -> bool:
         """Whether LinkedIn's count says something about these lists. See ``Width.knows``."""
         return self._width.knows(lists)
-
-    def _retarget(self, campaign_id: str, change: Callable[[Any, str], dict[str, Any]]) -> Campaign:
-        def targets(row: dict[str, Any]) -> dict[str, Any]:
-            before = targeting.checked(row.get("targetingCriteria", {}))
-            after = change(before, _locale(row))
-            return {} if after == before else {"targetingCriteria": after}
-
-        return self._change(campaign_id, targets)
 
     def _change(self, campaign_id: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Campaign:
         """The one way a campaign is changed: read it, count whom it will reach, write what differs.

@@ -21,7 +21,6 @@ from platforms.shapes import mapping, need_records, records, whole
 
 FIELDS = restli.Plain("impressions,clicks,costInLocalCurrency,dateRange,pivotValues")
 GRAINS = {"all": "ALL", "daily": "DAILY"}
-MONTH_ROUNDING = timedelta(days=182)  # older windows are rounded out to whole months by LinkedIn
 
 
 class Reports:

@@ -40,7 +40,6 @@ class LinkedInSettings:
     organizations_per_call: int = 50
     company_intelligence: bool = False  # private API: only for apps that were provisioned
     upload_hosts: tuple[str, ...] = ("www.linkedin.com",)  # where list files may be sent, with the token
-    exclusion_limit: int = 100  # employers excluded directly on a campaign
     upload_directory: Path | None = None  # lists are sent whole, as CSV, and what they hold is kept there
     retry: Retry = field(default_factory=Retry)
 

@@ -15,7 +15,6 @@ from platforms.errors import Garbled, Refused
 
 SEGMENTS = "urn:li:adTargetingFacet:audienceMatchingSegments"
 LOCALES = "urn:li:adTargetingFacet:interfaceLocales"
-EMPLOYERS = "urn:li:adTargetingFacet:employers"
 
 Criteria = Mapping[str, Any]
 
@@ -87,22 +86,6 @@ def with_lists(
     _set_include(changed, list(dict.fromkeys(include)), frozenset(included(criteria)) | frozenset(include))
     _set_exclude(changed, list(dict.fromkeys(exclude)), frozenset(excluded(criteria)))
     _ensure_locale(changed, locale)
-    return changed
-
-
-def exclude_employers(
-    criteria: Criteria, urns: Sequence[str], *, ours: Collection[str], limit: int
-) -> dict[str, Any]:
-    """Our excluded employers set to ``urns``; others' stay. Raises Refused above ``limit``."""
-    changed = copy.deepcopy(dict(criteria))
-    facets = changed.setdefault("exclude", {}).setdefault("or", {})
-    kept = [urn for urn in facets.get(EMPLOYERS, ()) if urn not in ours]
-    wanted = list(dict.fromkeys([*kept, *urns]))
-    if len(wanted) > limit:
-        raise Refused(f"{len(wanted)} employers are too many to exclude directly", code="too_many_employers")
-    _put(facets, EMPLOYERS, wanted)
-    if not facets:
-        changed.pop("exclude")
     return changed
 
 

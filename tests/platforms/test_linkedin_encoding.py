@@ -147,17 +147,6 @@ def test_a_count_asks_for_exactly_the_proposed_lists(
     assert set(targeting.excluded(asked)) == set(exclude)
 
 
-@given(before=criteria(), urns=st.lists(st.sampled_from("abcdef"), max_size=6))
-def test_employers_are_excluded_up_to_the_limit(before: dict[str, Any], urns: list[str]) -> None:
-    if len(set(urns)) > 4:
-        with pytest.raises(Refused):
-            targeting.exclude_employers(before, urns, ours=urns, limit=4)
-        return
-    after = targeting.exclude_employers(before, urns, ours=urns, limit=4)
-    assert after.get("exclude", {}).get("or", {}).get(targeting.EMPLOYERS, []) == list(dict.fromkeys(urns))
-    assert targeting.exclude_employers(after, [], ours=urns, limit=4) == before
-
-
 @pytest.mark.parametrize("shape", [None, [], {"include": 5}, {"include": {"and": [{"or": {"f": [1]}}]}}])
 def test_targeting_of_an_unknown_shape_is_never_rewritten(shape: object) -> None:
     with pytest.raises(Garbled):
