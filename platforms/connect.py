@@ -136,11 +136,14 @@ def exchange(
 
 
 class Callback:
-    """One loopback address that waits for the browser to come back. It logs nothing: the code is a secret."""
+    """One loopback address that waits for the browser to come back. It logs nothing: the code is a secret.
 
-    def __init__(self, port: int = 0) -> None:
+    Browsers open connections on suspicion and say nothing on them: after ``patience`` seconds the next one is heard.
+    """
+
+    def __init__(self, port: int = 0, *, patience: float = 2.0) -> None:
         self._answers: list[dict[str, list[str]]] = []
-        self._state = ""
+        self._state, self._patience = "", patience
         self._server = HTTPServer(("127.0.0.1", port), self._handler())
         self._server.timeout = 0.2
 
@@ -176,6 +179,8 @@ class Callback:
         callback = self
 
         class Visit(BaseHTTPRequestHandler):
+            timeout = callback._patience
+
             def do_GET(self) -> None:
                 target = urlsplit(self.path)
                 answer = parse_qs(target.query)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import socket
 import threading
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, parse_qsl, urlsplit
@@ -94,6 +96,16 @@ def test_a_refused_consent_says_which_way_it_was_refused(
     with pytest.raises(kind):
         consent(sign_in, script, hand_clock, error=error)
     assert script.requests == []
+
+
+def test_a_connection_that_says_nothing_holds_nobody_up() -> None:
+    with Callback(patience=0.05) as callback, ExitStack() as browser:
+        host, port = urlsplit(callback.address).netloc.split(":")
+        silent = browser.enter_context(socket.create_connection((host, int(port))))
+        back = browser.enter_context(socket.create_connection((host, int(port))))
+        back.sendall(b"GET /callback?state=s&code=c HTTP/1.0\r\n\r\n")
+        assert callback.wait("s", timeout=20) == "c"
+        assert silent.recv(1) == b"", "it was let go"
 
 
 def test_nobody_is_waited_for_without_end() -> None:
