@@ -2,16 +2,20 @@
 
 LinkedIn counts per member and app, whatever ad account is asked about; Google per Cloud project
 (learn.microsoft.com/en-us/linkedin/shared/api-guide/concepts/rate-limits and
-developers.google.com/data-manager/api/devguides/limits, 2026-11). Where the member or the project is not known
-(a token from the environment, a sign-in of an older version), each ad account counts as an owner of its own.
+developers.google.com/data-manager/api/devguides/limits, 2026-11). Where the member's name is not known (a token from
+the environment, a sign-in of an older version), the token stands for the member, as a digest. Without any, and where
+Google's project is not known, each ad account counts as an owner of its own.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
 
 from flows.tokens import token_path
 from platforms.errors import SignInAgain
@@ -24,13 +28,20 @@ _PROJECT = re.compile(r"(\d+)-")  # an OAuth client of Google is named by its pr
 
 
 def linkedin_member(app: App) -> str:
-    """The person whose token is used, as a URN; "" where that is not known."""
-    if app.settings.linkedin_access_token.get_secret_value():
-        return ""
+    """The person whose token is used, as a URN, or a digest of the token; "" where there is none."""
+    given = app.settings.linkedin_access_token
+    if given.get_secret_value():
+        return _bearer(given)
     with suppress(SignInAgain):  # a file that cannot be read is told by whoever signs in with it
         token = TokenFile(token_path(app, "linkedin")).load()
-        return token.member if token is not None else ""
+        if token is not None:
+            return token.member or _bearer(token.refresh or token.access)
     return ""
+
+
+def _bearer(token: SecretStr) -> str:
+    """One token is one member's; a refresh token stays the same for the year of a consent."""
+    return "token:" + hashlib.sha256(token.get_secret_value().encode()).hexdigest()[:16]
 
 
 def google_project(app: App) -> str:

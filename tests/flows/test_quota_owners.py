@@ -30,7 +30,7 @@ class Office:
     def __init__(self, room: Path, stack: ExitStack) -> None:
         self._room, self._stack = room, stack
 
-    def workspace(self, account: str, member: str, **settings: object) -> App:
+    def workspace(self, account: str, member: str, *, token: str = "secret", **settings: object) -> App:
         """Open one; ``member`` "" = signed in before members were remembered."""
         folder = self._room / f"{account}-{member[-4:]}-{len(list(self._room.iterdir()))}"
         write(folder, companies=1)
@@ -39,7 +39,7 @@ class Office:
         (folder / "evenreach.yaml").write_text(shared)
         known = {"linkedin_client_id": "one-app"} | settings
         app = self._stack.enter_context(open_app(folder, settings=Settings(_env_file=None, **known)))  # type: ignore[arg-type]
-        TokenFile(token_path(app, "linkedin")).save(Token(SecretStr("secret"), member=member))
+        TokenFile(token_path(app, "linkedin")).save(Token(SecretStr(token), member=member))
         return app
 
 
@@ -81,16 +81,33 @@ def test_two_ad_accounts_of_one_member_and_app_share_a_quota_and_two_members_do_
     assert not stopped(other_app, "linkedin", "adCampaigns")
 
 
-def test_where_nobody_knows_who_signed_in_each_ad_account_keeps_its_own(office: Office) -> None:
-    token = SecretStr("from the environment")
-    first, second = office.workspace("500000001", ""), office.workspace("500000002", "")
-    given = office.workspace("500000003", MAYA, linkedin_access_token=token)
-    damaged = office.workspace("500000004", MAYA)
-    token_path(damaged, "linkedin").write_text("{")
-    again = office.workspace("500000001", "")
+def test_a_token_stands_for_a_member_nobody_can_name_whatever_the_ad_account(office: Office) -> None:
+    mine, sams = SecretStr("Maya's, from the environment"), SecretStr("Sam's, from the environment")
+    first, second, other = (
+        office.workspace(account, MAYA, linkedin_access_token=token)
+        for account, token in (("500000001", mine), ("500000002", mine), ("500000001", sams))
+    )
+    spend(first, "linkedin", "adCampaigns")
+    assert stopped(second, "linkedin", "adCampaigns")
+    assert not stopped(other, "linkedin", "adCampaigns")
+
+    kept, also_kept = (office.workspace(account, "", token="a") for account in ("500000003", "500000004"))
+    another = office.workspace("500000003", "", token="b")
+    assert not stopped(kept, "linkedin", "adCampaigns")
+    spend(kept, "linkedin", "adCampaigns")
+    assert stopped(also_kept, "linkedin", "adCampaigns")
+    assert not stopped(another, "linkedin", "adCampaigns")
+
+
+def test_where_there_is_no_token_each_ad_account_keeps_its_own(office: Office) -> None:
+    first, second, again = (
+        office.workspace(account, MAYA) for account in ("500000001", "500000002", "500000001")
+    )
+    for damaged in (first, second, again):
+        token_path(damaged, "linkedin").write_text("{")
     spend(first, "linkedin", "adCampaigns")
     assert stopped(again, "linkedin", "adCampaigns")
-    assert not any(stopped(one, "linkedin", "adCampaigns") for one in (second, given, damaged))
+    assert not stopped(second, "linkedin", "adCampaigns")
 
 
 def test_googles_quota_belongs_to_the_cloud_project_behind_the_credentials(office: Office) -> None:
