@@ -39,6 +39,11 @@ from balancer.types import Status, Vector
 LARGEST = 1e150  # beyond it, and below its inverse, products and sums leave the range of a double
 MASS_TOLERANCE = 1e-12  # relative; below this a shortfall is rounding, not scarcity
 OK = Status("ok")
+ALLOWED = {
+    "weight": f"0, or between {1.0 / LARGEST:g} and {LARGEST:g}",
+    "floor": f"between 0 and {LARGEST:g}",
+    "cap": "0 or more",
+}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -198,7 +203,9 @@ def _check_slice(name: str, part: Vector, start: int) -> None:
         fine &= (part == 0.0) | (part >= 1.0 / LARGEST)
     if not fine.all():
         first = int(np.argmin(fine))
-        raise BadNumbers(f"The {name} at position {start + first} is {part[first]}; it must be 0 or more.")
+        raise BadNumbers(
+            f"The {name} at position {start + first} is {part[first]}; it must be {ALLOWED[name]}."
+        )
 
 
 def _numbers(values: ArrayLike) -> Vector:

@@ -11,6 +11,7 @@ import numpy as np
 
 from balancer.allocate_limits import known_members
 from balancer.bands import Bands
+from balancer.checks import check_inputs
 from balancer.duty import Duty
 from balancer.memory import ABSORBED, FIRST, recall
 from balancer.outlook import top_size
@@ -37,7 +38,8 @@ class Auto:
     """
 
     def propose(self, state: State, policy: Policy) -> BalancePlan:
-        """The plan of the chosen mode; ``plan.mode`` names it."""
+        """The plan of the chosen mode; ``plan.mode`` names it. Raises as ``Bands`` does."""
+        check_inputs(state, policy)
         choice = chosen(state, policy)
         plan = (Bands() if choice == BANDS else Duty()).propose(state, policy)
         judged = choice == DUTY or bool(state.memory.get("auto_judged", np.zeros(1))[0])

@@ -17,6 +17,7 @@ from balancer import guards
 from balancer.blocks import blocks
 from balancer.budgets import money
 from balancer.canon import inputs_hash
+from balancer.checks import check_inputs
 from balancer.forecast import expected_shares
 from balancer.frozen import frozen
 from balancer.levels import SAMPLE, cut, nearest
@@ -40,7 +41,9 @@ class Bands:
         """Plan ``state.day``: the membership to command and the money of each band.
 
         Bands are numbered by rising throttle: 0 holds the most held back, K-1 the starved.
+        Raises BadNumbers for inputs that cannot be true, ImpossibleCap for a cap nobody can keep.
         """
+        check_inputs(state, policy)
         k = band_count(len(state.accounts), policy)
         memory = recall(state, policy, k)
         unfit = guards.unfit_data(state, policy, memory.at(ABSORBED), memory.at(FIRST))

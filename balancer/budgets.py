@@ -26,6 +26,8 @@ def money(state: State, policy: Policy, memory: Memory, view: Outlook, band: Ban
     take; what a full band cannot use goes to the others.
     """
     k = memory.centre.size
+    if state.budget <= 0.0:
+        return np.zeros(k)
     force = state.landed if policy.actuation_delay > 0 and (state.landed >= 0).any() else band
     # a starved account's credit cannot be repaid: it already takes everything there is
     target, want = view.goal.target, view.want

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from balancer import guards
 from balancer.allocate_limits import known_members
 from balancer.canon import inputs_hash
+from balancer.checks import check_inputs
 from balancer.frozen import frozen
 from balancer.memory import ABSORBED, FIRST, Memory, recall
 from balancer.moves import explain
@@ -49,7 +50,11 @@ class Duty:
     """``propose(state, policy) -> BalancePlan`` for mode "duty": band 0 is on, UNPLACED is excluded."""
 
     def propose(self, state: State, policy: Policy) -> BalancePlan:
-        """Who is on from today's command on. Budgets: one campaign, all the money."""
+        """Who is on from today's command on. Budgets: one campaign, all the money.
+
+        Raises BadNumbers for inputs that cannot be true, ImpossibleCap for a cap nobody can keep.
+        """
+        check_inputs(state, policy)
         memory = recall(state, policy, 1)
         unfit = guards.unfit_data(state, policy, memory.at(ABSORBED), memory.at(FIRST))
         if unfit is not None:
@@ -72,7 +77,7 @@ class Duty:
             accounts=state.accounts,
             target=goal.target,
             band=band,
-            budgets=np.array([state.budget]),
+            budgets=np.array([state.budget], dtype=np.float64),
             moves=explain(
                 state, policy, band, wanted=wanted, shocked=shocked, rate=rate, want=goal.target, turns=True
             ),

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from balancer.errors import BadNumbers
 from balancer.normal import cumulative, quantile
 from balancer.types import Vector
 
@@ -35,15 +36,16 @@ class Plant(Protocol):
     """One day of delivery.
 
     rates      (n,) impressions each account would take today at throttle 1, >= 0
-    inventory  (n,) most impressions it could take today at any throttle, >= rates
+    inventory  (n,) most impressions it could take today at any throttle, >= rates; inf = no limit
     included   (n,) bool, False = excluded from its campaign today
-    band       (n,) campaign of each account, 0..K-1; negative = in none
+    band       (n,) campaign of each account, 0..K-1; any other number = in none
     budgets    (K,) money available today, >= 0
-    price      money per impression at throttle 1
+    price      money per impression at throttle 1, > 0
     rng        source of the integer noise; the same state gives the same day
 
     Every band is independent: its throttle rises until its money is spent or every
     included account is saturated. Inventory bounds the *expected* count of an account.
+    Raises BadNumbers for lengths that differ and for numbers outside these ranges.
     """
 
     def deliver(
@@ -84,7 +86,7 @@ class Proportional:
             p = spending_throttle(a, u, money / price)
             return np.minimum(u, p * a), np.full(a.size, price), p
 
-        return _by_band(settle, rates, inventory, included, band, budgets, rng)
+        return _by_band(settle, rates, inventory, included, band, budgets, price, rng)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,10 @@ class PowerPrice:
     """Pressure raises the price: an impression costs ``price * p ** eps`` at throttle p (eps >= 0)."""
 
     eps: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.eps < np.inf:
+            raise BadNumbers(f"An elasticity is 0 or more, not {self.eps}.")
 
     def deliver(
         self,
@@ -110,10 +116,13 @@ class PowerPrice:
             def cost(p: float) -> float:
                 return float(price * p**self.eps * np.minimum(u, p * a).sum())
 
-            p = _rising_root(cost, money, low=0.0, high=_saturation(a, u))
+            highest = _saturation(a, u)
+            if np.isinf(highest):  # the quietest account alone would use the money up there
+                highest = (money / (price * float(a.min()))) ** (1.0 / (1.0 + self.eps))
+            p = _rising_root(cost, money, low=0.0, high=highest)
             return np.minimum(u, p * a), np.full(a.size, price * p**self.eps), p
 
-        return _by_band(settle, rates, inventory, included, band, budgets, rng)
+        return _by_band(settle, rates, inventory, included, band, budgets, price, rng)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +140,12 @@ class Auction:
     win_rate: float = 0.25
     highest: float = 50.0
 
+    def __post_init__(self) -> None:
+        if not (self.sigma > 0.0 and 0.0 < self.win_rate < 1.0 and self.highest > 0.0):
+            raise BadNumbers(
+                "An auction needs a spread above 0, a win rate between 0 and 1, and a highest bid above 0."
+            )
+
     def deliver(
         self,
         rates: Vector,
@@ -145,6 +160,8 @@ class Auction:
         """See ``Plant``."""
 
         def settle(a: Vector, u: Vector, money: float) -> tuple[Vector, Vector, float]:
+            if np.isinf(u).any():
+                raise BadNumbers("An auction needs a finite inventory: the opportunities there are.")
             place = self.place(a, u)
 
             def cost(bid: float) -> float:
@@ -155,7 +172,7 @@ class Auction:
             wins, paid = self.outcome(place, u, np.float64(bid), price=price)
             return wins, paid, bid
 
-        return _by_band(settle, rates, inventory, included, band, budgets, rng)
+        return _by_band(settle, rates, inventory, included, band, budgets, price, rng)
 
     def place(self, rates: Vector, inventory: Vector) -> Vector:
         """(n,) where the natural bid stands among the competing bids, in standard deviations."""
@@ -227,8 +244,13 @@ def _by_band(
     included: NDArray[np.bool_],
     band: NDArray[np.integer],
     budgets: Vector,
+    price: float,
     rng: np.random.Generator,
 ) -> Delivery:
+    rates, inventory, budgets = _checked(rates, inventory, budgets, price)
+    included, band = np.asarray(included, dtype=np.bool_), np.asarray(band)
+    if not rates.shape == inventory.shape == included.shape == band.shape:
+        raise BadNumbers("Rates, inventory, included and band must be one number per account each.")
     count = budgets.size
     impressions, spend, throttle = np.zeros(rates.size), np.zeros(count), np.zeros(count)
     for b in range(count):
@@ -240,6 +262,21 @@ def _by_band(
         impressions[rows] = whole
         spend[b] = min(float((whole * each).sum()), float(budgets[b]))
     return Delivery(impressions=impressions, spend=spend, throttle=throttle)
+
+
+def _checked(
+    rates: Vector, inventory: Vector, budgets: Vector, price: float
+) -> tuple[Vector, Vector, Vector]:
+    """The three as arrays. Raises BadNumbers for what is no rate, no inventory, no money."""
+    named = {"rates": rates, "inventory": inventory, "budgets": budgets}
+    for name, values in named.items():
+        named[name] = array = np.asarray(values, dtype=np.float64)
+        endless = name != "inventory" and bool(np.isinf(array).any())
+        if array.ndim != 1 or endless or not (array >= 0.0).all():
+            raise BadNumbers(f"The {name} must be a list of finite numbers, 0 or more each.")
+    if not 0.0 < price < np.inf:
+        raise BadNumbers(f"The price of an impression must be above 0, not {price}.")
+    return named["rates"], named["inventory"], named["budgets"]
 
 
 def _whole(expected: Vector, rng: np.random.Generator) -> Vector:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from balancer.allocate import checked_total
 from balancer.bounds import Box, bounded
 from balancer.errors import BadNumbers, InconsistentReport
 from balancer.shares_cells import OUTSIDE, CreativeDayLists, ReportRules, Rows
@@ -68,9 +69,11 @@ def concentration(
     every truth the report allows, whosever the pages are that nobody could match; a ``point``
     is the figure of one of these truths (see ``ShareTable``). Raises BadNumbers and InconsistentReport.
     """
-    if top < 1:
-        raise BadNumbers(f"The top {top} accounts cannot be ranked; ask for at least 1.")
+    if not isinstance(top, int | np.integer) or top < 1:
+        raise BadNumbers(f"The top {top} accounts cannot be ranked; ask for a whole number from 1 up.")
     exposure = report if isinstance(report, Exposure) else exposure_of(report, total=total)
+    if not exposure.accounts:
+        raise BadNumbers("There is no account to rank.")
     return _table(exposure, truths_of(exposure), top, coverage_at, under)
 
 
@@ -105,7 +108,10 @@ def exposure_of(
     """A complete report as an Exposure: every count exact, what is missing from ``total`` fell elsewhere.
 
     impressions  (n,) finite, >= 0
-    total        the platform's total; None = the sum
+    total        the platform's total, finite and at least the sum; None = the sum
+    accounts     (n,) names, or none: they are then numbered
+
+    Raises BadNumbers, and InconsistentReport for a total below the sum.
     """
     x = np.asarray(impressions, dtype=np.float64)
     if x.ndim != 1 or x.size == 0:
@@ -115,10 +121,12 @@ def exposure_of(
         first = int(np.argmax(bad))
         raise BadNumbers(f"The impressions at position {first} are {x[first]}; unknown is not a number here.")
     mass = float(x.sum())
-    whole = mass if total is None else float(total)
+    whole = mass if total is None else checked_total(total)
     if not mass <= whole * (1.0 + 1e-9):
         raise InconsistentReport(f"The rows add up to {mass:.0f}, above the platform's total {whole:.0f}.")
     names = tuple(accounts) if accounts else tuple(str(i) for i in range(x.size))
+    if len(names) != x.size:
+        raise BadNumbers(f"There are {len(names)} names for {x.size} counts.")
     outside = max(0.0, whole - mass)
     return Exposure(
         names, x, x, x, whole, np.ones(x.size, dtype=np.bool_), outside, mass=(mass, mass), rows=mass

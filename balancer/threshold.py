@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from balancer import guards
 from balancer.canon import inputs_hash
+from balancer.checks import check_inputs
 from balancer.types import UNPLACED, BalancePlan, DayReport, Move, Policy, State, Status, Vector
 
 Band = NDArray[np.int8]
@@ -49,7 +50,8 @@ class Threshold:
     release: float = 0.7
 
     def propose(self, state: State, policy: Policy) -> BalancePlan:
-        """Who is in which campaign from today's command on; the money is left as it is."""
+        """Who is in which campaign from today's command on; the money is left as it is. Raises BadNumbers."""
+        check_inputs(state, policy)
         tally = _recall(state)
         unfit = guards.unfit_data(state, policy, int(tally.clock[ABSORBED]), int(tally.clock[FIRST]))
         if unfit is None:

@@ -140,7 +140,7 @@ class BalancePlan:
 
 
 class Controller(Protocol):
-    """One protocol, three modes."""
+    """One protocol, three modes. Raises BadNumbers for inputs that cannot be true (``checks``)."""
 
     def propose(self, state: State, policy: Policy) -> BalancePlan: ...
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from balancer.errors import BadNumbers
 from balancer.plants import Auction, Plant, PowerPrice, Proportional, spending_throttle
 
 PLANTS: list[Plant] = [Proportional(), PowerPrice(0.2), Auction()]
@@ -109,3 +110,56 @@ def test_the_same_generator_state_gives_the_same_day():
     ]  # fmt: skip
 
     assert np.array_equal(days[0].impressions, days[1].impressions)
+
+
+def _deliver(plant: Plant, **changed):
+    given = {
+        "rates": [5, 3, 1], "inventory": [20, 20, 20], "included": [True] * 3, "band": [0, 0, 0],
+        "budgets": [10], "price": 1.0, "rng": np.random.default_rng(5),
+    } | changed  # fmt: skip
+    rates, inventory = given.pop("rates"), given.pop("inventory")
+    return plant.deliver(rates, inventory, **given)
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=lambda p: type(p).__name__)
+def test_plain_lists_of_whole_numbers_are_delivered_like_arrays(plant):
+    plain = _deliver(plant)
+    arrays = _deliver(
+        plant, rates=np.array([5.0, 3.0, 1.0]), inventory=np.full(3, 20.0), included=np.ones(3, dtype=bool),
+        band=np.zeros(3, dtype=np.int8), budgets=np.array([10.0]),
+    )  # fmt: skip
+
+    assert np.array_equal(plain.impressions, arrays.impressions)
+    assert plain.impressions.sum() > 0.0
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=lambda p: type(p).__name__)
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"rates": [5, float("nan"), 1]}, {"rates": [5, -3, 1]}, {"rates": [5, 3]}, {"inventory": [20, 20]},
+        {"inventory": [-1, 20, 20]}, {"included": [True]}, {"band": [0, 0]}, {"budgets": [float("nan")]},
+        {"budgets": [-1]}, {"budgets": [float("inf")]}, {"price": 0.0}, {"price": float("nan")},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_cannot_be_a_day_is_refused(plant, changed):
+    with pytest.raises(BadNumbers):
+        _deliver(plant, **changed)
+
+
+@pytest.mark.parametrize("plant", [Proportional(), PowerPrice(0.5)], ids=lambda p: type(p).__name__)
+def test_without_a_limit_of_inventory_the_money_is_spent(plant):
+    got = _deliver(plant, rates=[50, 30, 10], inventory=[np.inf] * 3, budgets=[9_000])
+
+    assert got.spend[0] == pytest.approx(9_000.0, rel=1e-3)
+
+
+def test_an_auction_needs_a_number_of_opportunities_and_true_parameters():
+    with pytest.raises(BadNumbers):
+        _deliver(Auction(), inventory=[np.inf] * 3)
+    for wrong in ({"sigma": 0.0}, {"win_rate": 1.0}, {"win_rate": 0.0}, {"highest": 0.0}):
+        with pytest.raises(BadNumbers):
+            Auction(**wrong)
+    with pytest.raises(BadNumbers):
+        PowerPrice(-0.1)

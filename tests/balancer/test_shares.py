@@ -76,9 +76,19 @@ def test_counts_that_are_no_counts_are_refused(counts):
         concentration(np.array(counts), top=1)
 
 
-def test_a_top_of_none_is_refused_and_a_top_beyond_the_list_is_everybody():
+@pytest.mark.parametrize("total", [np.nan, np.inf, -1.0])
+def test_a_total_that_is_no_total_is_refused(total):
     with pytest.raises(BadNumbers):
-        concentration(np.ones(3), top=0)
+        concentration([3, 2], top=1, total=total)
+
+
+@pytest.mark.parametrize("top", [0, -1, 2.5, np.nan, "2"])
+def test_a_top_that_is_no_number_of_accounts_is_refused(top):
+    with pytest.raises(BadNumbers):
+        concentration([3, 2, 1], top=top)
+
+
+def test_a_top_beyond_the_list_is_everybody():
     assert ends(concentration(np.ones(3), top=100).top_share) == exactly(1.0)
 
 
@@ -138,3 +148,5 @@ def test_impressions_per_member_are_unknown_where_members_are():
 
 def test_an_exposure_of_counts_keeps_the_account_names():
     assert exposure_of([1.0, 2.0], accounts=("x", "y")).accounts == ("x", "y")
+    with pytest.raises(BadNumbers):
+        exposure_of([1.0, 2.0], accounts=("x",))
