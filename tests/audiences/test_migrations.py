@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -15,6 +17,8 @@ from audiences import migrations
 from audiences.store import Store
 from audiences.store.database import Database
 from audiences.store.errors import StoreAhead, StoreBehind, StoreError, StoreGone, StoreMissing
+
+ROOT = Path(__file__).parents[2]
 
 
 def run(url: str, statement: str) -> None:
@@ -49,6 +53,28 @@ def test_the_migrations_make_exactly_the_tables_of_the_program(own_url: str) -> 
     with database.write() as connection:
         migrations.check(connection)
     database.close()
+
+
+def test_the_files_are_named_after_the_revisions_alembic_reads_in_them() -> None:
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory.from_config(migrations.config())
+    revisions = [script.revision for script in scripts.walk_revisions()]
+    assert len(revisions) >= 4
+    assert migrations.head() == scripts.get_current_head() == revisions[0]
+    assert all(migrations.known(revision) for revision in revisions)
+    assert not migrations.known("9999")
+
+
+def test_a_database_that_is_up_to_date_is_opened_without_alembic(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'record.db'}"
+    Store.create(url).close()
+    program = (
+        "import sys; from audiences.store import Store; Store.open(sys.argv[1]).close(); "
+        "Store.create(sys.argv[1]).close(); print('alembic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, url], capture_output=True, text=True, cwd=ROOT)
+    assert (done.stdout, done.stderr) == ("False\n", "")
 
 
 def test_a_column_nobody_migrated_is_noticed(own_url: str) -> None:
