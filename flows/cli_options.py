@@ -31,7 +31,7 @@ def demo(command: argparse.ArgumentParser) -> None:
 
 def segments(command: argparse.ArgumentParser) -> None:
     command.add_argument("action", choices=["list", "show", "preview", "export", "performance", "contrasts"])
-    command.add_argument("segment", nargs="?", help="name from evenreach.yaml")
+    command.add_argument("segment", nargs="?", help="name from evenreach.yaml (default: all)")
     command.add_argument("--account", help="with show: why this account is in or out")
     command.add_argument(
         "--out", help="with export: a .csv or .parquet file, or sql:URL (sql:env:NAME keeps it secret)"

@@ -109,11 +109,15 @@ def contrasts(arguments: argparse.Namespace, app: Any, assessment: Any) -> int:
 
 
 def export(arguments: argparse.Namespace, app: Any, assessment: Any) -> int:
-    """Tier, scores and segments per company to a file, or to a table of a database."""
+    """Tier, scores and segments per company, of a segment or all, to a file or to a table of a database."""
+    import polars as pl
+
     from audiences.segments_export import csv_bytes, parquet_bytes, stamped
     from flows.files import write_atomically
 
     frame = stamped(assessment.segments, assessment.scores)
+    if arguments.segment is not None:
+        frame = frame.filter(pl.Series(assessment.segments[arguments.segment].members))
     target = arguments.out or "segments.csv"
     if target.startswith("sql:"):
         from flows.export_sql import write_table

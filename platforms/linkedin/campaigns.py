@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from audiences.model import Campaign
-from platforms.errors import Conflict, Garbled, PlatformDown, Refused
+from platforms.errors import Conflict, Garbled, NotFound, PlatformDown, Refused
 from platforms.linkedin import restli, targeting
 from platforms.linkedin.creatives import Creatives
 from platforms.linkedin.rest import Rest
@@ -169,7 +169,11 @@ class Campaigns:
         return self.campaign(campaign_id)
 
     def _read(self, campaign_id: str) -> dict[str, Any]:
-        return self._rest.get(f"{self._path}/adCampaigns/{restli.tail(campaign_id)}")
+        try:
+            return self._rest.get(f"{self._path}/adCampaigns/{restli.tail(campaign_id)}")
+        except NotFound as error:  # which of several is missing is what a person has to correct
+            error.args = (f"there is no campaign {restli.tail(campaign_id)} in this ad account",)
+            raise
 
     def _write(self, campaign_id: str, changes: dict[str, Any]) -> None:
         self._rest.update(f"{self._path}/adCampaigns/{restli.tail(campaign_id)}", changes)

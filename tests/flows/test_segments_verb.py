@@ -80,6 +80,12 @@ def test_the_export_is_the_same_as_csv_parquet_and_table_and_overwrites_no_stran
     assert "word" not in str(broken)
 
 
+def test_the_export_of_one_segment_has_its_companies_alone(lists: Lists) -> None:
+    csv = lists.folder / "out.csv"
+    assert lists.run("segments", "export", "customers", "--out", str(csv))["companies"] == 20
+    assert set(pl.read_csv(csv)["segments"]) == {"customers"}
+
+
 def test_every_recipe_is_a_segment_that_may_be_pasted_into_the_settings(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from platforms.errors import Conflict, Refused
+from platforms.errors import Conflict, NotFound, Refused
 from platforms.linkedin import LinkedIn
 from tests.platforms.scripted import Script
 from tests.platforms.wire_examples import example
@@ -42,6 +42,12 @@ def test_a_campaign_is_read_with_its_lists_budget_and_creatives(linkedin: Linked
     assert campaign.audience_expansion is True
     assert campaign.offsite_delivery is False
     assert script.targets() == [GET.path, example("linkedin_creatives_find").path]
+
+
+def test_a_campaign_that_is_not_there_is_named(linkedin: LinkedIn, script: Script) -> None:
+    script.on("GET", ONE, httpx.Response(404, json={"code": "NOT_FOUND"}))
+    with pytest.raises(NotFound, match="no campaign 600000001 in this ad account.*Check the id"):
+        linkedin.campaign("600000001")
 
 
 def test_every_page_of_campaigns_is_read(linkedin: LinkedIn, script: Script) -> None:
