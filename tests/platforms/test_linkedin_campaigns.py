@@ -46,7 +46,7 @@ def test_a_campaign_is_read_with_its_lists_budget_and_creatives(linkedin: Linked
 
 def test_a_campaign_that_is_not_there_is_named(linkedin: LinkedIn, script: Script) -> None:
     script.on("GET", ONE, httpx.Response(404, json={"code": "NOT_FOUND"}))
-    with pytest.raises(NotFound, match="no campaign 600000001 in this ad account.*Check the id"):
+    with pytest.raises(NotFound, match=r"no campaign 600000001 in this ad account.*Check the id"):
         linkedin.campaign("600000001")
 
 
