@@ -48,7 +48,8 @@ class Rehearsal:
     delivery          impressions of the last four weeks over those the money bought without control
     spend             money spent over money available, last four weeks
     gini_after, coverage_after   coverage = accounts with at least a quarter of the even share
-    changes_per_day   list changes, last four weeks     settle_days  days until the weekly share stays put
+    changes_per_day   list changes, last four weeks
+    settle_days       days until the weekly share stays put; more than there were where it never did
     weekly_sd         sd of the four last weekly shares of the hundred that led before control
     cpm_ratio         cost of an impression after over before
     weekly_share      (weeks,) re-ranked top-100 share of each controlled week

@@ -20,6 +20,11 @@ def rehearsal_words(data: dict[str, Any]) -> str:
         middle = format(data[name], shape)
         return middle if low == high == middle else f"{middle} ({low} to {high})"
 
+    days = 7 * data["weeks"]
+    in_time = data["settle_days"] <= days
+    settled = (
+        f"settled after {said('settle_days', '.0f')} days" if in_time else f"not settled within {days} days"
+    )
     seeds = len(data["seeds"])
     spread = f"{seeds} seeds, 5th to 95th percentile" if seeds > 1 else "one seed; --seeds 5 shows the spread"
     lines = [
@@ -30,8 +35,7 @@ def rehearsal_words(data: dict[str, Any]) -> str:
         f"at {said('cpm_ratio', '.2f')} x the price each",
         f"  Gini                   {data['gini_before']:.2f} -> {said('gini_after', '.2f')}",
         f"  coverage               {data['coverage_before']:.1%} -> {said('coverage_after', '.1%')}",
-        f"  list changes           {said('changes_per_day', '.1f')} a day, "
-        f"settled after {said('settle_days', '.0f')} days",
+        f"  list changes           {said('changes_per_day', '.1f')} a day, {settled}",
         *([f"  {data['below_floor']}"] if data.get("below_floor") else []),
         PROMISES_NOTHING,
         *[f"  assumed: {one}" for one in data.get("assumed", ())],

@@ -13,7 +13,7 @@ import pytest
 from balancer.errors import BadNumbers
 from flows.cli import main
 from flows.price_table import price_table
-from flows.rehearsal_words import price_words
+from flows.rehearsal_words import price_words, rehearsal_words
 from flows.verbs.rehearse import caps
 from tests.flows.small_workspace import SEGMENT, Copies
 
@@ -181,6 +181,17 @@ def test_a_world_is_rehearsed_the_same_way_twice(capsys: pytest.CaptureFixture[s
     words = ["--world", "D", "--mode", "bands", "--plant", "proportional", "--seed", "2", "--weeks", "4"]
 
     assert printed(capsys, *words) == printed(capsys, *words)
+
+
+def test_a_course_that_never_settled_is_not_called_settled(
+    capsys: pytest.CaptureFixture[str], plain_file: Path
+) -> None:
+    found = printed(capsys, "--impressions", str(plain_file), "--weeks", "4")
+
+    twelve = {"settle_days": 12.0}
+    settled = found | twelve | {end: found[end] | twelve for end in ("low", "high")}
+    assert "a day, settled after 12 days" in rehearsal_words(settled)
+    assert "not settled within 28 days" in rehearsal_words(found | {"settle_days": 29.0})
 
 
 def test_a_file_that_is_no_report_is_an_error_with_a_remedy(
