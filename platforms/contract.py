@@ -50,6 +50,7 @@ class Capabilities:
     notes: tuple[str, ...] = ()
     fewest_members: int = 0  # a list with fewer is not sent: its last content stays on the platform
     replaces: bool = False  # everybody who was added before a moment can be taken off (ReplacingPlatform)
+    quotas: tuple[str, ...] = ()  # how many requests are allowed, and whose they are, in sentences
 
 
 @runtime_checkable

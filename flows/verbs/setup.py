@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -153,9 +154,20 @@ def platforms(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def _lasting(value: timedelta) -> str:
+    """In the largest unit that leaves nothing over."""
+    minutes = round(value.total_seconds() / 60)
+    size, unit = next(one for one in ((1440, "day"), (60, "hour"), (1, "minute")) if minutes % one[0] == 0)
+    count = minutes // size
+    return f"{count} {unit}{'' if count == 1 else 's'}" if count else "at once"
+
+
 def _words(value: object) -> str:
     if isinstance(value, tuple):
-        return ", ".join(str(v) for v in value) or "-"
+        sentences = any(str(v).endswith(".") for v in value)
+        return (" " if sentences else ", ").join(str(v) for v in value) or "-"
+    if isinstance(value, timedelta):
+        return _lasting(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "-" if value is None else str(value)

@@ -56,6 +56,11 @@ CAPABILITIES = Capabilities(
         "Google shows numbers per list, never per company.",
     ),
     replaces=True,
+    quotas=(
+        "Every quota belongs to one Cloud project.",
+        "Members, their status and lists 300 requests a minute each, of which 80 % are used.",
+        "Members and their status 100,000 a day each, lists 50,000; a day ends at midnight Pacific time.",
+    ),
 )
 
 

@@ -69,6 +69,12 @@ CAPABILITIES = Capabilities(
         "Accepted means accepted for matching; LinkedIn never says who matched.",
         "Reports list the 100 companies with the most impressions per creative and day.",
     ),
+    quotas=(
+        "Every quota belongs to one member and one app, whatever the ad account.",
+        "Companies 300 and people 600 requests a minute, of which 80 % are used.",
+        "Each endpoint has a day quota LinkedIn does not publish; it ends at midnight UTC.",
+        "Reports 45,000,000 values in five minutes, for the app as a whole.",
+    ),
 )
 
 BY_FILE = replace(

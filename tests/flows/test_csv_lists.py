@@ -61,3 +61,18 @@ def test_the_record_of_lists_by_file_is_printed_beside_the_platforms_own(
         "notes",
         "fewest_members",
     }
+
+
+def test_what_a_platform_can_do_is_printed_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["platforms"]) == 0
+    printed = capsys.readouterr().out
+    for told in (
+        "keep alive           25 days",
+        "poll every           30 minutes",
+        "first build          at once",
+    ):
+        assert told in printed
+    assert (
+        "member and one app, whatever the ad account. Companies 300 and people 600 requests a minute"
+        in printed
+    )

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from platforms import PLATFORMS
 from platforms.errors import ListLimitReached, PlatformError, QuotaSpent, VersionSunset
 from platforms.google import Google, GoogleSettings
 from platforms.http import make_client
@@ -140,3 +141,13 @@ def test_an_empty_push_draws_on_nothing(hand_clock: HandClock) -> None:
     receipt = linkedin(wire, hand_clock, InMemoryQuota()).push(batch(SENT.op, nobody))
     assert wire.asked == []
     assert receipt.results[0].reason == "no_usable_identifier"
+
+
+def test_the_quotas_a_record_names_are_the_ones_that_are_kept() -> None:
+    linkedin, google = LinkedInSettings("1"), GoogleSettings("1")
+    for name, kept in (
+        ("linkedin", (linkedin.companies_per_minute, linkedin.users_per_minute, 100 * linkedin.headroom)),
+        ("google", (google.requests_per_minute, 100 * google.headroom)),
+    ):
+        told = " ".join(PLATFORMS[name].capabilities().quotas)
+        assert all(f" {number:.0f} " in told for number in kept)
