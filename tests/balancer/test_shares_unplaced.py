@@ -24,7 +24,7 @@ from balancer.shares import (
 from balancer.shares_unplaced import NO_PAGES, Truths, raised
 from balancer.types import Exposure, Unplaced
 from tests.balancer.slow_twins import every_integer_point, every_placement, gini, top_k
-from tests.balancer.test_shares_exposure import broken_promises, in_campaigns
+from tests.balancer.truncated_worlds import broken_promises, in_campaigns
 from tests.balancer.truncation import cut_report, random_cells
 
 SLACK = 1e-9
