@@ -22,7 +22,6 @@ from flows.assess import assess_as_stored
 from flows.balance import ONE_CAMPAIGN, usable
 from flows.plan_codec import decode_inputs, decode_plan
 from flows.report import words
-from flows.report.code_words import MOVES
 from flows.report.formats import day
 from flows.wiring import App
 
@@ -118,7 +117,7 @@ def _because(move: PlanMove | None) -> str:
         return ", where it has been from the start"
     shown = {k: v for k, v in move.evidence.items() if not k.startswith("_")}
     proof = words.evidence(Move(move.account_id, move.before, move.after, move.reason, shown))
-    reason = MOVES.get(move.reason, move.reason.replace("_", " "))
+    reason = words.because(move.reason) or move.reason.replace("_", " ")
     until = ""
     if move.release is not None:
         what = "release" if move.after == UNPLACED else "change back"

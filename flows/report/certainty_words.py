@@ -2,46 +2,43 @@
 
 from __future__ import annotations
 
-from flows.report.formats import count, percent, plural
+from flows.report.catalogue import say
+from flows.report.formats import count, percent
 from flows.report.pieces import Figures
 
 
 def certainty(figures: Figures) -> tuple[str, ...]:
-    """Bounds and the unattributed share, in plain words."""
+    """How sure the report is: bounds and the unattributed share, in plain words."""
     if figures.accounts == 0 or figures.total <= 0:
         return ()
-    top = f"the top {count(min(figures.top, figures.accounts))}"
-    exact = figures.top_share.high - figures.top_share.low < 0.0005
+    share, total = figures.top_share, count(figures.total)
     lines = []
     if figures.unattributed > 0.0005:
-        lines.append(
-            f"The platform names only the most-served accounts. {percent(figures.unattributed, 0)} of the "
-            f"{count(figures.total)} impressions carry no name."
-        )
-    if not exact:
-        lines.append(
-            f"Whoever saw those, {top} took at least {percent(figures.top_share.low)} and at most "
-            f"{percent(figures.top_share.high)}."
-        )
+        unnamed = percent(figures.unattributed, 0)
+        lines.append(say("report.certainty.unnamed", share=unnamed, total=total))
+    if share.high - share.low >= 0.0005:
+        top = say("report.certainty.the_top", n=min(figures.top, figures.accounts))
+        ends = {"low": percent(share.low), "high": percent(share.high)}
+        lines.append(say("report.certainty.bounds", top=top, **ends))
     elif not lines:
-        lines.append(f"Every one of the {count(figures.total)} impressions is attributed to an account.")
+        lines.append(say("report.certainty.exact", total=total))
+    return (*lines, *_left_open(figures))
+
+
+def _left_open(figures: Figures) -> tuple[str, ...]:
+    """Who was never named, pages that may be one of the accounts, and what went elsewhere.
+
+    A named account's row counts only its own pages.
+    """
+    lines = []
     if figures.never_seen:
-        accounts = plural(figures.never_seen, "account")
-        lines.append(f"{accounts} never appeared in a report; what they saw is unknown, not zero.")
-    if figures.unplaced[0]:
-        lines.append(_unplaced(figures))
-    if figures.outside > 0:
-        lines.append(
-            f"{plural(figures.outside, 'impression')} went to companies that are not in this segment, or not known "
-            "to be; the range allows for those."
-        )
-    return tuple(lines)
-
-
-def _unplaced(figures: Figures) -> str:
-    """Pages that may or may not be one of the accounts; a named account's row counts only its own pages."""
+        unseen = say("count.account", n=figures.never_seen)
+        lines.append(say("report.certainty.never_seen", accounts=unseen))
     pages, most = figures.unplaced
-    return (
-        f"{plural(pages, 'company page')} in the reports, with at most {plural(most, 'impression')}, could not be "
-        "matched to an account; every figure allows for that."
-    )
+    if pages:
+        unmatched, room = say("count.company_page", n=pages), say("count.impression", n=most)
+        lines.append(say("report.certainty.unplaced", pages=unmatched, most=room))
+    if figures.outside > 0:
+        elsewhere = say("count.impression", n=figures.outside)
+        lines.append(say("report.certainty.outside", impressions=elsewhere))
+    return tuple(lines)

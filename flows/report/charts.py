@@ -5,6 +5,7 @@ from __future__ import annotations
 from balancer.types import Bounded
 from flows.report import formats
 from flows.report.axes import BOTTOM, LEFT, RIGHT, SIZE, TOP, axes, percent_ticks
+from flows.report.catalogue import say
 from flows.report.charts_weekly import delivery_and_price, weekly
 from flows.report.model import ReportPage
 from flows.report.pieces import Curve, Figures
@@ -31,9 +32,9 @@ def lorenz(page: ReportPage) -> Markup:
     """Share of impressions against share of accounts, least served first; the unknown part is shaded."""
     x, y = Scale(0, 1, LEFT, RIGHT), Scale(0, 1, BOTTOM, TOP)
     quarters = percent_ticks(0, 1, 4)
-    parts = axes(x, y, x_ticks=quarters, y_ticks=quarters, x_title="Accounts, least served first")
+    parts = axes(x, y, x_ticks=quarters, y_ticks=quarters, x_title=say("chart.lorenz.accounts"))
     parts.append(line((x(0), y(0)), (x(1), y(1)), "even"))
-    parts.append(label((x(0.30), y(0.335)), "perfectly even", "quiet", anchor="end"))
+    parts.append(label((x(0.30), y(0.335)), say("chart.lorenz.even"), "quiet", anchor="end"))
     for kind, figures in (("before", page.before), ("after", page.after)):
         if figures is not None:
             parts += _curve(figures.lorenz, kind, x, y)
@@ -42,7 +43,7 @@ def lorenz(page: ReportPage) -> Markup:
         "lorenz",
         SIZE,
         parts,
-        title="How evenly impressions are spread (Lorenz curve)",
+        title=say("chart.lorenz.title"),
         description=_lorenz_text(page),
     )
 
@@ -59,7 +60,8 @@ def _curve_names(page: ReportPage, x: Scale, y: Scale) -> list[Markup]:
     shown = [("before", page.before)] + ([("after", page.after)] if page.after else [])
     for row, (kind, figures) in enumerate(shown):
         at = y(0.93) + 24 * row
-        text = f"{_name(page, kind)}: top {figures.top} take {formats.percent(figures.top_share.point, 0)}"
+        share = formats.percent(figures.top_share.point, 0)
+        text = say("chart.lorenz.curve", which=_name(page, kind), top=figures.top, share=share)
         parts.append(line((x(0.04), at - 5), (x(0.04) + 30, at - 5), f"line {kind}"))
         parts.append(label((x(0.04) + 40, at), text, f"name {kind}"))
     return parts
@@ -71,18 +73,23 @@ def _at(curve: Curve, place: float) -> Bounded:
 
 
 def _name(page: ReportPage, kind: str) -> str:
-    return kind if page.after is not None else "now"
+    if page.after is None:
+        return say("compared.now")
+    return say("compared.before") if kind == "before" else say("compared.after")
 
 
 def _lorenz_text(page: ReportPage) -> str:
     parts = [
-        f"{_name(page, kind).capitalize()}, the least served half of accounts took "
-        f"{formats.ranged(_at(f.lorenz, 0.5), 1, formats.percent)} of impressions and the Gini index was "
-        f"{formats.ranged(f.gini, 1, lambda value: formats.decimal(value, 2))}."
+        say(
+            "chart.lorenz.told",
+            which=_name(page, kind).capitalize(),
+            share=formats.ranged(_at(f.lorenz, 0.5), 1, formats.percent),
+            gini=formats.ranged(f.gini, 1, lambda value: formats.decimal(value, 2)),
+        )
         for kind, f in (("before", page.before), ("after", page.after))
         if f is not None
     ]
-    return " ".join((*parts, "The shaded area is what the reports leave open."))
+    return " ".join((*parts, say("chart.lorenz.shaded")))
 
 
 def ranking(page: ReportPage) -> Markup:
@@ -98,7 +105,7 @@ def ranking(page: ReportPage) -> Markup:
         y,
         x_ticks=[(v, formats.count(v)) for v in decades(1, x.high)],
         y_ticks=[(v, formats.count(v)) for v in decades(1, y.high)],
-        x_title="Accounts, most served first",
+        x_title=say("chart.ranking.accounts"),
     )
     parts += _levels(page, caps, x, y)
     ends: list[tuple[str, Figures, Point]] = []
@@ -113,28 +120,24 @@ def ranking(page: ReportPage) -> Markup:
         "ranking",
         SIZE,
         parts + _ends(page, ends),
-        title="Impressions per account, most served first",
-        description="Both scales grow by factors of ten. A flatter line means a fairer spread.",
+        title=say("chart.ranking.title"),
+        description=say("chart.ranking.told"),
     )
 
 
 def _levels(page: ReportPage, caps: tuple[float, float] | None, x: Scale, y: Scale) -> list[Markup]:
     """What to hold the ranking against: barely noticed, everybody the same, nobody above."""
     even = page.now.total / max(page.now.accounts, 1)
-    levels = [(float(page.floor), f"{page.floor} impressions: barely noticed", "aim")]
+    levels = [(float(page.floor), say("chart.ranking.floor", n=page.floor), "aim")]
     if even > 1.0:
-        levels.append((even, f"{formats.count(even)} each: perfectly even", "even"))
+        levels.append((even, say("chart.ranking.even", n=even), "even"))
     parts = []
     if caps is not None:
         lowest, highest = caps
-        words = (
-            formats.count(lowest)
-            if lowest == highest
-            else f"{formats.count(lowest)} to {formats.count(highest)}"
-        )
+        limit = formats.counts_between(Bounded(lowest, lowest, highest))
         top = min(highest, y.high)
         parts.append(box((x.start, y(top)), (x.end - x.start, y(lowest) - y(top)), "aa"))
-        levels.append((lowest, f"limit per account: {words}", "cap"))
+        levels.append((lowest, say("chart.ranking.limit", limit=limit), "cap"))
     heights = spread_labels([y(v) - 6 for v, _, _ in levels], gap=16, low=TOP, high=BOTTOM - 4)
     for (value, words, kind), height in zip(levels, heights, strict=True):
         parts.append(line((x.start, y(value)), (x.end, y(value)), kind))
@@ -179,7 +182,7 @@ def coverage(page: ReportPage) -> Markup:
         "coverage",
         size,
         parts,
-        title="Accounts that saw at least so many impressions",
+        title=say("chart.coverage.title"),
         description=_coverage_text(page),
     )
 
@@ -190,13 +193,14 @@ def _interval(figures: Figures, k: int, named: tuple[str, str], x: Scale, at: fl
     parts = [line((x(value.low), at), (x(value.high), at), f"range {kind}")]
     if not formats.guessed(value):
         parts.append(dot((x(value.point), at), f"dot {kind}", radius=5))
-    return [*parts, label((x.end + 16, at + 4), f"{name} {_coverage_words(value)}", f"name {kind}")]
+    text = say("chart.coverage.beside", which=name, value=_coverage_words(value))
+    return [*parts, label((x.end + 16, at + 4), text, f"name {kind}")]
 
 
 def _coverage_words(value: Bounded) -> str:
     if not formats.guessed(value):
         return formats.percent(value.point, 0)
-    return formats.between(value, 0).replace(" to ", formats.DASH)
+    return formats.dashed(value)
 
 
 def _coverage_text(page: ReportPage) -> str:
@@ -204,9 +208,11 @@ def _coverage_text(page: ReportPage) -> str:
     lines = []
     for k in page.now.coverage:
         values = [
-            f"{_coverage_words(f.coverage[k])} {_name(page, kind)}" for kind, f in shown if k in f.coverage
+            say("chart.coverage.value", value=_coverage_words(f.coverage[k]), which=_name(page, kind))
+            for kind, f in shown
+            if k in f.coverage
         ]
-        lines.append(f"{formats.count(k)} or more: {', '.join(values)}.")
+        lines.append(say("chart.coverage.told", k=k, values=", ".join(values)))
     return " ".join(lines)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from flows.report import formats
 from flows.report.axes import LEFT, RIGHT, axes, percent_ticks
+from flows.report.catalogue import say
 from flows.report.svg import Markup, Scale, dot, frame, label, line, path
 
 _NAME = 70.0  # room for a name: where the next line is nearer, the name stands on the other side of its own
@@ -27,19 +28,22 @@ def price(steps: Sequence[tuple[float, float]], *, now: float | None, aim: float
         y,
         x_ticks=percent_ticks(0, x.high),
         y_ticks=[(v, formats.percent(v, 1)) for v, _ in percent_ticks(y.low, 1.0, 4)],
-        x_title="Share of the top",
+        x_title=say("chart.price.share"),
     )
     points = [(x(share), y(kept)) for share, kept in steps]
     if points:
         parts.append(path(points, "line after"))
         parts += [dot(at, "dot after", radius=3) for at in points]
-    marks = [
-        (x(v), n, k) for v, n, k in ((now, "today", "before"), (aim, "this plan", "after")) if v is not None
-    ]
+    named = ((now, say("chart.price.today"), "before"), (aim, say("chart.price.plan"), "after"))
+    marks = [(x(v), name, kind) for v, name, kind in named if v is not None]
     for i, (place, name, kind) in enumerate(marks):
         parts.append(line((place, y.end), (place, y.start), "mark"))
         left = place > RIGHT - _NAME or any(0 < other - place < _NAME < place - LEFT for other, _, _ in marks)
         at = (place + (-6 if left else 6), y.start - 8 - 16 * i)
         parts.append(label(at, name, f"name {kind}", anchor="end" if left else "start"))
-    told = ", ".join(f"{formats.percent(kept)} kept at {formats.percent(share, 0)}" for share, kept in steps)
-    return frame("price", size, parts, title="What evenness costs", description=told or "Not known yet.")
+    told = ", ".join(
+        say("chart.price.kept", kept=formats.percent(kept), share=formats.percent(share, 0))
+        for share, kept in steps
+    )
+    title = say("chart.price.title")
+    return frame("price", size, parts, title=title, description=told or say("chart.price.none"))

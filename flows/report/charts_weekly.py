@@ -7,6 +7,7 @@ from datetime import date
 
 from flows.report import formats
 from flows.report.axes import BOTTOM, LEFT, RIGHT, SIZE, TOP, axes, percent_ticks
+from flows.report.catalogue import say
 from flows.report.model import ReportPage
 from flows.report.pieces import Week
 from flows.report.svg import Markup, Scale, box, dot, frame, label, line, path, ribbon, spread_labels
@@ -23,7 +24,7 @@ def weekly(page: ReportPage) -> Markup:
         y,
         x_ticks=_week_ticks(weeks),
         y_ticks=percent_ticks(0, y.high),
-        x_title="Week beginning",
+        x_title=say("chart.weekly.weeks"),
     )
     parts += _week_bands(page, x, y)
     parts += _marks(weeks, x, y)
@@ -41,7 +42,7 @@ def weekly(page: ReportPage) -> Markup:
         "weekly",
         SIZE,
         parts,
-        title=f"Share of the top {top}, week by week",
+        title=say("chart.weekly.title", top=top),
         description=_weekly_text(weeks),
     )
 
@@ -57,14 +58,14 @@ def _week_bands(page: ReportPage, x: Scale, y: Scale) -> list[Markup]:
     if page.aa_band is not None:
         low, high = page.aa_band
         parts.append(box((x.start, y(high)), (x.end - x.start, y(low) - y(high)), "aa"))
-        names.append((y((low + high) / 2) + 4, "no change"))
+        names.append((y((low + high) / 2) + 4, say("chart.weekly.no_change")))
     if page.target_share is not None:
         at = y(page.target_share)
         parts.append(line((x.start, at), (x.end, at), "aim"))
-        names.append((at + 4, f"aim {formats.percent(page.target_share, 0)}"))
+        names.append((at + 4, say("chart.weekly.aim", share=formats.percent(page.target_share, 0))))
     even = min(1.0, page.now.top / max(page.now.accounts, 1))
     parts.append(line((x.start, y(even)), (x.end, y(even)), "even"))
-    names.append((y(even) + 4, f"even {formats.percent(even, 0)}"))
+    names.append((y(even) + 4, say("chart.weekly.even", share=formats.percent(even, 0))))
     taken = y(page.weeks[-1].share.point) + 4 if page.weeks else None
     heights = _beside([at for at, _ in names], taken)
     return parts + [
@@ -100,17 +101,22 @@ def _marks(weeks: Sequence[Week], x: Scale, y: Scale) -> list[Markup]:
 
 def _said(marks: Sequence[str]) -> str:
     """The marks of one week in a line; the table names those there is no room for."""
-    return "; ".join(marks) if len(marks) <= 2 else f"{marks[0]}; {len(marks) - 1} more"
+    if len(marks) <= 2:
+        return "; ".join(marks)
+    return say("chart.weekly.more", first=marks[0], more=len(marks) - 1)
 
 
 def _weekly_text(weeks: Sequence[Week]) -> str:
     if not weeks:
-        return "No week is complete yet."
+        return say("chart.weekly.none")
     first, last = weeks[0], weeks[-1]
-    return (
-        f"From {formats.percent(first.share.point)} in the week of {formats.day(first.start)} to "
-        f"{formats.percent(last.share.point)} in the week of {formats.day(last.start)}, "
-        f"over {len(weeks)} weeks."
+    return say(
+        "chart.weekly.told",
+        first=formats.percent(first.share.point),
+        first_day=formats.day(first.start),
+        last=formats.percent(last.share.point),
+        last_day=formats.day(last.start),
+        weeks=len(weeks),
     )
 
 
@@ -144,17 +150,16 @@ def strip(
     parts += [dot(p, "dot after", radius=3.0) for p in points]
     parts.append(label((points[-1][0] + 8, points[-1][1] + 4), shape(known[-1][1]), "name after"))
     last = shape(known[-1][1])
-    return frame(
-        name, size, parts, title=title, description=f"{shape(known[0][1])} at first, {last} at last."
-    )
+    told = say("chart.strip.told", first=shape(known[0][1]), last=last)
+    return frame(name, size, parts, title=title, description=told)
 
 
 def delivery_and_price(page: ReportPage) -> Markup:
     """Delivery against the weeks before balancing, the price of 1,000 impressions, and coverage."""
     wanted: tuple[tuple[str, str, Value, Callable[[float], str], float | None], ...] = (
-        ("delivery", "Impressions, weeks before = 100 %", lambda w: w.delivery, _whole, 1.0),
-        ("cpm", f"Price of 1,000 impressions, {page.currency}", lambda w: w.cpm, _price, None),
-        ("covered", "Accounts well covered, at least", _sure_coverage, _whole, None),
+        ("delivery", say("chart.strip.delivery"), lambda w: w.delivery, _whole, 1.0),
+        ("cpm", say("chart.strip.price", currency=page.currency), lambda w: w.cpm, _price, None),
+        ("covered", say("chart.strip.covered"), _sure_coverage, _whole, None),
     )
     drawn = [
         strip(name, title, page.weeks, value=value, shape=shape, steady=steady)
@@ -192,5 +197,5 @@ def sizes(history: Sequence[tuple[date, int]]) -> Markup:
         parts.append(label((at[0] + shift, at[1] + 4), formats.count(n), "name after", anchor=anchor))
         parts.append(label((at[0], y.start + 20), f"{on.day} {on:%b %Y}", "tick", anchor="middle"))
     told = [formats.count(n) for _, n in history]
-    described = f"From {told[0]} to {told[-1]} accounts." if told else ""
-    return frame("sizes", size, parts, title="Accounts over time", description=described)
+    described = say("chart.sizes.told", first=told[0], last=told[-1]) if told else ""
+    return frame("sizes", size, parts, title=say("chart.sizes.title"), description=described)

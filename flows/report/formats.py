@@ -1,4 +1,4 @@
-"""How numbers, dates and ranges look, everywhere. It knows no sentence and no figure's meaning.
+"""How numbers, dates and ranges look, everywhere. It knows no figure's meaning.
 
 One rule: thousands with a comma, a no-break space before the per cent sign, a dash for what is unknown.
 """
@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from balancer.types import Bounded
+from flows.report.catalogue import say
 
 NBSP = "\u00a0"
 DASH = "\u2013"
@@ -74,13 +75,29 @@ def span(start: date, end: date) -> str:
 
 def between(value: Bounded, digits: int = 1) -> str:
     """``36.1 to 40.2 %``, or one figure where the bounds meet."""
+    low, high = ends(value, digits)
+    return _joined(low, high) if low else high
+
+
+def dashed(value: Bounded) -> str:
+    """``36–40 %``: a range where there is little room."""
+    low, high = ends(value, 0)
+    return f"{low}{DASH}{high}" if low else high
+
+
+def ends(value: Bounded, digits: int = 1) -> tuple[str, str]:
+    """Both ends in per cent, the sign with the second alone; the first is "" where they look alike."""
     low, high = percent(value.low, digits), percent(value.high, digits)
-    return low if low == high else f"{low.removesuffix(NBSP + '%')} to {high}"
+    return "" if low == high else low.removesuffix(f"{NBSP}%"), high
+
+
+def _joined(low: str, high: str) -> str:
+    return say("range.to", low=low, high=high)
 
 
 def counts_between(value: Bounded) -> str:
     low, high = count(value.low), count(value.high)
-    return low if low == high else f"{low} to {high}"
+    return low if low == high else _joined(low, high)
 
 
 def decimals_between(value: Bounded | None) -> str:
@@ -88,7 +105,7 @@ def decimals_between(value: Bounded | None) -> str:
     if value is None:
         return DASH
     low, high = small(value.low), small(value.high)
-    return low if low == high else f"{low} to {high}"
+    return low if low == high else _joined(low, high)
 
 
 def small(value: float) -> str:
@@ -103,7 +120,7 @@ def left_open(value: Bounded | None, shape: Callable[[float], str]) -> str:
     if value is None or not guessed(value, value.point):
         return ""
     low, high = shape(value.low), shape(value.high)
-    return "" if low == high else f"{low} to {high}"
+    return "" if low == high else _joined(low, high)
 
 
 def plural(n: float, one: str, many: str = "") -> str:
@@ -134,14 +151,24 @@ def gain(before: Bounded, after: Bounded) -> float:
 
 def ranged(value: Bounded, scale: float, shape: Callable[[float], str]) -> str:
     """The best guess where the range is narrow, else the range."""
-    return f"{shape(value.low)} to {shape(value.high)}" if guessed(value, scale) else shape(value.point)
+    return _joined(shape(value.low), shape(value.high)) if guessed(value, scale) else shape(value.point)
 
 
 def at_least(value: Bounded, scale: float, shape: Callable[[float], str]) -> str:
     """The best guess where the range is narrow, else the end that is sure."""
-    return f"at least {shape(value.low)}" if guessed(value, scale) else shape(value.point)
+    return " ".join(least(value, scale, shape)).strip()
 
 
 def at_most(value: Bounded, scale: float, shape: Callable[[float], str]) -> str:
     """The best guess where the range is narrow, else the end that is sure."""
-    return f"at most {shape(value.high)}" if guessed(value, scale) else shape(value.point)
+    return " ".join(most(value, scale, shape)).strip()
+
+
+def least(value: Bounded, scale: float, shape: Callable[[float], str]) -> tuple[str, str]:
+    """The figure of ``at_least`` and what stands before it, "" for a best guess."""
+    return (say("range.at_least"), shape(value.low)) if guessed(value, scale) else ("", shape(value.point))
+
+
+def most(value: Bounded, scale: float, shape: Callable[[float], str]) -> tuple[str, str]:
+    """The figure of ``at_most`` and what stands before it, "" for a best guess."""
+    return (say("range.at_most"), shape(value.high)) if guessed(value, scale) else ("", shape(value.point))

@@ -6,11 +6,13 @@ import base64
 import hashlib
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from flows.report import charts, code_words, formats, tables, words
+from flows.report.catalogue import say_in_page, table
 from flows.report.model import ReportPage
 
 ROWS_SHOWN = 100  # in the page as it opens; the script shows the rest on demand
@@ -28,6 +30,17 @@ def _source(name: str) -> str | None:
         return None
 
 
+# what a template may call
+SPOKEN: dict[str, Any] = {
+    "say": say_in_page,
+    "table": table,
+    "words": words,
+    "formats": formats,
+    "code_words": code_words,
+    "charts": charts,
+}
+
+
 @cache
 def environment() -> Environment:
     """Templates of the report: autoescape on, an undefined name is an error."""
@@ -38,7 +51,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals.update(words=words, formats=formats, code_words=code_words, charts=charts)
+    env.globals.update(SPOKEN)
     return env
 
 

@@ -88,7 +88,7 @@ class Beside:
     aa_band       (low, high) of the weekly top-N share over weeks without a change, fractions
     target_share  the top-N share aimed at, fraction
     plan          the plan waiting or in force; its account ids are looked up in the facts
-    notes         sentences or codes known to ``words.NOTES``; those of a share table are added by themselves
+    notes         sentences or codes in ``words.toml``, ``[note]``; those of a share table are added by themselves
     tiers         what each tier took, first tier first
     floor         impressions under which an account counts as under-served (as in ShareTable)
     """
@@ -127,7 +127,7 @@ def build_page(
     rows = account_rows(newest.table, facts=facts, before=before)
     starved = starved_lines(rows, facts, floor=beside.floor)
     return ReportPage(
-        title=words.title(segment, first.top),
+        title=words.title(segment),
         segment=segment,
         sentence=words.headline(first, second, floor=beside.floor),
         certainty=certainty(second or first),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flows.report import formats, words
+from flows.report.catalogue import say
 from flows.report.model import ReportPage
 from flows.report.pieces import Figures
 
@@ -24,22 +25,21 @@ def summary(page: ReportPage, *, accounts: int = 10) -> str:
 def _figure_lines(page: ReportPage) -> list[tuple[str, ...]]:
     windows = [figures for figures in (page.before, page.after) if figures is not None]
     head = ("", *(formats.span(f.window.start, f.window.end) for f in windows))
-    return [head, *((label, *(shape(f) for f in windows)) for label, shape in _FIGURES)]
-
-
-_FIGURES: tuple[tuple[str, Callable[[Figures], str]], ...] = (
-    ("impressions", lambda f: formats.count(f.total)),
-    ("share of the top", lambda f: _share(f)),
-    ("even spread (Gini)", lambda f: _gini(f)),
-    ("as if shared by", lambda f: f"{_effective(f)} accounts"),
-    ("coverage", lambda f: formats.at_least(f.coverage_even, 1, formats.percent)),
-    ("under the floor", lambda f: f"{formats.at_most(f.under_served, f.accounts, formats.count)} accounts"),
-    ("carry no name", lambda f: formats.percent(f.unattributed)),
-)
+    lines: tuple[tuple[str, Callable[[Figures], str]], ...] = (
+        (say("summary.impressions"), lambda f: formats.count(f.total)),
+        (say("summary.top_share"), _share),
+        (say("summary.gini"), _gini),
+        (say("summary.effective"), lambda f: say("summary.accounts", accounts=_effective(f))),
+        (say("summary.coverage"), lambda f: formats.at_least(f.coverage_even, 1, formats.percent)),
+        (say("summary.under_floor"), lambda f: say("summary.accounts", accounts=_under(f))),
+        (say("summary.unnamed"), lambda f: formats.percent(f.unattributed)),
+    )
+    return [head, *((label, *(shape(f) for f in windows)) for label, shape in lines)]
 
 
 def _share(figures: Figures) -> str:
-    return f"{formats.percent(figures.top_share.point)} ({formats.between(figures.top_share)})"
+    share = figures.top_share
+    return say("summary.top_share_value", share=formats.percent(share.point), range=formats.between(share))
 
 
 def _gini(figures: Figures) -> str:
@@ -51,8 +51,17 @@ def _effective(figures: Figures) -> str:
     return formats.at_least(value, value.point, formats.count)
 
 
+def _under(figures: Figures) -> str:
+    return formats.at_most(figures.under_served, figures.accounts, formats.count)
+
+
 def _tier_lines(page: ReportPage) -> list[tuple[str, ...]]:
-    head = ("tier", "accounts", "share", "per member")
+    head = (
+        say("summary.tier"),
+        say("summary.tier_accounts"),
+        say("summary.share"),
+        say("summary.per_member"),
+    )
     rows = [
         (
             words.tier(line.tier),
@@ -66,7 +75,14 @@ def _tier_lines(page: ReportPage) -> list[tuple[str, ...]]:
 
 
 def _account_lines(page: ReportPage, limit: int) -> list[tuple[str, ...]]:
-    head = ("rank", "account", "impressions", "between", "share", "x even")
+    head = (
+        say("summary.rank"),
+        say("summary.account"),
+        say("summary.impressions"),
+        say("summary.between"),
+        say("summary.share"),
+        say("summary.times_even"),
+    )
     rows = [
         (
             str(row.rank),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from flows.report import formats
+from flows.report import words as report_words
 from flows.report.charts_price import price
 from flows.report.charts_weekly import sizes
-from flows.report.code_words import PLATFORMS
 from flows.report.svg import Markup
 from flows.web.views import AuditLine, PlanView, PushForecast, RunLine, SegmentLine, SizePoint
 
@@ -183,7 +183,7 @@ def audit_detail(line: AuditLine) -> str:
                 words = "budgets only"
             told.append(words.format(formats.plural(int(value), one)))
         elif name == "platform":
-            told.append(said(PLATFORMS, value))
+            told.append(report_words.platform(value))
         elif name == "kind" and value in OVERRIDES:
             told.append(OVERRIDES[value])
         else:

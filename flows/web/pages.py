@@ -13,7 +13,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from flows.report import charts, code_words, formats, html, tables, words
+from flows.report import html, tables
 from flows.web import page_words
 from flows.web.gate import desk, session_of, visitor_of
 from flows.web.sessions import cookie_name, form_token, seal
@@ -81,14 +81,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    env.globals.update(
-        words=words,
-        formats=formats,
-        code_words=code_words,
-        charts=charts,
-        page_words=page_words,
-        static=static_path,
-    )
+    env.globals.update(html.SPOKEN, page_words=page_words, static=static_path)
     env.filters["part"] = path_part
     return env
 

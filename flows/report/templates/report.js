@@ -7,7 +7,10 @@
   const compare = section.dataset.compare === "yes";
   const known = (name) => !section.dataset.empty.split(" ").includes(name);
   const DASH = "\u2013", SPACE = "\u00a0", STEP = 100;
-  const STATES = { active: "Active", paused: "Paused", held: "Excluded", excluded: "Excluded", pending: "Pending", pinned: "Pinned", holdout: "Holdout" };
+  const words = JSON.parse(section.dataset.words);
+  const say = (key, fields = {}) => words[key].replace(/\{(\w+)\}/g, (_, name) => fields[name]);
+  const said = (table, code) => words[table + "." + code];
+  const accounts = (n) => (n === 1 ? say("count.account.one", { n: "1" }) : say("count.account.other", { n: whole.format(n) }));
   const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
   const fixed = (n) => new Intl.NumberFormat("en-US", { minimumFractionDigits: n, maximumFractionDigits: n });
   const one = fixed(1), two = fixed(2);
@@ -41,7 +44,7 @@
   const ranged = (row, value, low, high, format) => {
     const td = cell(row, value === null ? DASH : format.format(value), "n");
     const ends = [low, high].map((v) => (v === null ? DASH : format.format(v)));
-    if (value !== null && high - low > 0.1 * value && ends[0] !== ends[1]) small(td, ends.join(" to "));
+    if (value !== null && high - low > 0.1 * value && ends[0] !== ends[1]) small(td, say("range.to", { low: ends[0], high: ends[1] }));
   };
   const bar = (share) => {
     const ns = "http://www.w3.org/2000/svg";
@@ -69,21 +72,21 @@
     cell(row, one.format(d("times_even")) + "×", "n");
     if (known("per_member")) ranged(row, d("per_member"), d("per_member_low"), d("per_member_high"), rate);
     if (known("cap_use")) cell(row, part(d("cap_use"), whole), d("cap_use") > 1 ? "n over" : "n");
-    if (known("band")) cell(row, d("band") === null ? "none" : "Band " + d("band"));
+    if (known("band")) cell(row, d("band") === null ? say("account.no_band") : say("account.band", { n: d("band") }));
     if (compare) { cell(row, count(d("rank_before")), "n"); cell(row, points(d("share_change")), "n"); }
-    const now = cell(row, STATES[d("state")] || d("state").replaceAll("_", " "));
-    if (d("since")) small(now, "since " + date(d("since")));
-    cell(row, d("source") === "imputed" ? "estimated" : d("source"));
+    const now = cell(row, said("account.state", d("state")) || d("state").replaceAll("_", " "));
+    if (d("since")) small(now, say("account.since", { day: date(d("since")) }));
+    cell(row, said("account.source", d("source")) || d("source"));
     for (const [i, td] of [...row.children].entries()) if (td.tagName === "TD") td.dataset.label = heads[i];
     return row;
   };
   const paint = () => {
     body.replaceChildren();
     grow(0);
-    const total = whole.format(all.length) + SPACE + (all.length === 1 ? "account" : "accounts");
-    shown.textContent = found.length === all.length ? total : whole.format(found.length) + " of " + total;
+    const total = accounts(all.length);
+    shown.textContent = found.length === all.length ? total : say("account_table.found", { n: whole.format(found.length), accounts: total });
     if (!found.length) {
-      const row = document.createElement("tr"), td = cell(row, "No account matches. Clear the search or choose another filter.");
+      const row = document.createElement("tr"), td = cell(row, say("account_table.nothing"));
       td.colSpan = 14;
       body.append(row);
     }
@@ -91,7 +94,7 @@
   const grow = (from) => {
     body.append(...found.slice(from, limit).map(draw));
     more.hidden = found.length <= limit;
-    more.textContent = "Show " + whole.format(Math.min(STEP, found.length - limit)) + " more";
+    more.textContent = say("account_table.more", { n: whole.format(Math.min(STEP, found.length - limit)) });
   };
   const order = () => {
     const values = data[key], sign = up ? 1 : -1;
@@ -141,8 +144,8 @@
     all = data.rank.map((_, i) => i);
     found = [...all];
     largest = data.share.reduce((a, b) => Math.max(a, b), 0) || 1;
-    options(tier, data.tier, (v) => "Tier " + v);
-    options(state, data.state, (v) => STATES[v] || v);
+    options(tier, data.tier, (v) => say("account.tier", { n: v }));
+    options(state, data.state, (v) => said("account.state", v) || v);
     for (const head of section.querySelectorAll("th[data-key]")) {
       const button = document.createElement("button");
       button.type = "button"; button.textContent = head.textContent;

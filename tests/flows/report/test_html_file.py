@@ -141,4 +141,4 @@ def test_the_json_keeps_unknown_as_null_and_counts_bands_from_one(worlds) -> Non
 
 
 def test_the_column_headings_match_the_data_the_script_reads() -> None:
-    assert {key for key, _, _ in code_words.ACCOUNT_COLUMNS} <= set(tables.COLUMNS)
+    assert {key for key, _ in code_words.ACCOUNT_COLUMNS} <= set(tables.COLUMNS)
