@@ -94,7 +94,7 @@ def _connected(app: App, platform: str, file: Path, token: Token, wanted: SignIn
     if platform == "google" and app.settings.google_refresh_token.get_secret_value():
         notes.append("EVENREACH_GOOGLE_REFRESH_TOKEN is set and is used instead of this sign-in")
     if platform == "linkedin" and not token.member:
-        notes.append("LinkedIn did not say who signed in: request quotas are kept per ad account")
+        notes.append("LinkedIn did not say who signed in: request quotas are kept per token")
     if token.refresh is None:
         notes.append("the app gets no refresh token: sign in again before the access token ends")
     sandbox = _sandbox(app, platform)

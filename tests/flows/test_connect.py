@@ -75,7 +75,7 @@ def test_the_token_of_a_sign_in_is_taken_by_the_platform(app: App) -> None:
 def test_who_signed_in_is_remembered_because_linkedin_counts_by_member(app: App) -> None:
     assert app.sandbox is not None
     unknown = signed_in(app, "linkedin")  # nobody has a role on any ad account yet
-    assert "request quotas are kept per ad account" in unknown.notes[-1]
+    assert "request quotas are kept per token" in unknown.notes[-1]
     app.sandbox.post("/sandbox/seed", {"account": "500000001"})
 
     done = signed_in(app, "linkedin")
