@@ -58,11 +58,11 @@ class _Cells:
     def __init__(self, source: SourceFrame) -> None:
         self.name, self.frame = source.source, source.frame
         self.rejected: list[Rejected] = list(source.rejected)
+        self._blank = pl.Series([None], dtype=pl.String).new_from_index(0, self.frame.height)
 
     def text(self, column: str) -> pl.Series:
-        if column in self.frame.columns:
-            return self.frame[column]
-        return pl.Series(column, [None], dtype=pl.String).new_from_index(0, self.frame.height)
+        """As it was read; blank throughout where the source has no such column (they share one memory)."""
+        return self.frame[column] if column in self.frame.columns else self._blank.alias(column)
 
     def keep(
         self, name: str, texts: pl.Series, values: pl.Series, reason: str, *, column: str = ""
@@ -87,7 +87,6 @@ class _Cells:
 def clean_companies(source: SourceFrame) -> Cleaned:
     """Company rows: bare host, ISO country, numbers as numbers; a row needs a name, a host or a page."""
     cells = _Cells(source)
-    host, either = _first_host(cells.text("domain"), cells.text("website"))
     read = {
         "employees": (headcounts_of, "headcount_unreadable"),
         "revenue_usd": (amounts_of, "amount_unreadable"),
@@ -95,7 +94,9 @@ def clean_companies(source: SourceFrame) -> Cleaned:
         "founded_year": (years_of, "year_unreadable"),
     }
     with ThreadPoolExecutor() as beside:  # Polars looks up one column on one processor
+        hosts = beside.submit(_first_host, cells.text("domain"), cells.text("website"))
         found = [beside.submit(of, cells.text(column)) for column, (of, _) in read.items()]
+    host, either = hosts.result()
     values = [
         cells.keep(column, cells.text(column), values.result(), why)
         for (column, (_, why)), values in zip(read.items(), found, strict=True)
@@ -184,7 +185,10 @@ def _finish(
     ready = {value.name: value for value in values}
     ready["source"] = pl.Series("source", [source.source]).new_from_index(0, source.frame.height)
     ready["line"] = source.frame["line"]
-    columns = [ready.get(name, cells.text(name)).cast(dtype).alias(name) for name, dtype in schema.items()]
+    columns = [
+        (ready[name] if name in ready else cells.text(name)).cast(dtype).alias(name)
+        for name, dtype in schema.items()
+    ]
     extra = [source.frame[c] for c in source.frame.columns if c.startswith("attribute:")]
     return pl.DataFrame(columns + extra)
 

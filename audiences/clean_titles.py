@@ -14,6 +14,8 @@ from io import StringIO
 import polars as pl
 from ruamel.yaml import YAML
 
+from audiences.clean_values import spellings
+
 
 @dataclass(frozen=True, slots=True)
 class TitleWords:
@@ -53,7 +55,7 @@ def of_titles(titles: pl.Series) -> pl.DataFrame:
 
     Seniority: training, entry, senior, manager, head, director, vp, cxo, owner. Functions go by LinkedIn's names.
     """
-    distinct = titles.unique().drop_nulls()
+    distinct, places = spellings(titles)
     words = title_words()
     said = distinct.alias("title").to_frame().select(plain=_folded(pl.col("title")))
     said = said.with_columns(found=pl.col("plain").str.extract_all(_any_of(words.phrases)))
@@ -65,8 +67,7 @@ def of_titles(titles: pl.Series) -> pl.DataFrame:
         pl.when(now).then(pl.coalesce(whole, pl.when(~open_level).then(_level(level)))).alias("seniority"),
         pl.when(now).then(_only(function)).alias("function"),
     )
-    row = titles.cast(pl.Enum(distinct)).to_physical()
-    return pl.DataFrame([values.gather(row) for values in table])
+    return pl.DataFrame([values.gather(places) for values in table])
 
 
 def _folded(title: pl.Expr) -> pl.Expr:

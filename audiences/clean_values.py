@@ -18,9 +18,26 @@ def by_unique(texts: pl.Series, read: Callable[[str], Any], dtype: pl.DataType) 
     """Apply ``read`` once per distinct text. Right for columns with few spellings, not for free text."""
     if texts.null_count() == len(texts):
         return pl.Series(texts.name, [None], dtype=dtype).new_from_index(0, len(texts))
-    distinct = texts.unique().drop_nulls()
+    distinct, places = spellings(texts)
     values = pl.Series(texts.name, [read(text) for text in distinct], dtype=dtype, strict=False)
-    return values.gather(texts.cast(pl.Enum(distinct)).to_physical())
+    return values.gather(places)
+
+
+_FIRST = 10_000  # rows in which a column with few spellings has mostly shown them all
+
+
+def spellings(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The distinct texts, in any order, and for each row its place among them; null where there is none.
+
+    Those of the first rows are tried on all: one look-up per row, where a search for every spelling
+    beforehand would be a second one.
+    """
+    distinct = texts.head(_FIRST).unique().drop_nulls()
+    found = texts.cast(pl.Enum(distinct), strict=False)
+    if found.null_count() > texts.null_count():
+        distinct = pl.concat([distinct, texts.filter(found.is_null()).unique().drop_nulls()])
+        found = texts.cast(pl.Enum(distinct))
+    return distinct, found.to_physical()
 
 
 _AMOUNT = re.compile(

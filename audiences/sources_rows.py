@@ -13,12 +13,14 @@ import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 import polars as pl
 
 from audiences.errors import SourceError
 from audiences.model import Rejected
-from audiences.sources_survey import survey
+from audiences.sources_survey import Survey, survey
 from audiences.sources_text import Head, Text, as_utf8
 
 FOOTER = re.compile(
@@ -71,10 +73,7 @@ def _read_fast(text: Text, head: Head, wanted: Sequence[int]) -> Rows | None:
         found = looking.result()
     if frame is None or found.odd or frame.height != found.lines:
         return None
-    if found.rare_blanks:
-        frame = frame.select(trimmed(pl.all()))
-    elif found.outer_blanks:
-        frame = _without_outer_spaces(frame)
+    frame = frame.select(trimmed(pl.all())) if found.rare_blanks else _without_outer_spaces(frame, found)
     lines = pl.int_range(head.first_line, head.first_line + frame.height, dtype=pl.UInt32, eager=True)
     frame.insert_column(0, lines.alias("line"))
     return Rows(frame, (), ()) if _looks_whole(frame, text) else None
@@ -96,17 +95,28 @@ def _cut(text: Text, head: Head, wanted: Sequence[int]) -> pl.DataFrame | None:
         return None
 
 
-def _without_outer_spaces(frame: pl.DataFrame) -> pl.DataFrame:
+def _without_outer_spaces(frame: pl.DataFrame, found: Survey) -> pl.DataFrame:
     """Trim only the columns that need it; a blank beside a comma is mostly inside a quoted name."""
-    odd = pl.all().str.starts_with(" ") | pl.all().str.ends_with(" ") | (pl.all() == "")
-    answers = frame.select(odd.any()).row(0)
+    signs = [
+        sign
+        for possible, sign in (
+            (found.leading, pl.all().str.starts_with(" ")),
+            (found.trailing, pl.all().str.ends_with(" ")),
+            (found.empties, pl.all() == ""),
+        )
+        if possible
+    ]
+    if not signs:
+        return frame
+    answers = frame.select(reduce(or_, signs).any()).row(0)
     columns = [name for name, needed in zip(frame.columns, answers, strict=True) if needed]
     return frame.with_columns(trimmed(pl.col(columns))) if columns else frame
 
 
 def _looks_whole(frame: pl.DataFrame, text: Text) -> bool:
     """No row with a single cell (it may be a footer), and a last line that does not just break off."""
-    if frame.width > 2:
+    full = sum(1 for column in frame.iter_columns() if not column.null_count())  # "line" is one
+    if frame.width > 2 and full < 3:
         filled = pl.sum_horizontal(pl.exclude("line").is_not_null())
         if frame.select((filled <= 1).any()).item():
             return False

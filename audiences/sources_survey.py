@@ -24,14 +24,16 @@ _MAY_BE_SPACE = np.array([0xC2, 0xE1, 0xE2, 0xE3], dtype=np.uint8)
 class Survey:
     """What the bytes hold.
 
-    ``odd``: control characters, lone returns or replaced characters are among
-    them. ``outer_blanks``: some cell may begin or end with a space, or be ``""``.
+    ``odd``: control characters, lone returns or replaced characters are among them. ``leading`` and
+    ``trailing``: some cell may begin, or end, with a space. ``empties``: some cell may be ``""``.
     ``rare_blanks``: some cell may begin or end with another kind of white space.
     """
 
     lines: int = 0
     odd: bool = False
-    outer_blanks: bool = False
+    leading: bool = False
+    trailing: bool = False
+    empties: bool = False
     rare_blanks: bool = False
 
 
@@ -51,11 +53,12 @@ def survey(data: bytes | mmap.mmap, *, start: int, delimiter: str) -> Survey:
         found.odd |= letters and _REPLACED in piece.tobytes()
         found.rare_blanks |= letters and bool(np.isin(inner, _MAY_BE_SPACE).any())
         ends = (mark, _NEWLINE) if plain else (mark, _NEWLINE, _RETURN)
-        found.outer_blanks = found.outer_blanks or _touches_an_edge(piece, ends)
+        _look_at_edges(piece, found, ends)
     if whole.size:
         found.lines += int(whole[-1] != _NEWLINE)
         found.odd |= int(whole[-1]) == _RETURN
-        found.outer_blanks |= _SPACE in (int(whole[0]), int(whole[-1]))
+        found.leading |= int(whole[0]) == _SPACE
+        found.trailing |= int(whole[-1]) == _SPACE
     return found
 
 
@@ -71,13 +74,15 @@ def _look_at_controls(piece: Bytes, found: Survey, *, tab_is_delimiter: bool) ->
     found.odd |= bool((controls & (piece != _TAB)).any())
 
 
-def _touches_an_edge(piece: Bytes, ends: Sequence[int]) -> bool:
-    """Whether some space lies beside a delimiter, a quote or a line end; or two quotes beside each other."""
+def _look_at_edges(piece: Bytes, found: Survey, ends: Sequence[int]) -> None:
+    """Whether a space follows or precedes a delimiter, a quote or a line end; or two quotes touch each other."""
+    if found.leading and found.trailing and found.empties:
+        return
     edge = piece == _QUOTE
-    if bool((edge[:-1] & edge[1:]).any()):
-        return True
+    if not found.empties and edge.any():
+        found.empties = bool((edge[:-1] & edge[1:]).any())
     for end in ends:
         edge |= piece == end
-    beside = edge[:-2] | edge[2:]
-    beside &= piece[1:-1] == _SPACE
-    return bool(beside.any())
+    space = piece == _SPACE
+    found.leading = found.leading or bool((edge[:-1] & space[1:]).any())
+    found.trailing = found.trailing or bool((space[:-1] & edge[1:]).any())
