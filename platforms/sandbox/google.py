@@ -15,11 +15,11 @@ from platforms.sandbox import google_steering as steering
 from platforms.sandbox import google_userlists as userlists
 from platforms.sandbox.clock import DAY
 from platforms.sandbox.google_lists import Google
-from platforms.sandbox.google_shapes import INGEST, REMOVE, REMOVE_ALL, read
+from platforms.sandbox.google_shapes import INGEST, REMOVE, REMOVE_ALL, read_body
 from platforms.sandbox.linkedin_gate import Quotas, bearer
 from platforms.sandbox.restli import pairs
 from platforms.sandbox.routes import Route, find, route
-from platforms.sandbox.wire import Answer, Bad, Call, json_answer, load_json
+from platforms.sandbox.wire import Answer, Bad, Call, json_answer
 from platforms.sandbox.world import World
 
 SCOPE = "https://www.googleapis.com/auth/datamanager"
@@ -39,19 +39,12 @@ def owns(path: str) -> bool:
     return path.startswith(("/v1/", "/v2", "/token", "/o/oauth2"))
 
 
-def json_body(call: Call) -> Any:
-    try:
-        return load_json(call.body or b"{}")
-    except ValueError:
-        raise err.unreadable("", "", "Unable to parse the body.") from None
-
-
 def ingest_members(world: World, call: Call) -> Answer:
-    return _change(world, call, "ingest", read(INGEST, json_body(call)))
+    return _change(world, call, "ingest", read_body(INGEST, call))
 
 
 def remove_members(world: World, call: Call) -> Answer:
-    return _change(world, call, "remove", read(REMOVE, json_body(call)))
+    return _change(world, call, "remove", read_body(REMOVE, call))
 
 
 def _change(world: World, call: Call, kind: str, body: dict[str, Any]) -> Answer:
@@ -85,7 +78,7 @@ def _types(body: dict[str, Any]) -> dict[str, int]:
 
 
 def remove_all(world: World, call: Call) -> Answer:
-    body = read(REMOVE_ALL, json_body(call))
+    body = read_body(REMOVE_ALL, call)
     destinations = ingest.check_destinations(world, call.who, body)
     moment = ingest.as_of(world, body.get("removeAsOfTime"))
     ingest.check_lists(world, destinations, None)

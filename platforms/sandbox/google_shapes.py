@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from platforms.sandbox import google_errors as err
+from platforms.sandbox.wire import Call, load_json
 
 Spec = dict[str, Any]
 
@@ -106,6 +107,15 @@ def camel(name: str) -> str:
 
 def snake(name: str) -> str:
     return re.sub(r"([A-Z])", lambda m: "_" + m.group(1).lower(), name)
+
+
+def read_body(spec: Spec, call: Call, where: str = "") -> dict[str, Any]:
+    """A request's JSON, read by ``read``; no body is an empty message."""
+    try:
+        value = load_json(call.body or b"{}")
+    except ValueError:
+        raise err.unreadable("", "", "Unable to parse the body.") from None
+    return read(spec, value, where)
 
 
 def read(spec: Spec, value: Any, where: str = "") -> dict[str, Any]:

@@ -14,9 +14,9 @@ from platforms.sandbox import google_errors as err
 from platforms.sandbox.clock import DAY, SECOND
 from platforms.sandbox.google_errors import Violation
 from platforms.sandbox.google_lists import MAX_LIFE, UserList, list_json, same_name
-from platforms.sandbox.google_shapes import USER_LIST, camel, read
+from platforms.sandbox.google_shapes import USER_LIST, camel, read_body
 from platforms.sandbox.restli import pairs
-from platforms.sandbox.wire import Answer, Call, json_answer, load_json
+from platforms.sandbox.wire import Answer, Call, json_answer
 from platforms.sandbox.world import World
 
 OUTPUT_ONLY = {"name", "id", "readOnly", "accessReason", "closingReason", "sizeInfo"}
@@ -36,7 +36,7 @@ def create(world: World, call: Call) -> Answer:
     account = _account(world, call)
     if account in world.google.undeclared:
         raise err.invalid([("parent", "EU_POLITICAL_ADVERTISING_DECLARATION_REQUIRED")])
-    body = read(USER_LIST, _json(call), "user_list")
+    body = read_body(USER_LIST, call, "user_list")
     found = _check_fields(body)
     if not body.get("displayName"):
         found.append(("user_list.display_name", "REQUIRED_FIELD_MISSING"))
@@ -143,7 +143,7 @@ def get(world: World, call: Call) -> Answer:
 def update(world: World, call: Call) -> Answer:
     """PATCH with ``updateMask``; immutable fields in the mask are refused."""
     target = _list(world, call)
-    body = read(USER_LIST, _json(call), "user_list")
+    body = read_body(USER_LIST, call, "user_list")
     mask = [camel(part.strip()) for part in _query(call).get("updateMask", "").split(",") if part.strip()]
     if not mask:
         raise err.invalid([("update_mask", "REQUIRED_FIELD_MISSING")])
@@ -194,13 +194,6 @@ def _account(world: World, call: Call) -> str:
     if closed or not world.google.through(account, login):
         raise err.failure(403, "The caller does not have permission", reason="PERMISSION_DENIED")
     return account
-
-
-def _json(call: Call) -> Any:
-    try:
-        return load_json(call.body or b"{}")
-    except ValueError:
-        raise err.unreadable("", "", "Unable to parse the body.") from None
 
 
 def _query(call: Call) -> dict[str, str]:
