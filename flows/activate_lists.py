@@ -47,7 +47,8 @@ def wanted_lists(app: App, segment: str | None = None, platform: str | None = No
         for kind in kinds
     ]
     if not specs:
-        raise WorkspaceError("no list is asked for there; add a sync: entry to a segment")
+        where = "" if platform is None else f" on {platform}"
+        raise WorkspaceError(f"no list is asked for{where}; add a sync: entry to a segment in evenreach.yaml")
     return specs
 
 

@@ -18,6 +18,7 @@ from prefect.artifacts import (
 from audiences.store.records import PlanRecord
 from flows import reporting
 from flows.plan_codec import decode_plan
+from flows.plan_words import expected
 from flows.report import words
 from flows.wiring import App
 
@@ -111,5 +112,5 @@ def plan_text(record: PlanRecord) -> str:
     lines += ["", "| reason | accounts |", "| --- | ---: |"] if reasons else []
     lines += [f"| {reason.replace('_', ' ')} | {n:,} |" for reason, n in sorted(reasons.items())]
     lines += ["", "| expected | |", "| --- | ---: |"] if plan.forecast else []
-    lines += [f"| {name.replace('_', ' ')} | {value:,.3f} |" for name, value in sorted(plan.forecast.items())]
+    lines += [f"| {label} | {value} |" for label, value in expected(plan.forecast)]
     return "\n".join(lines)

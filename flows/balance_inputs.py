@@ -47,13 +47,14 @@ def policy_of(app: App, segment: str) -> Policy:
 
 def balanced_segments(app: App, segment: str | None = None) -> list[str]:
     """The named segment, or all that are balanced. Raises WorkspaceError when there is none."""
-    names = [
-        name for name, wanted in app.config.segments.items() if wanted.balance and segment in (None, name)
-    ]
+    balanced = [name for name, wanted in app.config.segments.items() if wanted.balance]
+    names = [name for name in balanced if segment in (None, name)]
     if not names:
         raise WorkspaceError(
             f"no balanced segment{'' if segment is None else f' {segment!r}'} in the settings",
-            remedy='Add balance: {campaign: "ID", policy: even} to the segment in evenreach.yaml.',
+            remedy=f"Balanced are: {', '.join(balanced)}."
+            if balanced
+            else 'Add balance: {campaign: "ID", policy: even} to the segment in evenreach.yaml.',
         )
     return names
 

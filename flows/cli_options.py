@@ -18,6 +18,20 @@ def day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it as 2026-12-31") from None
 
 
+def count(text: str) -> int:
+    """A whole number from 1 on. Raises ArgumentTypeError for anything else."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
+
+
+def port(text: str) -> int:
+    """A port of this machine; 0 takes a free one. Raises ArgumentTypeError for anything else."""
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; give a number from 0 to 65535")
+    return int(text)
+
+
 def nothing(command: argparse.ArgumentParser) -> None:
     """This command has no options of its own."""
 
@@ -25,7 +39,7 @@ def nothing(command: argparse.ArgumentParser) -> None:
 def demo(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=int, default=1, help="seed of people, visits and market (default 1)")
     command.add_argument(
-        "--weeks", type=int, default=8, help="weeks under balancing, at least 4; the last 4 are compared"
+        "--weeks", type=count, default=8, help="weeks under balancing, at least 4; the last 4 are compared"
     )
 
 
@@ -40,7 +54,7 @@ def segments(command: argparse.ArgumentParser) -> None:
         "--table", default="evenreach_segments", help="with export to a database: the table to replace"
     )
     command.add_argument(
-        "--top", type=int, default=20, help="with contrasts: how many of the best customers (default 20)"
+        "--top", type=count, default=20, help="with contrasts: how many of the best customers (default 20)"
     )
 
 
@@ -119,7 +133,7 @@ def segment(command: argparse.ArgumentParser) -> None:
 
 def collect(command: argparse.ArgumentParser) -> None:
     segment(command)
-    command.add_argument("--days", type=int, default=35, help="how far back to read again (default 35)")
+    command.add_argument("--days", type=count, default=35, help="how far back to read again (default 35)")
 
 
 def numbers(command: argparse.ArgumentParser) -> None:
@@ -130,7 +144,9 @@ def numbers(command: argparse.ArgumentParser) -> None:
         " window (LinkedIn Company Intelligence, for approved apps)",
     )
     command.add_argument("segment", nargs="?", help="with companies: only those on this segment's lists")
-    command.add_argument("--days", type=int, default=28, help="with lists: days up to yesterday (default 28)")
+    command.add_argument(
+        "--days", type=count, default=28, help="with lists: days up to yesterday (default 28)"
+    )
     command.add_argument(
         "--window", type=int, default=30, choices=[7, 30, 60, 90, 180, 365], help="with companies: days"
     )
@@ -151,19 +167,19 @@ def balance(command: argparse.ArgumentParser) -> None:
 
 def report(command: argparse.ArgumentParser) -> None:
     segment(command)
-    command.add_argument("--days", type=int, default=28, help="length of the window (default 28)")
+    command.add_argument("--days", type=count, default=28, help="length of the window (default 28)")
     command.add_argument(
         "--end", type=day, metavar="YYYY-MM-DD", help="last day (default: the newest complete one)"
     )
     command.add_argument(
         "--before", type=day, metavar="YYYY-MM-DD", help="last day of an earlier window to compare with"
     )
-    command.add_argument("--top", type=int, default=100)
+    command.add_argument("--top", type=count, default=100)
     command.add_argument("--out", type=Path, help="write the self-contained HTML file here")
 
 
 def sandbox(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--port", type=int, default=8321)
+    command.add_argument("--port", type=port, default=8321)
     command.add_argument("--clock", choices=["real", "simulated"], default="real")
     command.add_argument("--state", type=Path, metavar="DIR", help="keep its state here between runs")
 
@@ -188,8 +204,8 @@ def rehearse(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--plant", choices=["proportional", "power", "auction"], default="proportional")
     command.add_argument("--seed", type=int, default=1)
-    command.add_argument("--weeks", type=int, default=8)
-    command.add_argument("--seeds", type=int, default=1, help="how many seeds, for bands of uncertainty")
+    command.add_argument("--weeks", type=count, default=8)
+    command.add_argument("--seeds", type=count, default=1, help="how many seeds, for bands of uncertainty")
     command.add_argument(
         "--headroom", type=float, default=5.0, help="times today's traffic an account can take"
     )
@@ -217,7 +233,7 @@ def experiment(command: argparse.ArgumentParser) -> None:
         metavar="CSV",
         help="with evaluate: account, outcome[, before] (default: the reports of both halves)",
     )
-    command.add_argument("--days", type=int, default=28, help="with evaluate: days compared (default 28)")
+    command.add_argument("--days", type=count, default=28, help="with evaluate: days compared (default 28)")
     command.add_argument("--dry-run", action="store_true", help="with start: show it; make nothing")
     command.add_argument(
         "--go", action="store_true", help="with start: start the drafts once their lists serve"

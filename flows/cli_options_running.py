@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from flows.cli_options import count, port
+
 
 def check(command: argparse.ArgumentParser) -> None:
     command.add_argument(
@@ -18,7 +20,7 @@ def check(command: argparse.ArgumentParser) -> None:
 def connect(command: argparse.ArgumentParser) -> None:
     command.add_argument("platform", choices=["linkedin", "google"])
     command.add_argument(
-        "--port", type=int, default=8322, help="loopback port of the callback (default 8322)"
+        "--port", type=port, default=8322, help="loopback port of the callback (default 8322)"
     )
     command.add_argument(
         "--redirect-uri", metavar="URL", help="callback registered with your app, if another"
@@ -38,7 +40,7 @@ def alerts(command: argparse.ArgumentParser) -> None:
 
 def listen(command: argparse.ArgumentParser) -> None:
     command.add_argument("--host", default="127.0.0.1", help="any other address needs accounts and https")
-    command.add_argument("--port", type=int, default=8000)
+    command.add_argument("--port", type=port, default=8000)
     command.add_argument("--name", action="append", help="host name a public page answers to (repeatable)")
     command.add_argument("--certificate", type=Path, metavar="PEM", help="serve https with this certificate")
     command.add_argument("--key", type=Path, metavar="PEM", help="the certificate's key")
@@ -68,7 +70,7 @@ def page(command: argparse.ArgumentParser) -> None:
 
 def serve(command: argparse.ArgumentParser) -> None:
     listen(command)
-    command.add_argument("--prefect-port", type=int, default=4200, help="Prefect's server (default 4200)")
+    command.add_argument("--prefect-port", type=port, default=4200, help="Prefect's server (default 4200)")
     command.add_argument(
         "--pool", help="hand the schedules to workers of this work pool instead of running them here"
     )
@@ -100,7 +102,7 @@ def restore_backup(command: argparse.ArgumentParser) -> None:
 
 def audit(command: argparse.ArgumentParser) -> None:
     command.add_argument("--subject", help="only lines about this list, campaign, segment or platform")
-    command.add_argument("--last", type=int, default=50, metavar="N", help="how many (default 50)")
+    command.add_argument("--last", type=count, default=50, metavar="N", help="how many (default 50)")
 
 
 def deploy(command: argparse.ArgumentParser) -> None:
@@ -110,5 +112,5 @@ def deploy(command: argparse.ArgumentParser) -> None:
 def worker(command: argparse.ArgumentParser) -> None:
     deploy(command)
     command.add_argument(
-        "--limit", type=int, default=2, metavar="N", help="runs at once on this machine (default 2)"
+        "--limit", type=count, default=2, metavar="N", help="runs at once on this machine (default 2)"
     )

@@ -28,16 +28,28 @@ def guarded(verb: Callable[[argparse.Namespace], int], arguments: argparse.Names
         return _fail(error, str(remedy), arguments)
 
 
+_WRONG_PLACE = "Check the path, and that you may read and write there; or name another place."
+_SYSTEM = {
+    errno.ENOSPC: "The disk is full. Free space, then run the same command again; nothing was half written.",
+    errno.EDQUOT: "The disk is full. Free space, then run the same command again; nothing was half written.",
+    errno.EADDRINUSE: "Stop the other program that listens there, or choose another port; see --help.",
+    **dict.fromkeys(
+        (
+            errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG
+        ),
+        _WRONG_PLACE,
+    ),
+}  # fmt: skip
+
+
 def _remedy_of_the_system(error: Exception) -> str | None:
-    """What to do where the operating system refused a file, and nothing of ours has a word for it."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "The disk is full. Free space, then run the same command again; nothing was half written."
-    return None
+    """What to do where the operating system refused a file or a port, and nothing of ours has a word for it."""
+    return _SYSTEM.get(error.errno or 0) if isinstance(error, OSError) else None
 
 
 def _fail(error: Exception, remedy: str, arguments: argparse.Namespace) -> int:
     code = int(getattr(error, "exit_code", FAILED))
-    message = str(error)
+    message = _said(error)
     if getattr(arguments, "json", False):
         body = {"error": type(error).__name__, "message": message, "remedy": remedy}
         print(json.dumps({"error": body}, ensure_ascii=False))
@@ -45,6 +57,13 @@ def _fail(error: Exception, remedy: str, arguments: argparse.Namespace) -> int:
         tail = "" if remedy in message else f"\n{remedy}"
         print(f"evenreach: {message}{tail}", file=sys.stderr)
     return code
+
+
+def _said(error: Exception) -> str:
+    """The message; where the system refused, its words and the place instead of an error number."""
+    if isinstance(error, OSError) and error.strerror and not hasattr(error, "remedy"):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+    return str(error)
 
 
 def show(arguments: argparse.Namespace, data: Any, text: Callable[[], str]) -> None:

@@ -74,7 +74,8 @@ def _approve(arguments: argparse.Namespace, app: Any, found: Any) -> int:
     applied = apply_plan(app, record.plan_id)
     data = _plan(app.store.plan(record.plan_id)) | {"live": applied.live, "notes": list(applied.notes)}
     data["budgets"] = [str(b) for b in applied.budgets]
-    lines = [f"Plan {record.plan_id[:12]} is applied: {applied.moves} moves.", *applied.notes]
+    done = "was carried out before" if str(found.status) == "applied" else "is carried out"
+    lines = [f"Plan {record.plan_id[:12]} {done}: {applied.moves:,} moves.", *applied.notes]
     show(arguments, data, lambda: "\n".join(lines))
     return DONE
 
@@ -170,6 +171,7 @@ def _beside(app: Any, proposed: Any) -> dict[str, Any]:
 
 
 def _plan_words(proposed: Any, data: dict[str, Any]) -> str:
+    from flows.plan_words import expected
     from flows.report import words
 
     record, plan = proposed.record, proposed.plan
@@ -178,16 +180,16 @@ def _plan_words(proposed: Any, data: dict[str, Any]) -> str:
     label = ["campaign"] if one else [f"band {b + 1}" for b in range(plan.budgets.size)]
     bands = [[n, int((plan.band == b).sum()), f"{plan.budgets[b]:,.2f}"] for b, n in enumerate(label)]
     bands += [["held out", held, "-"]] if held else []
-    expected = [f"{name.replace('_', ' ')}: {value:.3f}" for name, value in sorted(plan.forecast.items())]
+    expects = [f"{label}: {value}" for label, value in expected(plan.forecast)]
     said = [words.status(s.code, s.number, s.detail) for s in plan.statuses]
     waits = str(record.status) == "proposed"
     mode = record.mode if record.mode == plan.mode else f"{record.mode}: {plan.mode}"
     return "\n".join(
         [
-            f"Plan {record.plan_id[:12]} for {record.segment} on {record.day} ({mode}): {len(record.moves)} moves.",
+            f"Plan {record.plan_id[:12]} for {record.segment} on {record.day} ({mode}): {len(record.moves):,} moves.",
             table(["", "accounts", "budget a day"], bands),
             *said,
-            *expected,
+            *expects,
             *([data["response_words"]] if data["response_words"] else []),
             *[f"Note: {edit}." for edit in data["edits"]],
             f"It waits. Approve with: evenreach balance --approve {record.plan_id[:12]}"

@@ -1,6 +1,7 @@
 """The command line itself: quick help, JSON errors, exit codes."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -88,3 +89,33 @@ def test_hash_prints_the_digest_or_the_reason_and_never_the_value(
     assert lines[0] == lines[2] == digest
     assert lines[1].startswith("!")
     assert "address" not in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("report --days 0", "'0' is not a whole number from 1 on"),
+        ("report --top -3", "'-3' is not a whole number from 1 on"),
+        ("page --port 99999", "'99999' is not a port; give a number from 0 to 65535"),
+    ],
+)
+def test_a_number_no_command_can_use_is_refused_where_it_was_typed(
+    words: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words.split())
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_file_and_a_port_the_system_refuses_are_a_sentence_with_a_remedy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["sandbox", "--port", str(taken.getsockname()[1])]) == 1
+    assert "choose another port" in capsys.readouterr().err
+    assert main(["init", "--workspace", str(tmp_path / "file" / "inside")]) == 1
+    error = capsys.readouterr().err
+    assert "Not a directory" in error
+    assert "name another place" in error
