@@ -66,7 +66,7 @@ def test_the_token_of_a_sign_in_is_taken_by_the_platform(app: App) -> None:
         sleep=app.sleep,
     )
     headers = {"LinkedIn-Version": "202608", "X-Restli-Protocol-Version": "2.0.0"}
-    with httpx.Client(auth=auth, headers=headers, trust_env=False) as client:
+    with httpx.Client(auth=auth, headers=headers, trust_env=False, timeout=60) as client:
         assert client.get(f"{app.sandbox.url}/rest/adAccounts/500000001").status_code == 200
         app.sleep(61 * 86_400.0)  # the access token has ended; the refresh token has not
         assert client.get(f"{app.sandbox.url}/rest/adAccounts/500000001").status_code == 200

@@ -239,7 +239,7 @@ def test_googles_numbers_are_read_per_list(bench: Bench) -> None:
 
 
 def browse(address: str) -> None:
-    with httpx.Client(trust_env=False, follow_redirects=True) as browser:
+    with httpx.Client(trust_env=False, timeout=60, follow_redirects=True) as browser:
         browser.get(address)
 
 

@@ -36,7 +36,7 @@ def visit(address: str, **query: str) -> None:
     target = urlsplit(address)
     asked = parse_qs(target.query)
     back = asked["redirect_uri"][0]
-    with httpx.Client(trust_env=False) as browser:
+    with httpx.Client(trust_env=False, timeout=60) as browser:
         assert browser.get(back, params={"code": "stolen", "state": "guess"}).status_code == 400
         page = browser.get(back, params={"state": asked["state"][0], **query})
     assert "code" not in page.text

@@ -43,7 +43,7 @@ def on_the_list(bench: Bench, platform: str, kind: MemberKind, listed: str) -> s
 def lists_with_our_key(bench: Bench, spec: AudienceSpec) -> int:
     headers = {"Authorization": f"Bearer {TOKEN}", "LinkedIn-Version": "202608"}
     headers["X-Restli-Protocol-Version"] = "2.0.0"
-    with httpx.Client(base_url=bench.url, headers=headers, trust_env=False) as raw:
+    with httpx.Client(base_url=bench.url, headers=headers, trust_env=False, timeout=60) as raw:
         if spec.platform == "google":
             path = f"/v1/accountTypes/GOOGLE_ADS/accounts/{CUSTOMER}/userLists?pageSize=1000"
             rows = raw.get(path).raise_for_status().json().get("userLists", [])

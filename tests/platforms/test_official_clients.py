@@ -220,10 +220,13 @@ class Clients:
 
 
 @pytest.fixture(scope="module")
-def clients(bench: Bench) -> Clients:
+def clients(bench: Bench) -> Iterator[Clients]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the clients' own imports
-        return Clients(bench)
+        made = Clients(bench)
+    yield made
+    made.lists.transport.close()
+    made.ingestion.transport.close()
 
 
 def test_googles_client_creates_lists_and_deletes_a_list(clients: Clients) -> None:

@@ -157,7 +157,9 @@ def test_a_slow_reply_is_slow_on_the_wire():
         running.control.fault("slow", match="/rest/adAccounts", seconds=0.3)
         began = time.perf_counter()
         headers = {"Authorization": "Bearer sandbox-token", "LinkedIn-Version": "202608"}
-        reply = httpx.get(running.url + f"/rest/adAccounts/{ACCOUNT}", headers=headers, trust_env=False)
+        reply = httpx.get(
+            running.url + f"/rest/adAccounts/{ACCOUNT}", headers=headers, trust_env=False, timeout=60
+        )
 
         assert reply.status_code == 200
         assert time.perf_counter() - began >= 0.3

@@ -30,6 +30,11 @@ serve(port=0, state_dir=Path(sys.argv[1]), start_at=datetime(2026, 11, 2, 6, tzi
 """
 
 
+def calling(url: str, **options) -> httpx.Client:
+    """With the patience a busy machine needs: a child may still be importing its server."""
+    return httpx.Client(base_url=url, trust_env=False, timeout=60, **options)
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "example.com", "::"])
 def test_it_refuses_to_listen_anywhere_but_on_this_machine(host):
     with pytest.raises(NotLoopback, match="does not listen on"):
@@ -37,7 +42,7 @@ def test_it_refuses_to_listen_anywhere_but_on_this_machine(host):
 
 
 def test_it_serves_both_platforms_and_control_on_one_port():
-    with start(start_at=START) as running, httpx.Client(base_url=running.url, trust_env=False) as client:
+    with start(start_at=START) as running, calling(running.url) as client:
         assert running.url.startswith("http://127.0.0.1:")
         replies = [
             client.post("/rest/dmpSegments", json=segment_body(), headers=HEADERS),
@@ -67,7 +72,7 @@ def test_stopping_twice_is_fine_and_frees_folder_and_port(tmp_path):
 def test_a_lost_reply_closes_the_connection_after_the_change():
     with start(start_at=START) as running:
         running.control.fault("lost_reply_after_commit", match="POST /rest/dmpSegments")
-        with httpx.Client(base_url=running.url, trust_env=False, headers=HEADERS) as client:
+        with calling(running.url, headers=HEADERS) as client:
             with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
                 client.post("/rest/dmpSegments", json=segment_body())
             assert running.control.state()["segments"] == 1
@@ -111,7 +116,7 @@ def test_killed_with_nine_it_comes_back_with_the_same_lists(tmp_path):
             [sys.executable, "-c", CHILD, str(tmp_path)], stdout=subprocess.PIPE, text=True
         )
         url = process.stdout.readline().strip()
-        return process, httpx.Client(base_url=url, trust_env=False, headers=HEADERS)
+        return process, calling(url, headers=HEADERS)
 
     process, client = child()
     try:
