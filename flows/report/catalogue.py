@@ -31,16 +31,16 @@ def say_in_page(key: str, /, **fields: object) -> Markup:
 
 def coded(name: str, code: str, default: str, /, **fields: object) -> str:
     """What ``code`` is called in the table ``name``; ``default`` where nobody has given it words."""
-    text = table(name).get(code)
-    return default if text is None else text.format(**_shown(fields))
+    key = f"{name}.{code}"
+    known = key in sentences() or ("n" in fields and f"{key}.other" in sentences())
+    return say(key, **fields) if known else default
 
 
 @cache
 def table(name: str) -> Mapping[str, str]:
     """Every entry right under ``name``, by its last part: codes and what they are called, in the file's order."""
-    start = f"{name}."
-    found = {key.removeprefix(start): text for key, text in sentences().items() if key.startswith(start)}
-    return MappingProxyType(found)
+    parts = ((key.rpartition("."), text) for key, text in sentences().items())
+    return MappingProxyType({last: text for (first, _, last), text in parts if first == name})
 
 
 @cache
@@ -76,4 +76,14 @@ def _escaped(text: str) -> Markup:
     return escape(text)
 
 
-__all__ = ["coded", "say", "say_in_page", "sentences", "table"]
+class Said:
+    """A sentence as an attribute of a class. It is read when it is asked for, not when the class is made."""
+
+    def __init__(self, key: str):
+        self.key = key
+
+    def __get__(self, instance: object, owner: type) -> str:
+        return say(self.key)
+
+
+__all__ = ["Said", "coded", "say", "say_in_page", "sentences", "table"]

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from flows.report.catalogue import say
 from flows.web import routes_plans, routes_push, routes_report, routes_runs, routes_segments, routes_sign_in
 from flows.web.access import Access
 from flows.web.armour import Armour, complete
@@ -52,7 +53,7 @@ def create_app(service: PageService, *, access: Access, upload_most: int = UPLOA
 
 def _static(mark: str, name: str) -> Response:
     if name not in STATIC:
-        raise NotFound("There is no such file.")
+        raise NotFound(say("error.no_file"))
     headers = {"Cache-Control": "public, max-age=31536000, immutable"}
     return Response(static_text(name), media_type=STATIC[name], headers=headers)
 
@@ -103,22 +104,22 @@ def _http_error(request: Request, error: Exception) -> Response:
     """Starlette's own refusals (unknown address, wrong method, unreadable form) in the page's words."""
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
-        return _answer(request, NotFound("There is no such page."))
+        return _answer(request, NotFound(say("error.no_page")))
     unreadable = error.status_code == 400
-    found = PageError("The request could not be read." if unreadable else "That does not work here.")
+    found = PageError(say("error.unreadable") if unreadable else say("error.not_here"))
     found.status = error.status_code
     return _answer(request, found)
 
 
 def _unreadable(request: Request, error: Exception) -> Response:
-    return _answer(request, Invalid("Part of the address could not be read."))
+    return _answer(request, Invalid(say("error.address")))
 
 
 def _broken(request: Request, error: Exception) -> Response:
     """Something failed on our side. The log gets the kind of error, the visitor a way on."""
     log.error("page failed: %s %s: %s", request.method, request.url.path, type(error).__name__)
-    found = PageError("Something went wrong on our side. Nothing more was changed.")
-    found.status, found.remedy = 500, "Try again; if it stays, the log of the server has the details."
+    found = PageError(say("error.broken"))
+    found.status, found.remedy = 500, say("error.remedy.broken")
     try:
         response = _answer(request, found)
     except Exception:  # what failed may be the very thing a page in full needs, such as the clock

@@ -6,6 +6,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from flows.report.catalogue import say
 from flows.web.access import Access
 from flows.web.pages import HEADERS
 
@@ -33,7 +34,7 @@ class Armour:
 
 
 def _unknown() -> Response:
-    return PlainTextResponse("This page is not known by that name.", status_code=421)
+    return PlainTextResponse(say("error.other_name"), status_code=421)
 
 
 def complete(headers: MutableHeaders, *, secure: bool) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from flows.report.catalogue import Said
+
 
 class PageError(Exception):
     """Something the visitor can act on."""
 
     status = 400
     retryable = False
-    remedy = "Go back and check what you entered."
+    remedy = Said("error.remedy.general")
 
     def __init__(self, message: str = "", *, fields: Mapping[str, str] | None = None):
         super().__init__(message)  # keywords have defaults: errors must unpickle
@@ -34,27 +36,27 @@ class NotFound(PageError):
     """The segment, plan, push or run does not exist (any more)."""
 
     status = 404
-    remedy = "It may have been removed or renamed. Start again from the overview."
+    remedy = Said("error.remedy.not_found")
 
 
 class NothingYet(NotFound):
     """The thing exists but has no data yet."""
 
-    remedy = "Collect reports first; they arrive about a day after the impressions."
+    remedy = Said("error.remedy.nothing_yet")
 
 
 class Invalid(PageError):
     """What was entered cannot be used; ``fields`` says which field and why."""
 
     status = 422
-    remedy = "Correct what is marked and send again."
+    remedy = Said("error.remedy.invalid")
 
 
 class Moved(PageError):
     """What was shown is no longer what would be done. ``differences`` are sentences."""
 
     status = 409
-    remedy = "Look at the new plan and decide again."
+    remedy = Said("error.remedy.moved")
 
     def __init__(self, message: str = "", *, differences: tuple[str, ...] = (), path: str = ""):
         super().__init__(message)
@@ -66,31 +68,31 @@ class TooLate(PageError):
     """The minute to cancel is over, the push was undone already, the plan was decided already."""
 
     status = 409
-    remedy = "Nothing was changed. Look at its state now."
+    remedy = Said("error.remedy.too_late")
 
 
 class SignInFirst(PageError):
     status = 401
-    remedy = "Sign in and try again."
+    remedy = Said("error.remedy.sign_in_first")
 
 
 class NotAllowed(PageError):
     """The visitor's role may not do this."""
 
     status = 403
-    remedy = "Ask someone with the needed role, or have an administrator change yours."
+    remedy = Said("error.remedy.not_allowed")
 
 
 class Forged(PageError):
     """The request did not come from a form this page gave to this visitor."""
 
     status = 403
-    remedy = "Open the page again and repeat the step; the form was too old or came from another site."
+    remedy = Said("error.remedy.forged")
 
 
 class TooLarge(PageError):
     status = 413
-    remedy = "Split the file, or use the command line for very large lists."
+    remedy = Said("error.remedy.too_large")
 
 
 class TooOften(PageError):
@@ -98,7 +100,7 @@ class TooOften(PageError):
 
     status = 429
     retryable = True
-    remedy = "Wait a little and try again."
+    remedy = Said("error.remedy.too_often")
 
     def __init__(self, message: str = "", *, wait: int = 60):
         super().__init__(message)
@@ -110,4 +112,4 @@ class Busy(PageError):
 
     status = 503
     retryable = True
-    remedy = "Try again in a few minutes."
+    remedy = Said("error.remedy.busy")

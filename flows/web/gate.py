@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from jinja2 import Environment
 from starlette.datastructures import FormData, UploadFile
 
+from flows.report.catalogue import say
 from flows.web.access import Access, Role, Visitor
 from flows.web.errors import Forged, Invalid, NotAllowed, SignInFirst
 from flows.web.limits import SignInLimit
@@ -70,9 +71,9 @@ def needs(role: Role) -> Callable[[Request], Visitor]:
     def check(request: Request) -> Visitor:
         visitor = visitor_of(request)
         if visitor is None:
-            raise SignInFirst("This page needs a sign-in.")
+            raise SignInFirst(say("error.sign_in_first"))
         if not visitor.role.covers(role):
-            raise NotAllowed(f"This needs the role {role}; you are signed in as {visitor.role}.")
+            raise NotAllowed(say("error.role", needed=role, role=visitor.role))
         return visitor
 
     return check
@@ -90,9 +91,8 @@ class Posted:
         """A field without outer blanks, "" when absent. Raises Invalid when longer than ``most``."""
         value = self.fields.get(name, "").strip()
         if len(value) > most:
-            raise Invalid(
-                "An entry is too long.", fields={name: f"{label or name}: at most {most:,} characters"}
-            )
+            told = say("error.at_most", field=label or name, n=most)
+            raise Invalid(say("error.too_long"), fields={name: told})
         return value
 
 
@@ -102,7 +102,7 @@ async def posted(request: Request) -> AsyncIterator[Posted]:
     async with request.form(max_files=1, max_fields=1_000, max_part_size=2_000_000) as form:
         found = _collected(form)
         if not token_fits(desk(request).access, _held_session(request), found.fields.get("token", "")):
-            raise Forged("The form could not be verified.")
+            raise Forged(say("error.form"))
         yield found
 
 
@@ -130,11 +130,11 @@ def _same_origin(request: Request) -> None:
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         if site not in ("same-origin", "none"):
-            raise Forged("The request came from another site.")
+            raise Forged(say("error.other_site"))
         return
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("host", ""):
-        raise Forged("The request came from another site.")
+        raise Forged(say("error.other_site"))
 
 
 Viewer = Annotated[Visitor, Depends(needs(Role.VIEWER))]

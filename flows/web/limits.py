@@ -9,6 +9,7 @@ from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from flows.report.catalogue import say
 from flows.web.errors import TooLarge
 
 FAILURES = 5  # wrong passwords for one name before the wait begins
@@ -108,14 +109,14 @@ class BodyLimit:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self._most:
-                raise TooLarge("The upload is larger than this page takes at once.")
+                raise TooLarge(say("error.upload"))
             return message
 
         await self._app(scope, counted, send)
 
 
 async def _refuse(send: Send) -> None:
-    text = b"That is more than this page takes at once. Split the file, or use the command line."
+    text = say("error.body").encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
     await send({"type": "http.response.body", "body": text})

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from flows.report import tables
+from flows.report.catalogue import say
 from flows.web.errors import Invalid
 from flows.web.gate import Approver, Operator, Posted, Sent, Viewer, desk
 from flows.web.pages import go, path_part, show, table_file
@@ -65,14 +66,14 @@ def override(request: Request, visitor: Operator, plan_id: str, form: Sent) -> R
     kind, account = form.text("kind"), form.text("account_id", most=300)
     wrong = {}
     if kind not in KINDS:
-        wrong["kind"] = "Choose what to do with the account."
+        wrong["kind"] = say("plan.exceptions.which")
     if not account:
-        wrong["account_id"] = "Name the account, by its domain."
+        wrong["account_id"] = say("plan.exceptions.whom")
     value = _impressions(form) if kind == "raise_cap" else None
     if kind == "raise_cap" and value is None:
-        wrong["value"] = "Give the number of impressions, above zero."
+        wrong["value"] = say("plan.exceptions.how_many")
     if wrong:
-        raise Invalid("The exception could not be made.", fields=wrong)
+        raise Invalid(say("plan.exceptions.not_made"), fields=wrong)
     found = desk(request).service.override(plan_id, account, kind=kind, value=value, who=visitor.name)
     return go(f"/plans/{path_part(found.plan_id)}")
 
@@ -101,7 +102,7 @@ def undo(request: Request, visitor: Approver, plan_id: str, form: Sent) -> Respo
 
 @router.post("/plans/{plan_id}/refuse")
 def refuse(request: Request, visitor: Approver, plan_id: str, form: Sent) -> Response:
-    reason = form.text("reason", most=500, label="Reason")
+    reason = form.text("reason", most=500, label=say("plan.decide.reason"))
     found = desk(request).service.refuse(plan_id, form.text("shown_hash"), who=visitor.name, reason=reason)
     return go(f"/plans/{path_part(found.plan_id)}")
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from flows.report import tables
+from flows.report.catalogue import say
 from flows.web import page_words
 from flows.web.errors import Invalid
 from flows.web.gate import Operator, Posted, Sent, Viewer, desk
@@ -46,10 +47,10 @@ def _pushes(request: Request) -> list[list[Any]]:
 @router.post("/push/file", include_in_schema=False)
 def dropped(request: Request, visitor: Operator, form: Sent) -> Response:
     if form.file is None or not form.file.filename:
-        raise Invalid("No file arrived.", fields={"file": "Choose a CSV, Excel or Parquet file."})
+        raise Invalid(say("push.choose.no_file"), fields={"file": say("push.choose.which")})
     content = form.file.file.read()
     if not content:
-        raise Invalid("The file is empty.", fields={"file": "Choose a file with rows."})
+        raise Invalid(say("push.choose.empty"), fields={"file": say("push.choose.with_rows")})
     name = form.file.filename.replace("\\", "/").rpartition("/")[2][:200]
     found = desk(request).service.push_preview(content, name, mapping=None, who=visitor.name)
     return go(f"/push/{path_part(found.preview_id)}")
@@ -77,7 +78,7 @@ def remap(request: Request, visitor: Operator, preview_id: str, form: Sent) -> R
     known = {field for field, _ in found.fields} | {""}
     mapping = {column.header: form.text(f"column-{i}") for i, column in enumerate(found.columns)}
     if not set(mapping.values()) <= known:
-        raise Invalid("A column was given a meaning that does not exist.")
+        raise Invalid(say("push.mapping.no_such_meaning"))
     service.push_remap(preview_id, mapping, who=visitor.name, vouched=form.text("vouched") == "yes")
     return go(f"/push/{path_part(preview_id)}")
 
@@ -111,24 +112,25 @@ def confirm(request: Request, visitor: Operator, preview_id: str, form: Sent) ->
 def _order(form: Posted, *, today: date, offered: set[str]) -> PushOrder:
     """The order as entered, checked. Raises Invalid naming every field that is wrong."""
     wrong: dict[str, str] = {}
-    name, owner = form.text("list_name", most=120, label="Name"), form.text("owner", most=120, label="Owner")
-    note = form.text("note", most=1_000, label="Note")
+    name = form.text("list_name", most=120, label=say("push.order.name_field"))
+    owner = form.text("owner", most=120, label=say("push.order.owner"))
+    note = form.text("note", most=1_000, label=say("push.order.note"))
     platforms = tuple(p for p in dict.fromkeys(form.lists.get("platform", ())) if p in offered)
     if not name:
-        wrong["list_name"] = "Give the list a name; it is shown on the platform."
+        wrong["list_name"] = say("push.order.no_name")
     if not owner:
-        wrong["owner"] = "Say who answers for this list."
+        wrong["owner"] = say("push.order.no_owner")
     if not platforms:
-        wrong["platform"] = "Choose at least one platform."
+        wrong["platform"] = say("push.order.no_platform")
     ends: date | None = None
     try:
         ends = date.fromisoformat(form.text("ends_on", most=30))
     except ValueError:
-        wrong["ends_on"] = "Give the last day the list is needed."
+        wrong["ends_on"] = say("push.order.no_day")
     if ends is not None and ends <= today:
-        wrong["ends_on"] = "The last day lies in the past."
+        wrong["ends_on"] = say("push.order.day_passed")
     if wrong:
-        raise Invalid("The list was not sent.", fields=wrong)
+        raise Invalid(say("push.order.not_sent"), fields=wrong)
     return PushOrder(name, owner, note, ends, platforms)
 
 
@@ -150,7 +152,7 @@ def progress_json(request: Request, visitor: Viewer, push_id: str) -> Response:
     body: dict[str, Any] = {
         "push_id": found.push_id,
         "stage": found.stage,
-        "stage_words": page_words.said(page_words.PUSH_STAGES, found.stage),
+        "stage_words": page_words.said("push.stage", found.stage),
         "done": found.done,
         "total": found.total,
         "message": found.message,

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from flows.report import html, tables
+from flows.report.catalogue import say
 from flows.report.model import ReportPage
 from flows.web.errors import NotFound, NothingYet
 from flows.web.gate import Viewer, desk
@@ -67,7 +68,7 @@ def _page(request: Request, segment: str, window: str) -> ReportPage:
     if not window:
         windows = list(service.windows(segment))
         if not windows:
-            raise NothingYet("Nothing has been reported for this segment yet.")
+            raise NothingYet(say("error.no_report"))
         window = windows[0][0]
     return service.report(segment, window)
 
@@ -98,7 +99,7 @@ def table(request: Request, visitor: Viewer, segment: str, table: str, window: s
 
 def _table(request: Request, segment: str, name: str, window: str) -> tables.Table:
     if name not in tables.TABLES:
-        raise NotFound("The report has no such table.")
+        raise NotFound(say("error.no_table"))
     return tables.TABLES[name](_page(request, segment, window))
 
 

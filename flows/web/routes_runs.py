@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from flows.web import page_words
+from flows.report.catalogue import table
 from flows.web.gate import Operator, Sent, Viewer, desk
 from flows.web.pages import go, show, table_file
 from flows.web.routes_report import SAID
@@ -26,7 +26,7 @@ AUDIT_COLUMNS = ("at", "who", "action", "subject", "detail")
 
 @router.get("/runs", include_in_schema=False)
 def runs(request: Request, visitor: Viewer, kind: str = "") -> Response:
-    wanted = kind if kind in page_words.RUN_FILTERS else ""
+    wanted = kind if kind in table("run.filter") and kind != "all" else ""
     found = [run for run in desk(request).service.runs(KEPT) if wanted in ("", run.kind)][:SHOWN]
     return show(request, "runs.html", here="runs", runs=found, kind=wanted, most=SHOWN)
 

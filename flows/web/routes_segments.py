@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from balancer.types import Bounded
+from flows.report.catalogue import say
 from flows.web import page_words
 from flows.web.gate import Approver, Operator, Sent, Viewer, desk
 from flows.web.pages import YAML, download, go, path_part, show, table_file
@@ -103,7 +104,7 @@ def _accounts(request: Request, name: str) -> list[list[Any]]:
 
 @router.post("/segments/{name:path}/propose")
 def propose(request: Request, visitor: Operator, name: str, form: Sent) -> Response:
-    text = form.text("yaml", most=YAML_MOST, label="Definition").replace("\r\n", "\n") + "\n"
+    text = form.text("yaml", most=YAML_MOST, label=say("segment.edit.title")).replace("\r\n", "\n") + "\n"
     found = desk(request).service.propose_edit(name, text, who=visitor.name)
     return go(f"/proposals/{path_part(found.proposal_id)}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from flows.report.catalogue import say
 from flows.web.errors import TooOften
 from flows.web.gate import Sent, client_of, desk, visitor_of
 from flows.web.pages import go, remember, show
@@ -30,7 +31,7 @@ def sign_in(request: Request, form: Sent) -> Response:
     keys = (mark(at.access, "name", name), mark(at.access, "from", address))
     wait = at.limit.wait(*keys)
     if wait:
-        raise TooOften("Too many attempts.", wait=wait)
+        raise TooOften(say("error.attempts"), wait=wait)
     with at.limit.turn:
         user = at.access.check_password(name, password)
     if user is None:
@@ -38,7 +39,7 @@ def sign_in(request: Request, form: Sent) -> Response:
         known = name if name in at.access.users else ""  # people type passwords into the wrong field
         what = "sign_in_locked" if at.limit.wait(*keys) else "sign_in_failed"
         at.service.note_sign_in(what, known, address=address, failures=count)
-        wrong = "Name and password do not fit."
+        wrong = say("sign_in.wrong")
         return show(request, "sign_in.html", status=401, onward=local_path(form.text("next")), wrong=wrong)
     at.limit.succeeded(keys[0])
     at.service.note_sign_in("sign_in", user.name, address=address)

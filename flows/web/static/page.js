@@ -34,7 +34,7 @@
         byId("done").textContent = count.format(answer.done);
         byId("message").textContent = answer.message;
         byId("bar").max = answer.total || 1; byId("bar").value = answer.done;
-        if (byId("left")) byId("left").textContent = "(" + answer.cancel_seconds + " s)";
+        if (byId("left")) byId("left").textContent = byId("left").dataset.text.replace("{seconds}", answer.cancel_seconds);
         if (byId("cancel") && !answer.cancel_seconds) byId("cancel").remove();
         if (!["waiting", "sending", "settling"].includes(answer.stage)) { window.location.reload(); return; }
       }
