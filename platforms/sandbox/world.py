@@ -64,7 +64,6 @@ class Campaign:
     created: int
     modified: int
     version: int = 1
-    budgets: list[tuple[int, float]] = field(default_factory=list)  # (since, amount per day)
 
     @property
     def status(self) -> str:
