@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 
+from platforms.sandbox import control
+from platforms.sandbox.faults import KINDS
+from platforms.sandbox.knobs import Knobs
 from platforms.sandbox.server import NotLoopback, open_engine, serve, start
 from tests.platforms.sandbox.calls import ACCOUNT, BATCH, START, companies, segment_body
 
@@ -24,6 +30,9 @@ CHILD = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from platforms.sandbox import control
+from platforms.sandbox.faults import KINDS
+from platforms.sandbox.knobs import Knobs
 from platforms.sandbox.server import serve
 serve(port=0, state_dir=Path(sys.argv[1]), start_at=datetime(2026, 11, 2, 6, tzinfo=UTC),
       ready=lambda url: print(url, flush=True))
@@ -141,3 +150,15 @@ def test_killed_with_nine_it_comes_back_with_the_same_lists(tmp_path):
         process.wait()
         process.stdout.close()
         client.close()
+
+
+def test_the_page_about_the_sandbox_names_every_fault_knob_and_control_call():
+    page = (Path(__file__).parents[3] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`([^`\n]+)`", page))
+    calls = set()
+    for route in control.table(open_engine()):
+        path = re.sub(r"\(\?P<(\w+)>[^)]+\)", r"{\1}", route.pattern.pattern.strip("^$"))
+        calls.add(f"{route.method} {path.removesuffix('?')}")
+
+    assert {*KINDS, *(knob.name for knob in fields(Knobs))} <= told
+    assert {call for call in told if re.match("[A-Z]+ /sandbox/", call)} == calls
