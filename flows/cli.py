@@ -21,11 +21,16 @@ Add = Callable[[argparse.ArgumentParser], None]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Exit code: 0 done, 1 failed, 2 wrong words, 3 stopped by a brake."""
     arguments = parser().parse_args(argv)
-    module, _, function = arguments.verb.partition(":")
-    verb: Callable[[argparse.Namespace], int] = getattr(importlib.import_module(module), function)
     from flows.verbs.outcome import guarded
 
-    return guarded(verb, arguments)
+    return guarded(_run, arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """Import the verb and run it: whoever stops the program while it still starts is answered as well."""
+    module, _, function = arguments.verb.partition(":")
+    verb: Callable[[argparse.Namespace], int] = getattr(importlib.import_module(module), function)
+    return verb(arguments)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -24,7 +24,7 @@ class StoreGone(StoreError):
     """The database cannot be reached."""
 
     retryable = True
-    remedy = "Check that the database runs and that the address is right."
+    remedy = "Check that the database runs, that its address is right, and that its folder can be written to."
 
 
 class StoreFull(StoreError):

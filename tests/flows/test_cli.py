@@ -119,3 +119,14 @@ def test_a_file_and_a_port_the_system_refuses_are_a_sentence_with_a_remedy(
     error = capsys.readouterr().err
     assert "Not a directory" in error
     assert "name another place" in error
+
+
+def test_who_stops_a_command_while_it_still_starts_reads_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(_name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("flows.cli.importlib.import_module", stopped)
+    assert main(["recipes"]) == 130
+    assert "Nothing is half-applied" in capsys.readouterr().err
