@@ -68,7 +68,8 @@ def backup(
         if not without_record:
             record_copy.backup(url, snapshot)
         found = {RECORD: snapshot} if snapshot.exists() else {}
-        inside = {"workspace/" + name: path for name, path in _files(root, url, with_tokens, {part, target})}
+        own = {part, target, snapshot}
+        inside = {"workspace/" + name: path for name, path in _files(root, url, with_tokens, own)}
         listed = _pack(part, found | inside, at=at, record=bool(found))
         os.replace(part, target)
     finally:

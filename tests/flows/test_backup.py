@@ -206,7 +206,7 @@ def test_a_record_of_a_newer_program_is_not_put_back(workspace: Path, tmp_path: 
 def test_a_copy_inside_the_workspace_does_not_hold_itself(workspace: Path) -> None:
     done = backup(workspace, workspace / "copy.tar.gz", at=AT)
     with tarfile.open(done.file) as archive:
-        assert "workspace/copy.tar.gz" not in archive.getnames()
+        assert not [name for name in archive.getnames() if "copy.tar.gz" in name]
     assert not list(workspace.glob(".copy*"))
 
 
