@@ -36,7 +36,20 @@ class _HideQueries(logging.Filter):
         return True
 
 
-_HIDE = _HideQueries()
+class _SayWhy(logging.Filter):
+    """stamina logs a bare "retry_scheduled"; what went wrong and the wait stand beside it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error, wait = getattr(record, "stamina.caused_by", ""), getattr(record, "stamina.wait_for", "")
+        if error:  # the repr of one of our errors: its class, and a sentence that quotes nothing
+            record.msg, record.args = (
+                "%s; asked again in %s s",
+                (error.partition("(")[2][1:-2] or error, wait),
+            )
+        return True
+
+
+_HIDE, _SAY = _HideQueries(), _SayWhy()
 
 
 def make_client(
@@ -47,6 +60,7 @@ def make_client(
     Redirects are not followed: a token must not travel to another host.
     """
     logging.getLogger("httpx").addFilter(_HIDE)  # adding the same filter twice has no effect
+    logging.getLogger("stamina").addFilter(_SAY)
     return httpx.Client(
         base_url=base_url,
         auth=auth,

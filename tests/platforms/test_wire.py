@@ -121,6 +121,17 @@ def test_httpx_logs_addresses_without_their_queries(
     assert "secret-ticket" not in caplog.text
 
 
+def test_a_call_that_is_sent_again_says_why_and_when(
+    wire: Wire, script: Script, caplog: pytest.LogCaptureFixture
+) -> None:
+    script.on("POST", "/x", httpx.Response(503, json={"code": "UNDER_MAINTENANCE"}), OK)
+    wire.send(call())
+
+    assert [record.getMessage() for record in caplog.records if record.name == "stamina"] == [
+        "LinkedIn could not answer; asked again in 0.0 s"
+    ]
+
+
 def test_errors_hold_no_request_and_survive_pickling(wire: Wire, script: Script) -> None:
     script.on("POST", "/x", httpx.ReadTimeout("lost"))
 
