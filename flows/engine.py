@@ -196,7 +196,8 @@ def refuse_taken(host: str, port: int, what: str) -> None:
 
 
 def _leave_with_parent() -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):  # a buffered read would break off a server that ends by itself
+        pass
     os._exit(0)
 
 

@@ -2,11 +2,11 @@
 
 The flows put those of ``deployments`` in order for a day, keep to the platform's
 quota, and leave a summary to be read. Only a schedule, or a person who says so, sends.
+A sync, a collection and a plan hold the workspace open, so that their tasks need not read it again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ from flows.deployments import (
 from flows.exposure import NothingCollected
 from flows.push_file import Order, in_inbox, push_file
 from flows.quota_runs import within_quota
-from flows.wiring import app_for
+from flows.wiring import App, app_for
 
 REPORT_DAYS, WEEK_DAYS = 28, 7
 Changes = dict[str, dict[str, Any]]
@@ -52,32 +52,26 @@ async def keep_in_sync(
     because: forms.Because = "",
 ) -> Changes:
     """Read the sources and bring one segment's lists on one platform in line with its rules."""
-    if mode == forms.SEND:
-        with app_for(workspace) as app:
-            accept_large_change(app, segment, accept_shrink, who=approved_by, because=because)
-    key, what = named("sync", segment, platform), f"{segment} on {platform}, {mode}"
-    progress = await Progress.begin(key, what, parts=2)
-    try:
-        await load_flow(workspace, accept_shrink)
-        await progress.step()
-        if mode == forms.LOOK:
-            changes: Changes = compare_lists(workspace, segment, platform, accept_shrink)
-            await artifacts.table(key, f"{what}: nothing was sent", artifacts.compared_rows(changes))
-        else:
-            changes = await _sent(workspace, segment, platform, accept_shrink)
-            _tell(workspace, changes, {})
-    except Braked as error:
-        if mode == forms.SEND:
-            _tell(workspace, getattr(error, "changes", ()), words_of(error.brakes))
-        raise
-    await progress.step()
-    return changes
-
-
-def _tell(workspace: str, sent: Iterable[str], stopped: Mapping[str, str]) -> None:
-    """A person must hear what waits for them, and that it no longer does."""
     with app_for(workspace) as app:
-        tell_brakes(app, [SOURCES, *sent], stopped)
+        if mode == forms.SEND:
+            accept_large_change(app, segment, accept_shrink, who=approved_by, because=because)
+        key, what = named("sync", segment, platform), f"{segment} on {platform}, {mode}"
+        progress = await Progress.begin(key, what, parts=2)
+        try:
+            await load_flow(workspace, accept_shrink)
+            await progress.step()
+            if mode == forms.LOOK:
+                changes: Changes = compare_lists(workspace, segment, platform, accept_shrink)
+                await artifacts.table(key, f"{what}: nothing was sent", artifacts.compared_rows(changes))
+            else:
+                changes = await _sent(app, segment, platform, accept_shrink)
+                tell_brakes(app, [SOURCES, *changes], {})
+        except Braked as error:
+            if mode == forms.SEND:  # a person must hear what waits for them, and that it no longer does
+                tell_brakes(app, [SOURCES, *getattr(error, "changes", ())], words_of(error.brakes))
+            raise
+        await progress.step()
+        return changes
 
 
 @task(name="compare lists", task_run_name="compare-{segment}-{platform}")
@@ -95,26 +89,19 @@ def compare_lists(workspace: str, segment: str, platform: str, accept_shrink: in
         return found
 
 
-async def _sent(workspace: str, segment: str, platform: str, accept_shrink: int) -> Changes:
+async def _sent(app: App, segment: str, platform: str, accept_shrink: int) -> Changes:
     """Within the quota; how the lists stand is left to be read even when a brake or the platform stopped it."""
-    with app_for(workspace) as app:
-        config = app.config
-        lists = [spec.audience_id for spec in activate.wanted_lists(app, segment, platform)]
+    lists = [spec.audience_id for spec in activate.wanted_lists(app, segment, platform)]
     changes: Changes = {}
     try:
-        async with within_quota(config, platform):
-            changes = {
-                name: dict(one)
-                for name, one in (
-                    await sync_flow(workspace, segment, platform, accept_shrink=accept_shrink)
-                ).items()
-            }
+        async with within_quota(app.config, platform):
+            sent = await sync_flow(str(app.workspace), segment, platform, accept_shrink=accept_shrink)
+            changes = {name: dict(one) for name, one in sent.items()}
     except SomeStopped as error:
         changes = {name: dict(one) for name, one in error.changes.items()}
         raise
     finally:
-        with app_for(workspace) as app:
-            rows = artifacts.list_rows(app, lists, changes)
+        rows = artifacts.list_rows(app, lists, changes)
         await artifacts.table(named("sync", segment, platform), f"{segment} on {platform}, sent", rows)
     return changes
 
@@ -124,22 +111,21 @@ async def collect_and_report(workspace: forms.Workspace, segment: forms.Segment,
     """Read the newest days of one balanced segment, and the windows its share report is made of."""
     progress = await Progress.begin(named("collect", segment), f"reports of {segment}", parts=3)
     with app_for(workspace) as app:
-        platform, config = band_campaigns(app, segment).platform, app.config
+        platform = band_campaigns(app, segment).platform
         end = newest_complete(app, platform)
-    async with within_quota(config, platform):
-        rows = collect_reports(workspace, segment, days)
-        await progress.step()
-        for length in (REPORT_DAYS, WEEK_DAYS):
-            collect_report_window(workspace, segment, end - timedelta(days=length - 1), end)
+        async with within_quota(app.config, platform):
+            rows = collect_reports(workspace, segment, days)
             await progress.step()
-    await _leave_top(workspace, segment, (end - timedelta(days=REPORT_DAYS - 1), end))
+            for length in (REPORT_DAYS, WEEK_DAYS):
+                collect_report_window(workspace, segment, end - timedelta(days=length - 1), end)
+                await progress.step()
+        await _leave_top(app, segment, (end - timedelta(days=REPORT_DAYS - 1), end))
     return rows
 
 
-async def _leave_top(workspace: str, segment: str, window: tuple[date, date]) -> None:
+async def _leave_top(app: App, segment: str, window: tuple[date, date]) -> None:
     try:
-        with app_for(workspace) as app:
-            rows = artifacts.top_rows(app, segment, window)
+        rows = artifacts.top_rows(app, segment, window)
     except NothingCollected:
         return
     what = f"{segment}: the accounts with most impressions, {window[0]} to {window[1]}"
@@ -157,15 +143,14 @@ async def plan_today(
     smaller than approvals: auto_below in evenreach.yaml; a shadow plan is never carried out.
     """
     with app_for(workspace) as app:
-        today, config, platform = app.today, app.config, band_campaigns(app, segment).platform
-    async with within_quota(config, platform):
-        if mode == forms.SHADOW:
-            collect_reports(workspace, segment, days)
-            plan_id, moves = plan_shadow(workspace, segment), None
-        else:
-            plan_id = str((await balance_flow(workspace, segment, today, days=days))["plan"])
-            moves = _applied_if_small(workspace, plan_id)
-    with app_for(workspace) as app:
+        today = app.today
+        async with within_quota(app.config, band_campaigns(app, segment).platform):
+            if mode == forms.SHADOW:
+                collect_reports(workspace, segment, days)
+                plan_id, moves = plan_shadow(workspace, segment), None
+            else:
+                plan_id = str((await balance_flow(workspace, segment, today, days=days))["plan"])
+                moves = _applied_if_small(workspace, plan_id)
         record = app.store.plan(plan_id)
     await artifacts.text(
         named("plan", segment), f"{segment}: plan of {record.day}", artifacts.plan_text(record)
@@ -219,9 +204,8 @@ async def push_one_off(
         dry_run=mode == forms.LOOK,
     )
     with app_for(workspace) as app:
-        config = app.config
-    async with within_quota(config, platform):
-        done = push_order(workspace, order)
+        async with within_quota(app.config, platform):
+            done = push_order(workspace, order)
     said = "nothing was sent" if order.dry_run else "sent"
     rows = [{"what": key.replace("_", " "), "value": str(value)} for key, value in done.items()]
     await artifacts.table(

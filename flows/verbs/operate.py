@@ -201,11 +201,14 @@ def worker(arguments: argparse.Namespace) -> int:
     import os
     import sys
 
+    from flows.settings import own_python_first
+
     with opened(arguments) as app:
         _shared_server(app.workspace)
         from flows.quota_runs import ensure_limits
 
         ensure_limits(app.config)
+    own_python_first()
     wanted = [
         "worker",
         "start",

@@ -37,8 +37,7 @@ class Cutting:
                 threading.Thread(target=self._carry, args=(client,), daemon=True).start()
 
     def _carry(self, client: socket.socket) -> None:
-        server = socket.create_connection(("127.0.0.1", self._port or 80))
-        with suppress(OSError), client, server:
+        with suppress(OSError), client, socket.create_connection(("127.0.0.1", self._port or 80)) as server:
             while request := _message(client):
                 named = WRITES.match(request)
                 first = named is not None and not self.cut[request]
@@ -66,7 +65,10 @@ def _message(stream: socket.socket) -> bytes:
     head = raw.index(b"\r\n\r\n") + 4
     length = LENGTH.search(raw[:head])
     while len(raw) < head + int(length[1] if length else 0):
-        raw += stream.recv(65_536)
+        part = stream.recv(65_536)
+        if not part:
+            return b""
+        raw += part
     return raw
 
 

@@ -86,7 +86,7 @@ class Nursery:
     def close(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=120)
         if self._process.stdout is not None:
             self._process.stdout.close()
 

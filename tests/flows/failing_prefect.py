@@ -22,7 +22,7 @@ from flows.wiring import open_app
 from platforms.sandbox.server import start
 from tests.flows import failing_lists
 from tests.flows.failing_trials import UNREPEATED, Operation, calls
-from tests.flows.pool_world import free_port
+from tests.flows.free_ports import free_port
 
 ROOT = Path(__file__).parents[2]
 CALLS = 4  # a sync of this world on one platform asks for this many changes

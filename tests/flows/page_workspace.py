@@ -41,7 +41,7 @@ def order(name: str = "Leads", **changed: str) -> PushOrder:
 
 def until(page: Page, push_id: str, *stages: str) -> str:
     """The stage, once it is one of ``stages``."""
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + 240
     while (stage := page.push_progress(push_id).stage) not in stages and time.monotonic() < limit:
         time.sleep(0.05)
     return stage

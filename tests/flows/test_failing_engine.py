@@ -13,6 +13,7 @@ import pytest
 from flows.cli import main
 from flows.engine import EngineUnreachable, prefect_server, reach_prefect
 from flows.serve import serve_schedules
+from flows.stopping import Stop
 from flows.wiring import open_app
 from tests.flows import kept_workspace
 
@@ -26,7 +27,7 @@ try:
     with prefect_server(Path(sys.argv[1])) as wait:
         wait()
         print("ready", flush=True)
-        time.sleep(120)
+        time.sleep(600)
 except EngineLost as error:
     print(error, "|", error.remedy)
     sys.exit(7)
@@ -77,7 +78,7 @@ def test_the_loss_of_prefects_server_midway_ends_what_needs_it_aloud(tmp_path: P
         os.kill(int(children[0]), signal.SIGKILL)
         said = process.stdout.read()
         assert process.wait(timeout=60) == 7
-    assert time.monotonic() - began < 30.0
+    assert time.monotonic() - began < 120.0
     assert "ended with code -9" in said
     assert "Run the command again" in said
 
@@ -86,16 +87,16 @@ def test_the_loss_of_prefects_server_midway_ends_what_needs_it_aloud(tmp_path: P
 def test_serve_says_that_a_server_elsewhere_is_gone_for_good_and_of_any_other_error_what_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def given_up(*_: object, **__: object) -> None:
+    async def given_up(*_: object, **__: object) -> None:
         raise RuntimeError("Service exceeded error threshold.")
 
-    monkeypatch.setattr("prefect.serve", given_up)
+    monkeypatch.setattr("prefect.aserve", given_up)
     monkeypatch.setattr("flows.schedules.deployments", lambda *_: [])
     monkeypatch.setattr("flows.quota_runs.ensure_limits", lambda _: [])
     kept_workspace.write(tmp_path)
     with open_app(tmp_path) as app:
         with pytest.raises(EngineUnreachable, match="does not answer"):
-            serve_schedules(app)
+            serve_schedules(app, Stop())
         monkeypatch.setattr("flows.engine.reach_prefect", lambda **_: None)
         with pytest.raises(RuntimeError, match="threshold"):
-            serve_schedules(app)
+            serve_schedules(app, Stop())

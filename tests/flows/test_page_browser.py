@@ -16,6 +16,7 @@ from tests.flows.small_workspace import SEGMENT, Copies, forward
 from tests.flows.web.visits import served
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PATIENCE = 180_000  # milliseconds; only a machine that does much else needs them
 MESSY = (
     "Firma;Mail;Note\n"
     + "".join(f"Company {i:03} Works; Person{i}@Company{i:03}-works.com;x\n" for i in range(400))
@@ -61,7 +62,7 @@ def browser() -> Iterator[Any]:
 def tab(browser: Any, server: str) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1366, "height": 900})
     found = context.new_page()
-    found.set_default_timeout(60_000)
+    found.set_default_timeout(PATIENCE)
     complaints: list[str] = []
     asked: list[str] = []
     found.on("pageerror", lambda error: complaints.append(str(error)))
@@ -149,6 +150,7 @@ def test_no_page_of_a_real_workspace_scrolls_sideways_on_a_phone(
 ) -> None:
     context = browser.new_context(viewport={"width": 375, "height": 800})
     phone = context.new_page()
+    phone.set_default_timeout(PATIENCE)
     phone.goto(server + place)
     assert phone.evaluate("document.documentElement.scrollWidth") <= 375
     context.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import pytest
 
 from flows import activate, activate_plan
 from flows.cli import main
+from flows.pool import COMMAND
 from flows.quota_runs import ensure_limits, quota_owner, within_quota
 from flows.scheduled_runs import (
     collect_and_report,
@@ -279,6 +281,20 @@ def test_no_marked_person_is_in_anything_that_is_kept(
     assert found == set()
 
 
+def environment_of(world: World) -> dict[str, str]:
+    lines = Path(f"/proc/{world.worker.pid}/environ").read_text().split("\0")
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
 def test_the_worker_and_its_runs_tell_nobody_outside(world: World) -> None:
-    environment = Path(f"/proc/{world.worker.pid}/environ").read_bytes().split(b"\0")
-    assert {b"DO_NOT_TRACK=1", b"PREFECT_SERVER_ANALYTICS_ENABLED=false"} <= set(environment)
+    found = environment_of(world)
+    assert (found["DO_NOT_TRACK"], found["PREFECT_SERVER_ANALYTICS_ENABLED"]) == ("1", "false")
+
+
+def test_a_run_is_one_process_of_the_workers_own_python(world: World) -> None:
+    variables = [one["job_variables"] for one in world.post("/deployments/filter", {})]
+    assert variables == [{"command": COMMAND}] * 6
+    python, module, name = COMMAND.split()
+    found = shutil.which(python, path=environment_of(world)["PATH"])
+    assert found == str(Path(sys.executable).with_name(python))
+    assert (module, name) == ("-m", "prefect.engine")
