@@ -58,8 +58,8 @@ CAPABILITIES = Capabilities(
     maximum_lists=None,
     account_report=False,
     campaigns=False,
-    needs_consent=True,  # the files may be meant for Google
-    needs_first_party=False,
+    needs_consent=True,  # the same list is written for Google too
+    needs_first_party=True,
     membership_life=None,
     keep_alive=None,
     first_build=timedelta(0),
@@ -68,6 +68,7 @@ CAPABILITIES = Capabilities(
     poll_every=timedelta(0),
     notes=(
         "A person uploads the files; what the platform then matches is not known here.",
+        "People are listed by Google's rules, since a file of each list is meant for Google.",
         "LinkedIn replaces a list by the uploaded file and wants at least 300 rows.",
         "Campaigns are not touched and no report is read: a person does both.",
     ),

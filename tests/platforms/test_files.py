@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiences.model import AudienceSpec, AudienceStatus, Member, MemberKind, Op, PushBatch, RowStatus
+from platforms import PLATFORMS
 from platforms.errors import Gone, Refused
 from platforms.files import Files, FilesSettings, folder_name
 from tests.platforms.members import batch, company, mail, person
@@ -91,6 +92,12 @@ def test_a_person_without_anything_to_match_by_is_refused(files: Files) -> None:
     google, linkedin = files.uploads(listed)
     assert rows(google)[1:] == [[mail(1), "", "", "", "", ""]]
     assert rows(linkedin)[1:] == [[mail(1), "", "", "", "", "", ""]]
+
+
+def test_whoever_may_not_go_to_google_is_in_no_file_meant_for_google() -> None:
+    files, google = (PLATFORMS[name].capabilities() for name in ("files", "google"))
+    assert google.needs_consent <= files.needs_consent
+    assert google.needs_first_party <= files.needs_first_party
 
 
 def test_a_removed_folder_is_gone_and_can_be_made_again(files: Files) -> None:
