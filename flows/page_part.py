@@ -20,6 +20,7 @@ from audiences.store.errors import StoreBusy
 from audiences.store.records import AuditLine
 from flows.approvers import NotAnApprover
 from flows.exposure import NothingCollected
+from flows.report.catalogue import say
 from flows.runs import Busy as ListBusy
 from flows.web.errors import Busy, Invalid, NotAllowed, NotFound, NothingYet, PageError
 from flows.web.limits import Failures
@@ -100,7 +101,7 @@ class PagePart:
     def known(self, segment: str) -> str:
         """The name, if there is such a segment. Raises NotFound."""
         if segment not in self.app.config.segments:
-            raise NotFound("There is no such segment.")
+            raise NotFound(say("error.no_segment"))
         return segment
 
     def acting(self, who: str) -> App:
@@ -143,9 +144,9 @@ def in_page_words(fields: Mapping[str, str] | None = None) -> Iterator[None]:
     except PageError:
         raise
     except NothingCollected as error:
-        raise NothingYet("Nothing has been reported for this segment yet.") from error
+        raise NothingYet(say("error.no_report")) from error
     except (ListBusy, StoreBusy) as error:
-        raise Busy("Another run is working on this.") from error
+        raise Busy(say("error.busy")) from error
     except NotAnApprover as error:
         raise NotAllowed(told(error)) from error
     except Exception as error:

@@ -18,6 +18,7 @@ from flows.exceptions import AccountException
 from flows.page_report import Reports
 from flows.plan_codec import decode_inputs, decode_plan, policy_from
 from flows.report import formats
+from flows.report.catalogue import say
 from flows.report.model import plan_summary
 from flows.report.pieces import PlanSummary
 from flows.reporting import account_facts
@@ -142,28 +143,29 @@ class PlanViews(Reports):
                 self.app.remembered[key] = ()
 
         self.workers.start(key, compute)
-        return ("It is being rehearsed on your newest report; look again in half a minute.",)
+        return (say("plan.rehearsal.soon"),)
 
 
 def _rehearsed(counts: Vector, mode: str, policy: Policy) -> tuple[str, ...]:
     """Two markets between which the real one lies, in sentences."""
     markets = (
-        ("If an impression costs the same at every company", "proportional"),
-        ("If every single impression is auctioned", "auction"),
+        (say("plan.rehearsal.same_price"), "proportional"),
+        (say("plan.rehearsal.auction"), "auction"),
     )
     found = []
     for market, plant in markets:
         one = rehearse(counts, mode=mode, plant=plant, weeks=REHEARSED_WEEKS, policy=policy, rule=TRUNCATED)
         found.append(
-            f"{market}: the top share goes from {formats.percent(one.top100_before, 0)} to "
-            f"{formats.percent(one.top100_after, 0)} within {one.weeks} weeks, with "
-            f"{formats.percent(one.delivery)} of today's impressions."
+            say(
+                "plan.rehearsal.told",
+                market=market,
+                before=formats.percent(one.top100_before, 0),
+                after=formats.percent(one.top100_after, 0),
+                weeks=one.weeks,
+                delivery=formats.percent(one.delivery),
+            )
         )
-    return (
-        *found,
-        "Simulated from your newest report; what it does not show, and that a company can take about five times "
-        "as much, is assumed. A real market may lie anywhere between; nothing is promised.",
-    )
+    return (*found, say("plan.rehearsal.assumed"))
 
 
 def _largest_first(summary: PlanSummary, table: ShareTable | None) -> PlanSummary:

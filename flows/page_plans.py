@@ -22,6 +22,7 @@ from flows.page_part import in_page_words, told
 from flows.page_plan_views import PlanViews
 from flows.plan_codec import decode_inputs, decode_plan
 from flows.report import formats
+from flows.report.catalogue import say
 from flows.web.errors import Invalid, Moved, NotFound, TooLate
 from flows.web.views import PlanView
 
@@ -48,8 +49,8 @@ class Plans(PlanViews):
         account = account_id.strip().lower()
         kept = exceptions_of(self.app, record.segment)
         if account not in kept and account not in set(segment_accounts(self.app, record.segment)):
-            wrong = {"account_id": "No such account in this segment."}
-            raise Invalid("The exception could not be made.", fields=wrong)
+            wrong = {"account_id": say("plan.exceptions.unknown")}
+            raise Invalid(say("plan.exceptions.not_made"), fields=wrong)
         exception = None if kind == "clear" else AccountException(kind, value, who)
         keep_exception(self.app, record.segment, account, exception)
         self.note(who, "override", record.segment, account=account, kind=kind, value=value)
@@ -66,7 +67,7 @@ class Plans(PlanViews):
                 try:
                     balance.approve(self.acting(who), plan_id, seen=shown_hash, who=who)
                 except Conflict as error:
-                    raise TooLate("This plan has been decided already.") from error
+                    raise TooLate(say("plan.error.decided")) from error
         self._begin(plan_id, lambda: apply_plan(self.acting(who), plan_id).notes)
         return self.plan_by_id(plan_id)
 
@@ -74,15 +75,14 @@ class Plans(PlanViews):
         """Begin to bring lists and budgets back to what they were before this plan. Raises TooLate."""
         record = self._record(plan_id)
         if not self.may_take_back(record):
-            raise TooLate("Only the plan that was carried out last can be taken back, and only once.")
+            raise TooLate(say("plan.error.not_last"))
 
         with in_page_words():
             require_approver(self.app, who)
 
         def act() -> Sequence[str]:
             undone = undo_plan(self.acting(who), record.segment)
-            accounts = formats.plural(undone.moves, "account")
-            return (f"Taken back: {accounts} went where they were before", *undone.notes)
+            return (say("plan.progress.undone", n=undone.moves), *undone.notes)
 
         self._begin(plan_id, act)
         return self.plan_by_id(plan_id)
@@ -93,16 +93,14 @@ class Plans(PlanViews):
 
     def _work(self, plan_id: str, act: Callable[[], Sequence[str]]) -> None:
         words = f"plan progress {plan_id}"
-        self.app.remembered[words] = "Lists, campaigns and budgets are being changed."
+        self.app.remembered[words] = say("plan.progress.working")
         try:
             notes = act()
         except Exception as error:
             log.warning("a plan stopped: %s", type(error).__name__)
             known = getattr(error, "remedy", None) is not None
-            why = told(error) if known else "something went wrong on our side; the log has the details."
-            self.app.remembered[words] = (
-                f"It stopped before the end: {why} Doing it again goes on where it stopped."
-            )
+            why = told(error) if known else say("plan.progress.fault")
+            self.app.remembered[words] = say("plan.progress.stopped", why=why)
             if not known:
                 raise
             return
@@ -128,7 +126,7 @@ class Plans(PlanViews):
         try:
             return self.app.store.plan(plan_id)
         except NotStored as error:
-            raise NotFound("There is no such plan.") from error
+            raise NotFound(say("error.no_plan")) from error
 
     def _open(self, plan_id: str) -> PlanRecord:
         """A plan nobody has decided. Raises Moved when a newer one took its place, TooLate when decided."""
@@ -136,18 +134,18 @@ class Plans(PlanViews):
         if record.status is PlanStatus.LAPSED:
             newest = self.app.store.latest_plan(record.segment) or record
             raise Moved(
-                "The data moved while you were looking.",
+                say("plan.error.moved"),
                 differences=differences(record, newest),
                 path=f"/plans/{newest.plan_id}",
             )
         if record.status is not PlanStatus.PROPOSED:
-            raise TooLate("This plan has been decided already.")
+            raise TooLate(say("plan.error.decided"))
         return record
 
     def _decided(self, plan_id: str, shown_hash: str) -> PlanRecord:
         record = self._open(plan_id)
         if record.inputs_hash != shown_hash:
-            raise Moved("This is not the plan you were shown.", path=f"/plans/{plan_id}")
+            raise Moved(say("plan.error.other"), path=f"/plans/{plan_id}")
         return record
 
     def _shown(self, plan_id: str, shown_hash: str, who: str) -> PlanRecord:
@@ -162,10 +160,9 @@ class Plans(PlanViews):
             return record
         told_ = differences(record, newest)
         self.app.remembered[f"moved {newest.plan_id}"] = told_
-        days = self.app.config.approvals.expire_days
-        late = f"This plan waited longer than {formats.plural(days, 'day')}; a new one was made."
+        late = say("plan.error.late", n=self.app.config.approvals.expire_days)
         raise Moved(
-            late if EXPIRED in against else "What this plan rests on moved while you were looking.",
+            late if EXPIRED in against else say("plan.error.inputs_moved"),
             differences=told_,
             path=f"/plans/{newest.plan_id}",
         )
@@ -183,24 +180,21 @@ def differences(old: PlanRecord, new: PlanRecord) -> tuple[str, ...]:
     """How two plans of one segment differ, in sentences; what was reported first."""
     found = []
     if new.day != old.day:
-        found.append(f"It is planned for {formats.day(new.day)} instead of {formats.day(old.day)}.")
+        found.append(say("plan.difference.day", now=formats.day(new.day), then=formats.day(old.day)))
     arrived = len(_reported(new) - _reported(old))
     if arrived:
-        found.append(f"{formats.plural(arrived, 'more day')} of reports arrived.")
+        found.append(say("plan.difference.arrived", n=arrived))
     before, after = ({m.account_id: m.after for m in record.moves} for record in (old, new))
     gone, come = len(before.keys() - after.keys()), len(after.keys() - before.keys())
     other = sum(before[account] != after[account] for account in before.keys() & after.keys())
     if gone or come or other:
-        found.append(
-            f"{formats.plural(gone, 'account')} no longer change place, {formats.count(come)} do now, "
-            f"{formats.count(other)} go elsewhere."
-        )
+        found.append(say("plan.difference.moves", n=gone, come=come, other=other))
     shares = [decode_plan(record.body).forecast.get("top100_share") for record in (old, new)]
     if shares[0] is not None and shares[1] is not None:
         then, now = (formats.percent(share) for share in shares)
-        same = f"The expected top share stays at {now}."
-        found.append(same if then == now else f"The expected top share is {now} instead of {then}.")
-    return tuple(found) or ("The accounts of the segment or the policy changed.",)
+        same = say("plan.difference.same_share", now=now)
+        found.append(same if then == now else say("plan.difference.share", now=now, then=then))
+    return tuple(found) or (say("plan.difference.other"),)
 
 
 def _reported(record: PlanRecord) -> set[int]:

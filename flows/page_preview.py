@@ -12,7 +12,8 @@ from audiences.segments_reach import MATCH_RATES, best_identifiers, expected
 from flows import push
 from flows.page_part import in_page_words
 from flows.page_runs import Runs
-from flows.page_uploads import FIELDS, Upload, Uploads, read_upload
+from flows.page_uploads import Upload, Uploads, read_upload
+from flows.report.catalogue import say, table
 from flows.report.code_words import left_out
 from flows.web.errors import NotFound
 from flows.web.views import ColumnChoice, PushForecast, PushPreview
@@ -39,7 +40,7 @@ class Previews(Runs):
         """The same file under a corrected mapping; ``vouched``: ``who`` says the people agreed."""
         held = self._upload(preview_id)
         if not held.content:
-            raise NotFound("This list was confirmed already; drop the file again.")
+            raise NotFound(say("push.preview.confirmed"))
         read = self._read(held.file_name, held.content, mapping, vouched_by=who if vouched else "")
         return self._preview(self.uploads.keep(read))
 
@@ -49,25 +50,27 @@ class Previews(Runs):
     def _read(
         self, name: str, content: bytes, mapping: Mapping[str, str] | None, *, vouched_by: str = ""
     ) -> Upload:
-        with in_page_words({"file": "It cannot be read as a table of companies or people."}):
+        with in_page_words({"file": say("push.preview.no_table")}):
             return read_upload(self.app, name, content, mapping, vouched_by=vouched_by)
 
     def _upload(self, preview_id: str) -> Upload:
         found = self.uploads.get(preview_id)
         if found is None:
-            raise NotFound("This preview was thrown away; drop the file again.")
+            raise NotFound(say("push.preview.gone"))
         return found
 
     def _preview(self, preview_id: str) -> PushPreview:
         upload = self._upload(preview_id)
         name = _title(upload.file_name)
         forecasts = tuple(self._forecast(upload, platform, name) for platform in upload.lists)
-        fields = dict(FIELDS) | {f: f.replace("_", " ").capitalize() for f in upload.mapping.values() if f}
-        fields |= FIELDS
+        fields = dict(table("push.field")) | {
+            f: f.replace("_", " ").capitalize() for f in upload.mapping.values() if f
+        }
+        fields |= table("push.field")
         found = upload.any_list
         problems = (upload.problem,) if upload.problem else ()
         if not problems and not upload.lists:
-            problems = (f"No platform that is set up takes a list of this kind ({upload.kind}).",)
+            problems = (say("push.preview.no_platform", kind=upload.kind),)
         reasons = Counter(one.reason for one in upload.rejected())
         return PushPreview(
             preview_id=preview_id,
@@ -98,7 +101,7 @@ class Previews(Runs):
             )
             adds, removes = len(change.adds), len(change.removes)
         if found.left_out:
-            note = f"Left out: {left_out(found.left_out)}."
+            note = say("push.preview.left_out", whom=left_out(found.left_out))
         rates = MATCH_RATES.get(platform, {})
         low, high = expected(best_identifiers(found.members, rates), rates)
         total, minimum = len(found.members), int(self.app.platform(platform).capabilities.minimum_audience)

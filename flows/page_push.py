@@ -21,6 +21,7 @@ from flows.page_part import in_page_words, told
 from flows.page_preview import Previews
 from flows.page_runs import way_back
 from flows.push_records import amend, push_ids, remember, remembered
+from flows.report.catalogue import say
 from flows.report.pieces import ListLine
 from flows.web.errors import Invalid, NotFound, TooLate
 from flows.web.views import PushOrder, PushProgress
@@ -59,7 +60,8 @@ class Pushes(Previews):
         upload = self._upload(preview_id)
         chosen = {p: one for p, one in upload.lists.items() if p in order.platforms and len(one.members)}
         if upload.problem or not chosen:
-            raise Invalid("The list cannot be sent.", fields={"file": upload.problem or "Nobody is on it."})
+            wrong = upload.problem or say("push.order.empty")
+            raise Invalid(say("push.order.unsendable"), fields={"file": wrong})
         push_id = hashlib.sha256(
             f"{upload.digest}\n{order.list_name}\n{sorted(chosen)}".encode()
         ).hexdigest()[:16]
@@ -116,7 +118,7 @@ class Pushes(Previews):
         except Exception as error:
             log.warning("a push stopped: %s", type(error).__name__)
             known = getattr(error, "remedy", None) is not None
-            message = told(error) if known else "The log has the details."
+            message = told(error) if known else say("push.progress.log")
             self._change(going.push_id, stage="failed", message=message)
             return
         self._follow(going.push_id)
@@ -194,7 +196,7 @@ class Pushes(Previews):
     def _stage(self, push_id: str, kept: Mapping[str, Any]) -> tuple[str, str]:
         stage, message = str(kept["stage"]), str(kept["message"])
         if stage in ("waiting", "sending") and not self.workers.busy(f"push {push_id}"):
-            return "failed", "The page was stopped before everything was sent. Drop the file again to go on."
+            return "failed", say("push.progress.stopped")
         if stage == "settling" and self._ready(list(kept["lists"].values())):
             return "ready", message
         return stage, message
@@ -212,7 +214,7 @@ class Pushes(Previews):
         found = self.push_progress(push_id)
         stop = self.stops.get(push_id)
         if found.stage != "waiting" or stop is None or stop.is_set():
-            raise TooLate("The minute to cancel is over.")
+            raise TooLate(say("push.progress.too_late"))
         stop.set()
         self._change(push_id, stage="cancelled")
         self.note(who, "cancel", found.list_name)
@@ -222,7 +224,7 @@ class Pushes(Previews):
         """Bring the lists back to what they were before this push. Raises TooLate when they changed since."""
         found = self.push_progress(push_id)
         if not found.may_undo:
-            raise TooLate("There is nothing to undo, or the list was changed by a later push.")
+            raise TooLate(say("push.progress.not_undone"))
         kept = self._remembered(push_id)
         before = {platform: int(versions[0]) for platform, versions in kept["versions"].items()}
         with in_page_words():
@@ -247,7 +249,7 @@ class Pushes(Previews):
     def _remembered(self, push_id: str) -> Mapping[str, Any]:
         kept = remembered(self.app, push_id)
         if kept is None:
-            raise NotFound("There is no such push.")
+            raise NotFound(say("error.no_push"))
         return kept
 
     def _change(self, push_id: str, **fields: Any) -> None:

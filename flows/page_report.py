@@ -15,6 +15,7 @@ from flows.bands import band_campaigns
 from flows.exposure import share_table
 from flows.page_part import PagePart, in_page_words
 from flows.report import formats
+from flows.report.catalogue import say
 from flows.report.model import ReportPage
 from flows.report.pieces import ListLine
 from flows.web.errors import NotFound, NothingYet
@@ -49,7 +50,9 @@ class Reports(PagePart):
         """Segments with their standing, and what waits for a person."""
         waiting = [
             Waiting(
-                f"A plan for {self._title(record.segment)}", f"/plans/{record.plan_id}", record.created_at
+                say("overview.plan", segment=self._title(record.segment)),
+                f"/plans/{record.plan_id}",
+                record.created_at,
             )
             for record in self.app.store.plans(status=PlanStatus.PROPOSED)
         ]
@@ -111,7 +114,7 @@ class Reports(PagePart):
         return [
             (
                 "latest" if i == 0 else span.key,
-                f"{(span.end - span.start).days + 1} days to {formats.day(span.end)}",
+                say("segment.report.days", days=(span.end - span.start).days + 1, end=formats.day(span.end)),
             )
             for i, span in enumerate(spans)
         ]
@@ -120,10 +123,10 @@ class Reports(PagePart):
         """The page model of one window, compared with the one before balancing. Raises NothingYet."""
         spans = self._spans(self.known(segment))
         if not spans:
-            raise NothingYet("Nothing has been reported for this segment yet.")
+            raise NothingYet(say("error.no_report"))
         named = {span.key: span for span in spans} | {"latest": spans[0]}
         if window not in named:
-            raise NotFound("There is no such window.")
+            raise NotFound(say("error.no_window"))
         chosen = named[window]
         earlier = self._before_balancing(segment, chosen, spans)
         weeks = self._weeks(segment, chosen.end - timedelta(weeks=MOST_WEEKS), chosen.end)

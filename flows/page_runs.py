@@ -15,7 +15,7 @@ from flows.activate_undo import taken_back
 from flows.approvers import accept_if_large
 from flows.page_audit import Audits
 from flows.page_part import in_page_words
-from flows.report import formats
+from flows.report.catalogue import say
 from flows.restore import restore
 from flows.web.errors import NotFound, TooLate
 from flows.web.views import RunLine
@@ -63,14 +63,14 @@ class Runs(Audits):
         for change in self._changes():
             if change.run_id == run_id:
                 if not self._may_undo(change):
-                    raise TooLate("This run cannot be undone: the list has changed since, or a plan made it.")
+                    raise TooLate(say("runs.not_undone"))
                 list_id = change.record.spec.audience_id
                 with in_page_words():
                     way_back(self.acting(who), list_id, change.version - 1)()
                 self._remember_undone(list_id, change.version)
                 self.note(who, "undo", list_id, version=change.version)
                 return self._line_of(change, {})
-        raise NotFound("There is no such run.")
+        raise NotFound(say("error.no_run"))
 
     # -- changes of lists ---------------------------------------------------------
 
@@ -121,9 +121,7 @@ class Runs(Audits):
             adds=plan.placed,
             removes=plan.left,
             link=self.run_link(engine.get(plan.plan_id[:12], "")),
-            message=f"{formats.plural(plan.moves, 'account')} changed place"
-            if plan.moves
-            else "Budgets only",
+            message=say("runs.moved", n=plan.moves) if plan.moves else say("runs.budgets"),
         )
 
     def _line_of_collection(self, line: AuditLine) -> RunLine:
@@ -137,7 +135,7 @@ class Runs(Audits):
             ended=line.at,
             status="completed",
             link=self.run_link(str(line.detail.get("run", ""))),
-            message=f"{formats.plural(days, 'day')}, {formats.plural(rows, 'row')} of companies",
+            message=say("runs.collected", days=say("count.day", n=days), rows=say("count.row", n=rows)),
         )
 
     def _may_undo(self, change: Change) -> bool:
@@ -166,7 +164,7 @@ def way_back(app: App, list_id: str, version: int) -> Callable[[], object]:
     """
     record = app.store.audience(list_id)
     if record is None:
-        raise NotFound("There is no such list.")
+        raise NotFound(say("error.no_list"))
     spec = record.spec
     leavers = accept_if_large(
         app,

@@ -21,6 +21,7 @@ from flows.files import write_atomically
 from flows.page_part import in_page_words
 from flows.page_plans import Plans
 from flows.page_yaml import segment_text, with_segment
+from flows.report.catalogue import say
 from flows.segment_preview import previewed
 from flows.web.errors import Invalid, Moved, NotFound
 from flows.web.views import PreviewAccount, Proposal, RuleLine, SegmentLine, SegmentView, SizePoint
@@ -123,7 +124,7 @@ class Segments(Plans):
         try:
             changed = settings.parse(text, file=CONFIG)
             if name not in changed.segments:
-                raise Invalid(f'The definition must keep the name "{name}".')
+                raise Invalid(say("proposal.keep_name", name=name))
             made = self._counted(made, changed)
         except (AudienceError, Invalid) as error:
             words = error.message if isinstance(error, Invalid) else str(error)
@@ -139,7 +140,7 @@ class Segments(Plans):
         then = found.segments[made.segment].members
         now = evaluate_universe(changed, found.universe, found.scores)[made.segment].members
         joined, left = int((now & ~then).sum()), int((then & ~now).sum())
-        told = (f"{joined:,} accounts would join, {left:,} would leave.",) if joined or left else ()
+        told = (say("proposal.effect", joined=joined, left=left),) if joined or left else ()
         return replace(made, warnings=told, accounts_before=int(then.sum()), accounts_after=int(now.sum()))
 
     def proposal(self, proposal_id: str) -> Proposal:
@@ -149,14 +150,14 @@ class Segments(Plans):
         """Write a proposal into the file. Raises Invalid when not allowed, Moved when the file has changed."""
         draft = self._draft(proposal_id)
         if draft.proposal.problems:
-            raise Invalid("The proposal cannot be used.", fields={"yaml": draft.proposal.problems[0]})
+            raise Invalid(say("proposal.not_used"), fields={"yaml": draft.proposal.problems[0]})
         if not self.may_write:
-            raise Invalid("This page may not write into the configuration; download the definition instead.")
+            raise Invalid(say("proposal.no_writing"))
         path = self.app.workspace / CONFIG
         with self.guard:
             if read_text(path) != draft.base:
                 where = f"/segments/{draft.proposal.segment}"
-                raise Moved("The configuration was changed meanwhile.", path=where)
+                raise Moved(say("proposal.moved"), path=where)
             write_atomically(path, draft.text)
             self.app.config = settings.load(path)
         written = replace(draft.proposal, written=True)
@@ -166,5 +167,5 @@ class Segments(Plans):
 
     def _draft(self, proposal_id: str) -> Drafted:
         if proposal_id not in self.drafts:
-            raise NotFound("There is no such proposal.")
+            raise NotFound(say("error.no_proposal"))
         return self.drafts[proposal_id]

@@ -16,25 +16,12 @@ from audiences.sources import propose_mapping, read_source
 from audiences.sources_layout import IDENTIFYING
 from audiences.sources_mapping import SourceFrame
 from flows.push import KINDS, OneOffList, read_list, takes
+from flows.report.catalogue import say
 from flows.wiring import App
 
 KEPT_SECONDS = 30 * 60.0
 KEPT_FILES = 20
-FIELDS = {
-    "company_name": "Company name",
-    "domain": "Web address",
-    "linkedin_url": "LinkedIn page",
-    "country": "Country",
-    "email": "E-mail",
-    "phone": "Phone",
-    "given_name": "First name",
-    "family_name": "Last name",
-    "postal_code": "Postal code",
-    "consent": "Consent",
-    "first_party": "First-party contact",
-}
 UNUSED = "attribute:unused"  # where columns go that nobody reads
-NOBODY = "No column identifies anyone. Say below what the columns mean."
 
 
 @dataclass(frozen=True)
@@ -120,12 +107,12 @@ def read_upload(
         except UnknownColumns:
             headers = propose_mapping(path).unmapped
             known = dict.fromkeys(headers, "") | {h: f for h, f in (mapping or {}).items() if h in headers}
-            return replace(upload, headers=headers, mapping=known, problem=NOBODY)
+            return replace(upload, headers=headers, mapping=known, problem=say("push.preview.nobody"))
         upload = _described(upload, source, mapping)
         if source.kind not in KINDS:
-            return replace(upload, problem="This is a list of neither companies nor people.")
+            return replace(upload, problem=say("push.preview.neither"))
         if not IDENTIFYING[source.kind] & source.mapping.keys():
-            return replace(upload, problem=NOBODY)
+            return replace(upload, problem=say("push.preview.nobody"))
         takers = [p for p in app.config.platforms.names() if KINDS[source.kind] in takes(app, p)]
         lists = {
             p: read_list(app, path, p, kind=kind, columns=columns, first_party=said, consented=said)
