@@ -241,11 +241,11 @@ def fold(hashed: pl.DataFrame) -> pl.DataFrame:
         for c in hashed.columns
         if c not in ("contact_id", "consent", "first_party")
     ]
-    choice = pl.col("consent")
+    choice = pl.col("consent").cast(pl.String)
     worst = (
         pl.when((choice == "denied").any()).then(pl.lit("denied"))
         .when((choice == "unknown").any()).then(pl.lit("unknown"))
-        .otherwise(choice.drop_nulls().first()).alias("consent")
+        .otherwise(choice.drop_nulls().first()).cast(hashed.schema["consent"]).alias("consent")
     )  # fmt: skip
     folded = (
         hashed.filter(again)

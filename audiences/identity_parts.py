@@ -15,6 +15,7 @@ from audiences.model import Rejected
 PART = 250_000  # rows: what is raw or text of digests at one time
 PIECE = 50_000  # rows of a table for the store, whose texts are long
 _PLACES = ("source", "line", "row_id")  # where a row was read; of no use once its faults are told
+_CODES = ("country", "consent", "function", "seniority")  # few different texts: held as numbers
 
 
 class People:
@@ -27,14 +28,16 @@ class People:
         self._parts: list[pl.DataFrame] = []
         self._columns: dict[str, None] = {}
         self._rejected: list[Rejected] = []
+        self._code = pl.Categorical(pl.Categories.random())  # its words go when the people go
 
     def add(self, frame: pl.DataFrame) -> None:
         """Take the rows of a cleaned contacts frame."""
         self._columns |= dict.fromkeys(frame.columns)
         for part in frame.iter_slices(PART):
-            hashed = hash_rows(part, self._rejected).drop(_PLACES)
+            hashed = hash_rows(part, self._rejected).drop(*_PLACES, "region_code")
             digests = [name for name in hashed.columns if _is_digest(name)]
-            self._parts.append(hashed.with_columns(pl.col(digests).str.decode("hex")))
+            codes = pl.col(_CODES).cast(self._code)
+            self._parts.append(hashed.with_columns(pl.col(digests).str.decode("hex"), codes))
 
     def rejected(self) -> tuple[Rejected, ...]:
         """Column by column, then the rows that nobody could be known by."""
@@ -58,7 +61,7 @@ class People:
 
 
 class Settled:
-    """One row per person, digests as bytes."""
+    """One row per person, digests as bytes; without ``region_code``, which is the country once more."""
 
     def __init__(self, people: pl.DataFrame) -> None:
         self._people = people
@@ -71,7 +74,11 @@ class Settled:
         order = self._people["contact_id"].arg_sort()
         digests = [name for name in self._people.columns if _is_digest(name)]
         for at in range(0, self.height, PIECE):
-            piece = self._people[order.slice(at, PIECE)].with_columns(pl.col(digests).bin.encode("hex"))
+            piece = self._people[order.slice(at, PIECE)].with_columns(
+                pl.col(digests).bin.encode("hex"),
+                pl.col(_CODES).cast(pl.String),
+                pl.col("country").cast(pl.String).alias("region_code"),
+            )
             yield Identified(piece, (), 0).table()
 
 

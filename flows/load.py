@@ -5,6 +5,7 @@ Raw personal data lives only inside ``load``: what is stored of a person is a di
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -206,23 +207,30 @@ def _contacts(app: App, reader: Reader, known: Directory) -> tuple[_Part, Settle
     people = People()
     read, rejected = 0, list[Rejected]()
     for given in reader.contacts():
+        source, pieces = given.source, _pieces(given.frame)
         read += given.frame.frame.height
-        for piece in _pieces(given.frame):
-            cleaned = clean_contacts(piece, first_party=given.source.first_party)
-            people.add(_with_defaults(attach_by(cleaned.frame, known), given.source))
+        del given  # so that its rows go piece by piece
+        for piece in pieces:
+            cleaned = clean_contacts(piece, first_party=source.first_party)
+            people.add(_with_defaults(attach_by(cleaned.frame, known), source))
             rejected += cleaned.rejected
-            del cleaned
-        del given, piece  # its rows need not be there while the next file is read
+            del cleaned, piece
     gone = [row.tobytes() for row in app.store.suppressed(reason=ERASED)]
     settled = people.settle(without=gone)
     return _Part("contacts", read, settled.height, (*rejected, *people.rejected())), settled
 
 
 def _pieces(source: SourceFrame) -> Iterator[SourceFrame]:
-    """A source in parts that may be cleaned one after the other; what reading refused goes with the first."""
-    for at in range(0, max(source.frame.height, 1), PART):
-        refused = () if at else source.rejected
-        yield replace(source, frame=source.frame.slice(at, PART), rejected=refused)
+    """A source in parts that may be cleaned one after the other; what reading refused goes with the first.
+
+    It holds only what is still to come: the memory of the rows is free once nobody else has them.
+    """
+    refused, bare = source.rejected, replace(source, frame=source.frame.clear(), rejected=())
+    rest = deque(source.frame.iter_slices(PART))
+    del source
+    while rest:
+        yield replace(bare, frame=rest.popleft(), rejected=refused)
+        refused = ()
 
 
 def _with_defaults(frame: pl.DataFrame, source: ContactSource) -> pl.DataFrame:

@@ -81,10 +81,12 @@ class Reader:
 
     def _each(self, sources: Sequence[S], kind: str) -> Iterator[Given[S]]:
         for source in sources:
-            frame = self._answers.pop(id(source), None) or self._fresh(source, kind)
-            self.seen.count(frame)
-            yield Given(source, frame)
-            del frame
+            yield self._given(source, kind)  # and no name for it here: whoever takes it may let it go
+
+    def _given(self, source: S, kind: str) -> Given[S]:
+        frame = self._answers.pop(id(source), None) or self._fresh(source, kind)
+        self.seen.count(frame)
+        return Given(source, frame)
 
     def _digest(self, source: Source, kind: str) -> bytes:
         if source.file is not None:
