@@ -5,6 +5,7 @@ The page leaves loopback only with accounts and https; Prefect's own server only
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from flows.wiring import App, WorkspaceError
 if TYPE_CHECKING:
     import uvicorn
 
+    from flows.stopping import Stop
     from flows.web.access import Access
 
 
@@ -124,41 +126,39 @@ def page_beside(server: uvicorn.Server) -> Iterator[None]:
         thread.join(10)
 
 
-def serve_schedules(app: App, *, at_once: int = 2) -> None:
-    """Register every deployment and run what is due, until the process is told to stop.
+def serve_schedules(app: App, stop: Stop, *, at_once: int = 2) -> None:
+    """Register every deployment and run what is due, until somebody asks to stop.
 
     What fell due while nothing ran is made up for at the next start. A Prefect server elsewhere may be away for some
     minutes; then raises EngineUnreachable.
     """
-    import warnings
-
-    from prefect import serve
+    from prefect import aserve
 
     from flows.engine import reach_prefect
     from flows.quota_runs import ensure_limits
     from flows.schedules import deployments
 
-    ensure_limits(app.config)
-    # Prefect 3.8 stops its runner on SIGTERM without awaiting it, and says so; it stops all the same
-    warnings.filterwarnings("ignore", message="coroutine 'Runner.astop'", category=RuntimeWarning)
+    async def serve() -> None:
+        await asyncio.to_thread(ensure_limits, app.config)
+        served = await asyncio.to_thread(deployments, app.config, app.workspace)
+        await aserve(*served, limit=at_once, print_starting_message=False, pause_on_shutdown=False)
+
     try:
-        serve(
-            *deployments(app.config, app.workspace),
-            limit=at_once,
-            print_starting_message=False,
-            pause_on_shutdown=False,
-        )
+        stop.run(serve)
     except Exception:  # whatever Prefect's runner makes of a server that is gone
         reach_prefect(seconds=0.0)
         raise
 
 
-def serve_pool(app: App, pool: str) -> None:
-    """Register every deployment with a work pool and wait for KeyboardInterrupt; workers run what is due.
+def serve_pool(app: App, pool: str, stop: Stop) -> None:
+    """Register every deployment with a work pool and wait until somebody asks to stop; workers run what is due.
 
     Raises WorkspaceError as ``flows.pool.register`` does.
     """
     from flows.pool import register
 
-    register(app, pool)
-    threading.Event().wait()
+    async def serve() -> None:
+        await asyncio.to_thread(register, app, pool)
+        await asyncio.Event().wait()
+
+    stop.run(serve)

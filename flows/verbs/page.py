@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import os
 import signal
 import sys
-import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,38 +37,25 @@ def serve(arguments: argparse.Namespace) -> int:
     from flows.engine import prefect_server, refuse_taken
     from flows.serve import page_beside, page_server, serve_pool, serve_schedules
     from flows.settings import prefect_server_url
+    from flows.stopping import Stop
 
     options = _options(arguments)
     with opened(arguments) as app, suppress(KeyboardInterrupt):
         refuse_taken(options.host, options.port, "the page")
-        for stop in (signal.SIGINT, signal.SIGTERM):  # started in the background, SIGINT would be ignored
-            signal.signal(stop, signal.default_int_handler)
-        home, host = app.workspace / "prefect", arguments.prefect_host
+        for number in (signal.SIGINT, signal.SIGTERM):  # started in the background, SIGINT would be ignored
+            signal.signal(number, signal.default_int_handler)
+        home, host, stop = app.workspace / "prefect", arguments.prefect_host, Stop(seconds=30.0)
         with prefect_server(home, port=arguments.prefect_port, ui=True, host=host) as wait:
             wait()
             ui = prefect_server_url().removesuffix("/api")
+            stop.heed_signals()
             with page_beside(page_server(app, options, prefect_ui=ui)):
                 _say(arguments, {"page": options.address, "prefect": ui})
-                try:
-                    if arguments.pool:
-                        serve_pool(app, arguments.pool)
-                    else:
-                        serve_schedules(app)
-                finally:
-                    for stop in (signal.SIGINT, signal.SIGTERM):  # asked twice, it ends no sooner
-                        signal.signal(stop, signal.SIG_IGN)
-                    _out_in_time()
+                if arguments.pool:
+                    serve_pool(app, arguments.pool, stop)
+                else:
+                    serve_schedules(app, stop)
     return DONE
-
-
-def _out_in_time(seconds: float = 30.0) -> None:
-    """What a library still waits for then, such as a server that has ended, holds the end up no longer.
-
-    Nothing of ours is lost by it: everything is written as it happens.
-    """
-    timer = threading.Timer(seconds, os._exit, (DONE,))
-    timer.daemon = True
-    timer.start()
 
 
 def _options(arguments: argparse.Namespace) -> PageOptions:
