@@ -22,6 +22,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from audiences.errors import ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
+MOST_NODES = 1_000_000  # written out; a few nested anchors stand for more than any memory holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +105,20 @@ def read_text(path: Path) -> str:
 def parse_nodes(text: str, file: str) -> Node:
     """YAML text as nodes with line numbers; ``file`` is only named in errors.
 
-    Raises ConfigError when it is not YAML (a key that stands twice included) or not a mapping at the top.
+    Raises ConfigError when it is not YAML (a key that stands twice included), not a mapping at the top, or
+    larger than MOST_NODES once its anchors are written out.
     """
     try:
         tree = YAML(typ="rt").load(text)
-        if isinstance(tree, CommentedMap):
+        if isinstance(tree, CommentedMap) and _written_out(tree, {}) <= MOST_NODES:
             return cast(Node, _plain(tree, "", 1))
     except YAMLError as error:
         raise problems_error(file, [_syntax_problem(error)]) from error
+    except RecursionError:
+        tree = CommentedMap()
+    if isinstance(tree, CommentedMap):
+        problem = Problem(0, "", "it is nested too deeply, or repeats itself too often", "Write it plainly.")
+        raise problems_error(file, [problem])
     problem = Problem(1, "", "the file is not a list of settings", 'Write "key: value" lines.')
     raise problems_error(file, [problem])
 
@@ -217,12 +224,24 @@ def _syntax_problem(error: YAMLError) -> Problem:
     return Problem((mark.line + 1) if mark else 0, "", what.splitlines()[0], f"{remedy}.")
 
 
+def _written_out(value: Any, known: dict[int, int]) -> int:
+    """Nodes below ``value`` with every anchor written out; what an anchor names is counted once."""
+    if not isinstance(value, CommentedMap | CommentedSeq):
+        return 1
+    if id(value) not in known:
+        inside = value.values() if isinstance(value, CommentedMap) else value
+        known[id(value)] = 1 + sum(_written_out(one, known) for one in inside)
+    return known[id(value)]
+
+
 def _plain(value: Any, path: str, line: int) -> Any:
     if isinstance(value, CommentedMap):
         return _mapping(value, path, line)
     if isinstance(value, CommentedSeq):
-        items = Items(_plain(item, f"{path}[{i}]", value.lc.item(i)[0] + 1) for i, item in enumerate(value))
-        items.lines = tuple(value.lc.item(i)[0] + 1 for i in range(len(value)))
+        at = [value.lc.item(i) for i in range(len(value))]  # a tagged list has no places
+        lines = tuple(line if place is None else place[0] + 1 for place in at)
+        items = Items(_plain(item, f"{path}[{i}]", lines[i]) for i, item in enumerate(value))
+        items.lines = lines
         return items
     return _scalar(value)
 

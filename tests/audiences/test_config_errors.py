@@ -197,3 +197,22 @@ def test_whatever_line_is_spoilt_the_answer_is_a_config_or_a_placed_problem(data
         assert 0 <= problem.line <= len(lines) + 1
         assert problem.message
         assert problem.remedy
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(f"k{n}: &k{n} [{', '.join([f'*k{n - 1}' if n else 'x'] * 9)}]" for n in range(30)),
+        "workspace: " + "[" * 1_000 + "]" * 1_000,
+    ],
+    ids=["anchors", "depth"],
+)
+def test_settings_that_stand_for_more_than_a_memory_holds_are_refused_at_once(text: str) -> None:
+    with pytest.raises(ConfigError, match="nested too deeply, or repeats itself"):
+        parse(text)
+
+
+def test_a_tagged_list_is_a_mistake_with_its_field_and_runs_nothing() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse("workspace: !!python/object/apply:os.system [exit]\n")
+    assert caught.value.field == "workspace"
