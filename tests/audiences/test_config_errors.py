@@ -203,7 +203,7 @@ def test_whatever_line_is_spoilt_the_answer_is_a_config_or_a_placed_problem(data
     "text",
     [
         "\n".join(f"k{n}: &k{n} [{', '.join([f'*k{n - 1}' if n else 'x'] * 9)}]" for n in range(30)),
-        "workspace: " + "[" * 1_000 + "]" * 1_000,
+        "workspace: " + "[" * 400 + "]" * 400,
     ],
     ids=["anchors", "depth"],
 )
