@@ -31,9 +31,9 @@ from platforms.linkedin.organizations import Organizations
 from platforms.linkedin.reports import Reports
 from platforms.linkedin.rest import Rest
 from platforms.linkedin.settings import LinkedInSettings
+from platforms.linkedin.standing import Standing
 from platforms.linkedin.uploads import FEWEST, Uploads
 from platforms.pacing import QuotaStore
-from platforms.shapes import need_records
 
 __all__ = ["CAPABILITIES", "VARIANTS", "LinkedIn", "LinkedInSettings"]
 
@@ -112,33 +112,19 @@ class LinkedIn:
         self._reports = Reports(settings, self._rest, clock)
         self._intelligence = Intelligence(settings, self._rest, clock)
         self._organizations = Organizations(settings, self._rest)
+        self._standing = Standing(settings, self._rest, clock)
 
     @property
     def capabilities(self) -> Capabilities:
         return CAPABILITIES if self._settings.upload_directory is None else BY_FILE
 
     def check(self) -> tuple[str, ...]:
-        """Read the ad account; findings in plain words. Raises PlatformError."""
-        account = self._rest.get(f"/adAccounts/{self._settings.ad_account}")
-        findings = []
-        if account.get("test"):
-            findings.append("This is a test ad account: it cannot hold segments and never delivers.")
-        if account.get("status", "ACTIVE") != "ACTIVE":
-            findings.append("The ad account is not active.")
-        currency = account.get("currency", self._settings.currency)
-        if currency != self._settings.currency:
-            findings.append(f"The ad account uses {currency}, the settings say {self._settings.currency}.")
-        return tuple(findings)
+        """See ``Standing.check``."""
+        return self._standing.check()
 
     def member(self) -> str:
-        """URN of whoever's token is used; "" for one without a role on any ad account. Raises PlatformError.
-
-        Source: learn.microsoft.com/en-us/linkedin/marketing/integrations/ads/account-structure/
-        create-and-manage-account-users, 2026-05.
-        """
-        asked = {"q": "authenticatedUser", "start": 0, "count": 1}
-        roles = need_records(self._rest.get("/adAccountUsers", asked), "elements")
-        return next((role["user"] for role in roles if isinstance(role.get("user"), str)), "")
+        """See ``Standing.member``."""
+        return self._standing.member()
 
     # lists ------------------------------------------------------------------
 

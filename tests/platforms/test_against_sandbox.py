@@ -293,6 +293,22 @@ def test_a_token_that_may_not_or_no_longer_asks_for_a_person(
             platform.find_or_create(spec)
 
 
+def test_a_check_tells_a_viewer_and_a_token_that_opens_too_little(bench: Bench) -> None:
+    bench.control.account(ACCOUNT, roles={"member-1": "VIEWER"})
+    viewer = bench.linkedin.check()
+    bench.control.account(ACCOUNT, roles={"member-1": "CAMPAIGN_MANAGER"})
+    bench.control.token("narrow", scopes=["rw_ads"])
+    auth = OAuth(TokenMemory(Token(SecretStr("narrow"))), None, "", clock=bench.now, sleep=bench.sleep)
+    with make_client(bench.url, auth) as client:
+        settings = LinkedInSettings(ACCOUNT, base_url=f"{bench.url}/rest")
+        narrow = LinkedIn(settings, client, bench.now, bench.sleep).check()
+
+    assert len(viewer) == 1
+    assert "is a viewer of this ad account" in viewer[0]
+    assert [words.split(":")[0] for words in narrow] == ["Lists may not be read", "Reports may not be read"]
+    assert bench.linkedin.check() == ()
+
+
 def test_a_version_that_was_switched_off_is_not_taken_for_a_lost_token(bench: Bench) -> None:
     auth = OAuth(TokenMemory(Token(SecretStr(TOKEN))), None, "", clock=bench.now, sleep=bench.sleep)
     with make_client(bench.url, auth) as client:
