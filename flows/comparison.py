@@ -18,6 +18,7 @@ from balancer.shares_compare import Comparison, Window, compare
 from balancer.tails import ModelledShares, modelled_shares
 from balancer.types import Exposure, ShareTable
 from flows.report import formats
+from flows.report.catalogue import say
 
 DRAWS, SEED = 40, 1  # the modelled range is the same whenever the report is printed again
 LEAST_ACCOUNTS = 50
@@ -52,7 +53,7 @@ def comparison_notes(
             before, after, first=_window(first, creatives[0]), second=_window(second, creatives[1])
         )
     except Incomparable as refused:
-        return Compared(None, (f"The two windows are not compared. {refused}",))
+        return Compared(None, (say("report.compared.not", why=str(refused)),))
     band = quiet_band(weekly)
     said = tuple(_size(change, band)) if band is not None else ()
     return Compared(change, (*change.notes, *said), band)
@@ -85,10 +86,16 @@ def modelled_note(exposure: Exposure) -> str:
     if found is None:
         return ""
     gini, tenth, even = found.gini, found.top_decile, found.coverage_even
-    return (
-        f"If hidden accounts follow the usual shape: the top tenth took {tenth.low:.1%} to {tenth.high:.1%}, "
-        f"Gini {gini.low:.2f} to {gini.high:.2f}, coverage {even.low:.1%} to {even.high:.1%} (95 %)."
+    return say(
+        "report.usual_shape",
+        tenth=_range(f"{tenth.low:.1%}", f"{tenth.high:.1%}"),
+        gini=_range(f"{gini.low:.2f}", f"{gini.high:.2f}"),
+        coverage=_range(f"{even.low:.1%}", f"{even.high:.1%}"),
     )
+
+
+def _range(low: str, high: str) -> str:
+    return say("range.to", low=low, high=high)
 
 
 def _window(span: tuple[date, date], creatives: int) -> Window:
@@ -97,11 +104,7 @@ def _window(span: tuple[date, date], creatives: int) -> Window:
 
 def _size(change: Comparison, band: Band) -> list[str]:
     """Weekly figures move more than monthly ones, so the band is on the safe side for longer windows."""
-    moved = formats.points(change.top_share.point, 1)
-    usual = f"{formats.points(band.low, 1)} to {formats.points(band.high, 1)} points"
-    if band.holds(change.top_share.point):
-        return [
-            f"From week to week the share moved by {usual} before balancing; a change of {moved} points "
-            "can come by itself."
-        ]
-    return [f"From week to week the share moved by {usual} before balancing; {moved} points is outside that."]
+    told = {"moved": change.top_share.point, "low": band.low, "high": band.high}
+    points = {name: formats.points(value, 1) for name, value in told.items()}
+    inside = band.holds(change.top_share.point)
+    return [say("report.compared.inside", **points) if inside else say("report.compared.outside", **points)]

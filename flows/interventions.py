@@ -12,20 +12,14 @@ from datetime import date, timedelta
 from flows.bands import band_campaigns
 from flows.funding import budget_changes
 from flows.report import formats
+from flows.report.catalogue import say, table
 from flows.wiring import App
 
-LOGGED = {
-    "campaigns adopted as bands": "own campaigns become the bands",
-    "plan undone": "plan taken back",
-    "creatives added": "creatives added",
-    "experiment started": "experiment on",
-    "experiment ended": "experiment off",
-}  # a line of the audit log -> its mark
 Mark = tuple[date, str]
 
 
 def interventions(app: App, segment: str) -> tuple[Mark, ...]:
-    """(day, what), oldest first: balancing on and off, budgets changed by hand, and what ``LOGGED`` names."""
+    """(day, what), oldest first: balancing on and off, budgets changed by hand, and what ``[report.logged]`` names."""
     found = [*_switches(app, segment), *_budgets(app, segment), *_logged(app, segment)]
     return tuple(sorted(dict.fromkeys(found)))
 
@@ -39,8 +33,8 @@ def _switches(app: App, segment: str) -> Iterator[Mark]:
     campaigns = band_campaigns(app, segment)
     starts = [first for first, _ in campaigns.retired]
     starts += [campaigns.live_since] if campaigns.live_since else []
-    yield from ((day, "balancing on") for day in starts)
-    yield from ((after, "balancing off") for _, after in campaigns.retired if after not in starts)
+    yield from ((day, say("report.mark.on")) for day in starts)
+    yield from ((after, say("report.mark.off")) for _, after in campaigns.retired if after not in starts)
 
 
 def _budgets(app: App, segment: str) -> Iterator[Mark]:
@@ -49,10 +43,11 @@ def _budgets(app: App, segment: str) -> Iterator[Mark]:
     for day, factor in budget_changes(app, segment):
         change = factor / before - 1.0
         if abs(change) >= 0.005:
-            yield day, f"budget {formats.points(change, 0)}\u00a0%"
+            yield day, say("report.mark.budget", change=formats.points(change, 0))
         before = factor
 
 
 def _logged(app: App, segment: str) -> Sequence[Mark]:
-    lines = [line for what in LOGGED for line in app.store.audit_log(subject=segment, what=what)]
-    return [(line.at.astimezone(app.config.zone).date(), LOGGED[line.what]) for line in lines]
+    marks = table("report.logged")
+    lines = [line for what in marks for line in app.store.audit_log(subject=segment, what=what)]
+    return [(line.at.astimezone(app.config.zone).date(), marks[line.what]) for line in lines]

@@ -16,6 +16,7 @@ from flows.collect import newest_complete
 from flows.exposure import day_reports
 from flows.forecast import believed_rates
 from flows.plan_codec import decode_inputs, decode_plan
+from flows.report.catalogue import say
 from flows.report.formats import percent, points
 from flows.wiring import App
 
@@ -47,12 +48,9 @@ def response_words(found: PriceResponse | None) -> str:
         return ""
     each = [1.1**value - 1.0 for value in (found.elasticity, found.low, found.high)]
     if max(map(abs, each)) < LEAST_SAID:
-        return f"Price: serving accounts 10 % more did not make an impression dearer, over {found.days} days."
-    said, low, high = (f"{points(value, 1)} %" for value in each)
-    return (
-        f"Price: where accounts are served 10 % more, an impression costs {said} "
-        f"(95 %: {low} to {high}, over {found.days} days)."
-    )
+        return say("report.price.no_dearer", days=found.days)
+    change, low, high = (f"{points(value, 1)} %" for value in each)
+    return say("report.price.dearer", change=change, low=low, high=high, days=found.days)
 
 
 def price_of_a_point(found: PriceResponse | None, exposure: Exposure, *, top: int) -> str:
@@ -66,10 +64,10 @@ def price_of_a_point(found: PriceResponse | None, exposure: Exposure, *, top: in
     if not np.isfinite(costs).all():
         return ""
     low, high = sorted(costs[1:])
-    point = f"From here one more point of the top-{top} share"
     if max(abs(low), abs(high)) < 0.00005:  # 0.00 %
-        return f"{point} costs hardly any impressions."
-    return f"{point} costs about {percent(costs[0], 2)} of the impressions ({percent(low, 2)} to {percent(high, 2)})."
+        return say("report.price.point_for_nothing", top=top)
+    about, least, most = (percent(cost, 2) for cost in (costs[0], low, high))
+    return say("report.price.point", top=top, about=about, low=least, high=most)
 
 
 def as_json(found: PriceResponse | None) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ from flows.interventions import interventions, of_week
 from flows.plan_codec import decode_inputs, decode_plan
 from flows.price_response import measured_response, price_of_a_point, response_words
 from flows.report import words
+from flows.report.catalogue import say
 from flows.report.model import Beside, Measured, ReportPage, build_page
 from flows.report.pieces import AccountFacts, Companies, ListLine, Week, Window
 from flows.tier_figures import tier_lines
@@ -253,7 +254,7 @@ def companies(app: App) -> Companies | None:
 def notes(app: App, segment: str, exposure: Exposure, *, top: int) -> tuple[str, ...]:
     """What a reader must know: where the numbers come from, what hidden ones may be, what evenness costs."""
     where = words.platform(band_campaigns(app, segment).platform)
-    simulated = f"These impressions were delivered by the sandbox's simulated market, not by {where}."
+    simulated = say("report.simulated", platform=where)
     response = measured_response(app, segment)
     said = (
         simulated if app.sandbox else "",

@@ -17,8 +17,12 @@ from flows.report.catalogue import say, say_in_page, sentences
 
 FLOWS = Path(html.__file__).parents[1]
 TEMPLATES = sorted(FLOWS.glob("*/templates/*.html"))
+SCRIPTS = sorted(FLOWS.glob("*/*/*.js"))
 MODULES = sorted(path for glob in ("report/*.py", "web/*.py", "page*.py") for path in FLOWS.glob(glob))
 MODULES.remove(FLOWS / "page_users.py")  # it answers on the command line
+MODULES += [
+    FLOWS / name for name in ("reporting.py", "interventions.py", "price_response.py", "comparison.py")
+]
 TABLES = ("coded", "table", "said")  # called with the name of a table of sentences
 JARGON = """
 ledger delta batch payload idempotent water-filling kkt duty tranche upsert membership imputed censored restatement
@@ -58,7 +62,7 @@ def calls() -> tuple[Call, ...]:
     """Whatever asks for a sentence."""
     python = (call for path in MODULES for call in python_calls(path))
     pages = (call for path in TEMPLATES for call in template_calls(path))
-    scripts = (call for path in sorted(FLOWS.rglob("*.js")) for call in script_calls(path))
+    scripts = (call for path in SCRIPTS for call in script_calls(path))
     found = (("say" if name == "Said" else name, *rest) for name, *rest in (*python, *pages, *scripts))
     return tuple(call for call in found if call[0] in ("say", *TABLES))
 
@@ -115,20 +119,18 @@ def test_in_a_page_a_field_cannot_bring_markup_along() -> None:
     assert say_in_page("report.title", segment=say_in_page("report.tiers.name")) == "Tiers: who saw the ads"
 
 
-class Outside(Environment):
-    """Finds what a template itself would print."""
+READ = r'(?:aria-label|placeholder|title|alt|data-label|data-busy|data-confirm)="([^"]*)"'  # attributes
 
-    def texts(self, path: Path) -> Iterator[str]:
-        """Text nodes and the attributes people read, with a bar where something is filled in."""
-        shown = "".join(
-            token if kind == "data" else "|" if kind == "variable_begin" else ""
-            for _, kind, token in self.lex(path.read_text())
-        )
-        shown = re.sub(r"<code.*?</code>", "", shown, flags=re.S)  # a file or a command
-        yield from (re.sub(r'[\w-]+="[^"]*"', "", text) for text in re.split(r"<[^>]*>", shown))
-        yield from re.findall(
-            r'(?:aria-label|placeholder|title|alt|data-label|data-busy|data-confirm)="([^"]*)"', shown
-        )
+
+def texts_of(template: str) -> Iterator[str]:
+    """Text nodes and attributes people read, with a bar where something is filled in."""
+    parts = {"variable_begin": "|"}
+    shown = "".join(
+        token if kind == "data" else parts.get(kind, "") for _, kind, token in Environment().lex(template)
+    )
+    shown = re.sub(r"<code.*?</code>", "", shown, flags=re.S)  # a file or a command
+    yield from (re.sub(r'[\w-]+="[^"]*"', "", text) for text in re.split(r"<[^>]*>", shown))
+    yield from re.findall(READ, shown)
 
 
 def sentences_in(path: Path) -> Iterator[str]:
@@ -155,9 +157,16 @@ def test_a_module_has_no_sentence_of_its_own(path: Path) -> None:
     assert [text for text in sentences_in(path) if text not in NOT_SHOWN] == []
 
 
+@pytest.mark.parametrize("path", SCRIPTS, ids=[path.name for path in SCRIPTS])
+def test_a_script_has_no_sentence_of_its_own(path: Path) -> None:
+    texts = re.findall(r'"([\w ,.;:…-]*)"', re.sub(r"//.*|/\*.*?\*/", "", path.read_text()))
+    assert "use strict" in texts
+    assert [text for text in texts if re.search(r"[a-z]+,? [a-z]+,? [a-z]+", text, re.I)] == []
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=[path.name for path in TEMPLATES])
 def test_a_template_has_no_words_of_its_own(path: Path) -> None:
-    own = [re.sub(r"\b(CSV|JSON|Evenreach)\b", "", text) for text in Outside().texts(path)]
+    own = [re.sub(r"\b(CSV|JSON|Evenreach)\b", "", text) for text in texts_of(path.read_text())]
     assert [text for text in own if re.search(r"[A-Za-z]{2}", text)] == []
     told = [const.value for const in Environment().parse(path.read_text()).find_all(nodes.Const)]
     assert [text for text in told if isinstance(text, str) and re.search(r"[a-z] [a-z]", text)] == []
