@@ -29,6 +29,7 @@ from flows.settings import (
 )
 
 START_SECONDS = 180.0
+_ASK_AGAIN_SECONDS = 20.0
 _BARE = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
 
 
@@ -130,9 +131,10 @@ def _child(home: Path, host: str, port: int, *, ui: bool) -> Iterator[subprocess
 def _watch(child: subprocess.Popen[bytes], ending: threading.Event, lost: threading.Event) -> None:
     """Stop whatever runs when the server is gone: without it nothing would ever be scheduled, silently."""
     child.wait()
-    if not ending.is_set():
+    while not ending.is_set():
         lost.set()
         os.kill(os.getpid(), signal.SIGINT)
+        ending.wait(_ASK_AGAIN_SECONDS)  # an interrupt that falls into a destructor is dropped
 
 
 def reach_prefect(*, seconds: float = 10.0) -> None:
