@@ -99,6 +99,7 @@ def page_server(app: App, options: PageOptions, *, prefect_ui: str = "") -> uvic
     from flows.page import page_app, page_service
 
     page = page_service(app, may_write=options.write_edits, prefect_ui=prefect_ui)
+    app.closing.insert(0, lambda: page.workers.wait(5.0))  # they read the record, which closes after this
     config = uvicorn.Config(
         page_app(page, access=access_for(app, options, page.clock)),
         host=options.host,

