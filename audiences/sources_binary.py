@@ -15,7 +15,7 @@ import polars as pl
 from audiences.errors import EmptySource, SourceError, UnknownColumns
 from audiences.sources_layout import Understood
 from audiences.sources_mapping import Columns, SourceFrame, assemble, score_header, understand_header
-from audiences.sources_rows import FOOTER, trimmed
+from audiences.sources_rows import FOOTER, footers_left_out, trimmed
 
 PREAMBLE = 80
 
@@ -28,9 +28,10 @@ def read_workbook(
     for title, grid in sheets.items():
         found = _table_in(grid, name=name, kind=kind, layout=layout, columns=columns)
         if found is not None:
-            frame, understood, header = found
-            note = (f"sheet {title!r}",) if len(sheets) > 1 else ()
-            return assemble(frame, understood, header, name=name, notes=note)
+            frame, understood, header, footers = found
+            notes = [f"sheet {title!r}"] if len(sheets) > 1 else []
+            notes += [footers_left_out(footers)] if footers else []
+            return assemble(frame, understood, header, name=name, notes=notes)
     raise UnknownColumns("no sheet has a header line that was understood.", file=name)
 
 
@@ -49,8 +50,8 @@ def sheets_of(data: bytes, name: str, sheet: str = "") -> Mapping[str, pl.DataFr
 
 def _table_in(
     grid: pl.DataFrame, *, name: str, kind: str, layout: str, columns: Columns
-) -> tuple[pl.DataFrame, Understood, Sequence[str]] | None:
-    """Find the header row of one sheet; titles above it and totals below it are left out."""
+) -> tuple[pl.DataFrame, Understood, Sequence[str], int] | None:
+    """Find the header row of one sheet; titles above it and totals below it are left out, and these counted."""
     rows = [[cell or "" for cell in row] for row in grid.head(PREAMBLE).rows()]
     scores = [score_header(row, kind=kind, layout=layout, columns=columns) for row in rows]
     if not scores or max(scores) == 0:
@@ -61,8 +62,10 @@ def _table_in(
         return None
     body = _positions(grid).slice(at + 1)
     blank = pl.all_horizontal(pl.exclude("line").is_null() | (pl.exclude("line").str.strip_chars() == ""))
-    cells = _without_totals(body.filter(~blank))
-    return cells.with_columns(trimmed(pl.exclude("line"))), understood, rows[at]
+    filled = body.filter(~blank)
+    cells = _without_totals(filled)
+    footers = filled.height - cells.height
+    return cells.with_columns(trimmed(pl.exclude("line"))), understood, rows[at], footers
 
 
 def _positions(grid: pl.DataFrame) -> pl.DataFrame:
@@ -119,14 +122,26 @@ def from_frame(frame: pl.DataFrame, *, name: str, kind: str, layout: str, column
         raise UnknownColumns("no column was recognised.", file=name)
     texts = frame.select(_as_text(frame[c]).alias(f"c{i}") for i, c in enumerate(header))
     texts = texts.select(trimmed(pl.all()))
-    return assemble(texts.with_row_index("line", offset=1), understood, header, name=name)
+    mapped = sorted(i for places in understood.positions.values() for i in places)
+    notes = [
+        f'column "{header[i]}" holds no text and is left blank'
+        for i in mapped
+        if is_wordless(frame.dtypes[i])
+    ]
+    return assemble(texts.with_row_index("line", offset=1), understood, header, name=name, notes=notes)
+
+
+def is_wordless(dtype: pl.DataType) -> bool:
+    """Whether its values have no text that a person would write: bytes, durations, values inside values."""
+    inner = dtype.inner if isinstance(dtype, pl.List) else dtype
+    return inner.is_nested() or inner in (pl.Binary, pl.Duration)
 
 
 def _as_text(column: pl.Series) -> pl.Series:
+    if is_wordless(column.dtype):
+        return pl.Series(column.name, [None], dtype=pl.String).new_from_index(0, len(column))
     if isinstance(column.dtype, pl.List):
         return column.cast(pl.List(pl.String)).list.join(";")
     if column.dtype.is_float() and bool((column.drop_nulls() == column.drop_nulls().floor()).all()):
         column = column.cast(pl.Int64, strict=False)
-    if column.dtype == pl.Binary or column.dtype.is_nested():
-        return pl.Series(column.name, [None], dtype=pl.String).new_from_index(0, len(column))
     return column.cast(pl.String)

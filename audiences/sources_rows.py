@@ -234,4 +234,9 @@ class _CarefulReader:
         if self.short:
             yield f"{self.short} rows end early; their missing last columns count as blank"
         if self.footers:
-            yield f"{self.footers:,} footer {'line' if self.footers == 1 else 'lines'} left out"
+            yield footers_left_out(self.footers)
+
+
+def footers_left_out(count: int) -> str:
+    """The note about totals and the like below a table."""
+    return f"{count:,} footer {'line' if count == 1 else 'lines'} left out"

@@ -48,10 +48,10 @@ def _delimited(text: Text, name: str, known: Collection[str]) -> pl.DataFrame:
 
 
 def _parquet(data: bytes, name: str) -> pl.DataFrame:
-    from audiences.sources_binary import parquet_table
+    from audiences.sources_binary import is_wordless, parquet_table
 
     frame = parquet_table(data, name)
-    plain = [c for c, dtype in frame.schema.items() if not dtype.is_nested() and dtype != pl.Binary]
+    plain = [c for c, dtype in frame.schema.items() if not dtype.is_nested() and not is_wordless(dtype)]
     return frame.select(pl.col(plain).cast(pl.String))
 
 

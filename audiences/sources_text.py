@@ -21,6 +21,7 @@ from audiences.errors import EmptySource, SourceError, SourceUnavailable, Unsupp
 
 DELIMITERS = (",", "\t", ";", "|")
 HEAD = 1 << 18
+LONGEST_HEAD = 1 << 22  # bytes; a header of thousands of long names is longer than HEAD
 SLICE = 1 << 24
 LARGEST = 4 << 30  # bytes; a file of a few kilobytes may unpack to more than any machine has
 _BINARY = {
@@ -106,11 +107,19 @@ def as_utf8(raw: Text, name: str, *, whole: bool = False) -> Text:
             raise UnsupportedSource(f"this is {what}, not text.", file=name)
     if _JSON.match(start):
         raise UnsupportedSource("this is JSON, not a table.", file=name)
-    if b"\0" in start:
+    if b"\0" in start and not _is_text_with_stray_nulls(start):
         return _recoded(raw, _utf16_without_mark(start, name), name, 0)
     if _is_utf8(raw.slices() if whole else iter([raw.data[:HEAD]]), whole=whole or len(raw.data) <= HEAD):
         return raw
     return _from_western(raw)
+
+
+_CONTROLS = bytes(set(range(1, 32)) - set(b"\t\n\r"))
+
+
+def _is_text_with_stray_nulls(start: bytes) -> bool:
+    """A few null bytes and no other control character: rows of such a text are damaged, the others are good."""
+    return 20 * start.count(0) < len(start) and len(start.translate(None, _CONTROLS)) == len(start)
 
 
 def _utf16_without_mark(start: bytes, name: str) -> str:
@@ -163,7 +172,7 @@ def _western(data: bytes) -> tuple[str, str]:
 
 def head_rows(text: Text, delimiter: str, *, limit: int = 80) -> list[tuple[int, int, list[str]]]:
     """(line, byte offset, cells) of the first rows, as one delimiter sees them."""
-    piece = text.data[:HEAD]
+    piece = text.data[: _head_end(text.data)]
     rows: list[tuple[int, int, list[str]]] = []
     offset, line, source = 0, 1, _Counting(piece.decode("utf-8", errors="ignore"))
     try:
@@ -175,6 +184,15 @@ def head_rows(text: Text, delimiter: str, *, limit: int = 80) -> list[tuple[int,
     except csv.Error:
         return rows  # the reader of the rows will name the line; here only the head matters
     return rows if len(piece) == len(text.data) else rows[:-1]
+
+
+def _head_end(data: bytes | mmap.mmap) -> int:
+    """HEAD, and on to the end of the next line but one: a header that ends beyond it, and a row, are whole."""
+    end = HEAD
+    for _ in range(2):
+        found = data.find(b"\n", end, LONGEST_HEAD)
+        end = found + 1 if found >= 0 else end
+    return end
 
 
 class _Counting:
@@ -201,7 +219,7 @@ def find_head(text: Text, score: Callable[[Sequence[str]], int], name: str) -> H
     Comment lines (``#``), titles and blank lines above it are skipped. A single known word below rows that
     are as full is no header: it is a value, such as the topic "web" in an intent feed without a header line.
     """
-    if not text.data[:HEAD].strip():
+    if not text.data[:HEAD].removeprefix(codecs.BOM_UTF8).strip():
         raise EmptySource("the file is empty.", file=name)
     best: tuple[int, int, Head] | None = None
     for delimiter in DELIMITERS:

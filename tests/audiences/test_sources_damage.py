@@ -220,3 +220,24 @@ def test_a_cell_of_ten_million_characters_is_one_cell(tmp_path: Path) -> None:
 
     assert source.frame["line"].to_list() == [2, 4]
     assert source.frame["name"].to_list() == ["Acme", "Bolt"]
+
+
+def test_a_header_of_thousands_of_long_names_is_understood(tmp_path: Path) -> None:
+    path = tmp_path / "crm.csv"
+    names = ",".join(f"custom property {i} of the company as its owner calls it" for i in range(5_000))
+    path.write_text(f"name,domain,{names}\nAcme,acme.example{',1' * 5_000}\n")
+
+    source = read_source(path)
+
+    assert source.frame.rows() == [(2, "Acme", "acme.example")]
+    assert len(source.unmapped) == 5_000
+
+
+def test_a_null_byte_costs_its_row_and_not_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "crm.csv"
+    path.write_bytes(b"name,domain\nAc\0me,acme.example\nBeta,beta.example\n")
+
+    source = read_source(path)
+
+    assert source.frame["name"].to_list() == ["Beta"]
+    assert [(one.line, one.reason) for one in source.rejected] == [(2, "damaged_text")]

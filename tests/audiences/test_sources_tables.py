@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +13,7 @@ import pytest
 from audiences.errors import ConfigError, EmptySource, SourceError, SourceUnavailable, UnknownColumns
 from audiences.sources import read_source
 from audiences.sources_sql import read_query
+from audiences.sources_table import read_table
 from tests.audiences.workbooks import workbook
 
 
@@ -33,7 +36,7 @@ def test_a_workbook_is_read_from_the_sheet_with_a_known_header_and_ids_stay_whol
     assert source.frame["row_id"].to_list() == ["9001000000001", "9001000000002"]
     assert source.frame["line"].to_list() == [3, 4]
     assert source.frame["employees"].to_list() == ["1200", None]
-    assert source.notes == ("sheet 'Companies'",)
+    assert source.notes == ("sheet 'Companies'", "1 footer line left out")
 
 
 def test_a_parquet_file_keeps_long_ids_and_lists(tmp_path: Path) -> None:
@@ -52,6 +55,30 @@ def test_a_parquet_file_keeps_long_ids_and_lists(tmp_path: Path) -> None:
     assert source.frame["row_id"].to_list() == ["9001000000000001", "2"]
     assert source.frame["technologies"].to_list() == ["go;k8s", None]
     assert source.frame["employees"].to_list() == ["3", None]
+
+
+def test_parquet_columns_that_hold_no_text_are_blank_and_said_to_be(tmp_path: Path) -> None:
+    path = tmp_path / "crm.parquet"
+    wordless = {
+        "domain": [{"host": "a.example"}],
+        "industry": [timedelta(days=1)],
+        "city": [b"x"],
+        "tags": [[timedelta(days=1)]],
+        "technologies": [[["go"]]],
+    }
+    words = {
+        "name": pl.Series(["A"], dtype=pl.Categorical),
+        "revenue_usd": [Decimal("1.10")],
+        "founded_year": [date(1999, 5, 1)],
+    }
+    pl.DataFrame(words | wordless).write_parquet(path)
+
+    source = read_source(path)
+
+    assert source.frame.select(list(words)).rows() == [("A", "1.10", "1999-05-01")]
+    assert source.frame.select(list(wordless)).rows() == [(None,) * 5]
+    assert source.notes == tuple(f'column "{name}" holds no text and is left blank' for name in wordless)
+    assert read_table(path, known=words).columns == list(words)
 
 
 @pytest.fixture
