@@ -123,11 +123,6 @@ def left_open(value: Bounded | None, shape: Callable[[float], str]) -> str:
     return "" if low == high else _joined(low, high)
 
 
-def plural(n: float, one: str, many: str = "") -> str:
-    """``1 account``, ``2,431 accounts``."""
-    return f"{count(n)}{NBSP}{one if round(n) == 1 else many or one + 's'}"
-
-
 def signed(value: float) -> str:
     """``+1,200`` or ``−340``."""
     return f"{round(value):+,}".replace("-", "\u2212")
