@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from audiences.model import AudienceStatus
+from audiences.model import AudienceStatus, Member, MemberKind, Op, PushBatch
 from flows import activate, activate_renew
 from flows.serve import PageOptions, access_for
 from flows.tokens import token_conditions, token_path
@@ -68,7 +68,7 @@ def test_an_idle_list_is_touched_before_day_25_and_only_then(app: App) -> None:
     assert 15 <= touched.index(5) + 3 < 25
 
 
-@pytest.mark.parametrize("end", [AudienceStatus.EXPIRED, AudienceStatus.GONE])
+@pytest.mark.parametrize("end", [AudienceStatus.EXPIRED, AudienceStatus.FAILED, AudienceStatus.GONE])
 def test_a_dead_list_is_made_anew_filled_and_put_into_its_campaign_whoever_noticed_first(
     app: App, end: AudienceStatus
 ) -> None:
@@ -81,6 +81,10 @@ def test_a_dead_list_is_made_anew_filled_and_put_into_its_campaign_whoever_notic
     linkedin.set_targets(campaign, include=[before.target_id])
     if end is AudienceStatus.GONE:
         linkedin.delete(before.external_id)
+    elif end is AudienceStatus.FAILED:
+        app.sandbox.post("/sandbox/faults", {"kind": "matching_error", "match": "companies"})
+        one = (Member(b"1" * 32, "one more", (("domain", "one-more.example"),)),)
+        linkedin.push(PushBatch("b", COMPANIES, before.external_id, Op.ADD, MemberKind.COMPANY, one))
     else:
         forward(app, days=100)
     assert status(app, COMPANIES) == status(app, COMPANIES) == end  # as a sync asks, before upkeep does
