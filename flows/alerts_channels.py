@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -98,7 +99,7 @@ def _mail(settings: Settings, to: tuple[str, ...], message: Message) -> None:
     try:
         with smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=TIMEOUT) as server:
             if settings.smtp_starttls:
-                server.starttls()
+                server.starttls(context=ssl.create_default_context())  # smtplib's own checks no certificate
             if settings.smtp_user:
                 server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
             server.send_message(mail)

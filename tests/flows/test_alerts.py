@@ -3,12 +3,14 @@
 import json
 import logging
 import shutil
+import smtplib
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -153,6 +155,37 @@ def test_a_secret_in_clear_or_missing_is_refused_without_repeating_it(reference:
         Settings(_env_file=None).named(reference)  # type: ignore[call-arg]
     assert "hooks.slack.com" not in str(refused.value)
     assert "env" in refused.value.remedy or "env" in str(refused.value)
+
+
+class Greeted(smtplib.SMTP):
+    """A mail server's connection that notes what is asked of it, and sends nothing."""
+
+    asked: ClassVar[list[Any]] = []
+
+    def __init__(self, *_: object, **__: object) -> None:
+        super().__init__()
+
+    def starttls(self, *, context: ssl.SSLContext | None = None) -> tuple[int, bytes]:  # type: ignore[override]
+        self.asked.append(context)
+        return 220, b""
+
+    def login(self, user: str, password: str, **_: Any) -> tuple[int, bytes]:
+        self.asked.append(user)
+        return 235, b""
+
+    def send_message(self, *_: Any, **__: Any) -> dict[str, tuple[int, bytes]]:
+        return {}
+
+
+def test_the_password_goes_to_a_mail_server_only_once_its_certificate_is_checked(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtplib, "SMTP", Greeted)
+    monkeypatch.setattr(Greeted, "asked", [])
+    app.settings.smtp_starttls, app.settings.smtp_user = True, "ops"
+    tell(app, [BAD])
+    context, user = Greeted.asked
+    assert (context.verify_mode, context.check_hostname, user) == (ssl.CERT_REQUIRED, True, "ops")
 
 
 def test_a_line_break_cannot_forge_a_header_of_a_mail(app: App, inbox: Inbox) -> None:
