@@ -107,12 +107,6 @@ def _countable(policy: Policy, state: State) -> Policy:
     return replace(policy, spend_cap=None) if policy.spend_cap is not None and state.cost is None else policy
 
 
-def _sits_out(plan: BalancePlan) -> NDArray[np.bool_]:
-    """(n,) too loud for the lowest band, and out of it for a while."""
-    rests = plan.memory.get("rests")
-    return np.zeros(plan.band.size, dtype=np.bool_) if rests is None else np.asarray(rests, dtype=np.bool_)
-
-
 def _members_of(state: State, names: frozenset[str]) -> NDArray[np.bool_]:
     if not names:
         return np.zeros(len(state.accounts), dtype=np.bool_)

@@ -83,10 +83,3 @@ class Conflict(StoreError):
     """The request contradicts what is already stored."""
 
     remedy = "Read the current state and decide again."
-
-
-class LeaseTaken(StoreError):
-    """Another worker is busy with this audience."""
-
-    retryable = True
-    remedy = "Nothing to do; the work is taken up when the other worker is done or its lease runs out."
