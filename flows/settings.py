@@ -91,6 +91,7 @@ def prepare_prefect(home: Path) -> None:
         "PREFECT_LOGGING_LEVEL": "WARNING",
         "PREFECT_LOGGING_SERVER_LEVEL": "ERROR",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "audiences,platforms,balancer,flows",
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",  # what the page logs belongs to no run
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
