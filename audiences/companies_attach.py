@@ -53,8 +53,8 @@ def attach_by(frame: pl.DataFrame, directory: Directory) -> pl.DataFrame:
     company name where exactly one account has it. Run it on contacts before
     they are hashed; it adds one column and keeps order and height.
     """
-    surest = [_by_row_id(frame, directory), _by_domain(frame["host"], directory)]
-    surest.append(_by_domain(_mail_hosts(frame), directory))
+    surest = [_by_row_id(frame, directory), _by_site(sites_of(frame["host"]), directory)]
+    surest.append(_by_site(_mail_sites(frame), directory))
     ids = pl.DataFrame([s.alias(f"s{i}") for i, s in enumerate(surest)])
     found = ids.select(pl.coalesce(pl.all()).alias("account_id")).to_series()
     rest = (found.is_null() & frame["company"].is_not_null()).arg_true()
@@ -79,13 +79,11 @@ def _by_row_id(frame: pl.DataFrame, directory: Directory) -> pl.Series:
     return _lookup(frame["company_row_id"].str.split(";").list.first().str.strip_chars(), directory.row_ids)
 
 
-def _by_domain(host: pl.Series, directory: Directory) -> pl.Series:
-    if host.null_count() == len(host):
-        return _nothing(len(host))
-    return _lookup(sites_of(host), directory.domains)
+def _by_site(site: pl.Series, directory: Directory) -> pl.Series:
+    return _nothing(len(site)) if site.null_count() == len(site) else _lookup(site, directory.domains)
 
 
-def _mail_hosts(frame: pl.DataFrame) -> pl.Series:
+def _mail_sites(frame: pl.DataFrame) -> pl.Series:
     """The domain of the first e-mail where it may be an employer's; a hashed e-mail has none."""
     if "email" not in frame.columns:
         return _nothing(frame.height)

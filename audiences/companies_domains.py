@@ -31,6 +31,8 @@ def is_everybodys(site: pl.Expr) -> pl.Expr:
 
 def sites_of(hosts: pl.Series) -> pl.Series:
     """What a host stands for: its registrable domain, or the host itself where it alone is everybody's."""
+    if hosts.null_count() == len(hosts):
+        return hosts.alias("site")
     own = pl.col("h").is_in(sorted(everybodys_hosts()["shared"]))
     frame = pl.DataFrame([hosts.alias("h"), registrables(hosts).alias("r")])
     return frame.select(pl.when(own).then("h").otherwise("r").alias("site")).to_series()

@@ -18,6 +18,7 @@ from audiences.model import Account
 _PLACE = ("country", "region", "city")
 _FACTS = ("industry", "employees", "revenue_usd", "founded_year", "linkedin_url", "organization_urn")
 FIELDS = ("name", *_PLACE, *_FACTS, "status", "parent")
+_PIECE = 50_000  # rows
 _JOINED = ("tags", "technologies", "more_domains")
 
 
@@ -135,17 +136,19 @@ def accounts_of(accounts: pl.DataFrame) -> Iterator[Account]:
 def account_table(accounts: pl.DataFrame) -> pl.DataFrame:
     """``accounts_of`` by column, ``attributes`` as JSON text: a million of them without an object each."""
     extra = [c for c in accounts.columns if c.startswith("attribute:")]
-    texts = (
-        orjson.dumps(_attributes(row, extra), option=orjson.OPT_SORT_KEYS).decode()
-        for row in accounts.iter_rows(named=True)
-    )
+    # in pieces: all of them as Python texts would take half a gigabyte
+    texts = [pl.Series([], dtype=pl.String)]
+    for piece in accounts.iter_slices(_PIECE):
+        rows = piece.iter_rows(named=True)
+        found = [orjson.dumps(_attributes(row, extra), option=orjson.OPT_SORT_KEYS).decode() for row in rows]
+        texts.append(pl.Series(found, dtype=pl.String))
     filled = [pl.when(pl.col(name) != "").then(name) for name in ("name", "domain")]
     return accounts.select(
         "account_id",
         pl.coalesce(*filled, "account_id").alias("name"),
         "domain",
         *(*_PLACE, *_FACTS),
-        pl.Series("attributes", texts, dtype=pl.String),
+        pl.concat(texts).alias("attributes"),
     )
 
 

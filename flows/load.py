@@ -111,6 +111,7 @@ def load(app: App, *, again: bool = False, accept_shrink: int = 0) -> Loaded:
     known = Directory(resolution)
     contacts, people = _contacts(app, reader, known)
     signals = _signals(reader, known)
+    del known  # its tables are large, and storing needs room
     before = app.store.get(HEIGHTS, {})
     check_sources(app.config.brakes, before, reader.seen.heights, accept_shrink=accept_shrink)
     return _stored(app, _Found(companies, contacts, signals, resolution, people), reader.seen, fingerprint)
