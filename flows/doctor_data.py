@@ -18,7 +18,7 @@ def sources(app: App) -> Iterator[Finding]:
 
     loaded = load(app)
     for what in ("companies", "contacts", "signals"):
-        yield Finding("source", what, True, getattr(loaded, what).words())
+        yield Finding("source", what, True, getattr(loaded, what).words(what))
     for name, columns in loaded.unmapped.items():
         yield Finding("column_unused", f"columns of {name}", True, f"not used: {', '.join(columns)}")
     if not loaded.companies.read:

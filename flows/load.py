@@ -44,10 +44,13 @@ class Counted:
     quarantined: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
 
-    def words(self) -> str:
-        """``1,204 rows read, 1,190 kept, 14 rows or cells rejected (9 email malformed)``; zeros go unsaid."""
+    def words(self, what: str) -> str:
+        """``1,204 rows read, 1,190 companies kept, 14 rows or cells rejected (9 ...)``; zeros go unsaid.
+
+        ``what`` is the plural of what the rows become: many rows may be one company.
+        """
         why = ", ".join(f"{n:,} {code.replace('_', ' ')}" for code, n in list(self.reasons.items())[:3])
-        told = [many(self.read, "row") + " read", f"{self.resolved:,} kept"]
+        told = [many(self.read, "row") + " read", f"{self.resolved:,} {what} kept"]
         if self.rejected:
             told.append(
                 many(self.rejected, "row or cell", "rows or cells") + " rejected" + f" ({why})" * bool(why)

@@ -217,7 +217,7 @@ def _bounds(value: Any) -> dict[str, float]:
 
 def _import_words(loaded: Any) -> str:
     counted = {what: Counted(**loaded[what]) for what in ("companies", "contacts", "signals")}
-    return "\n".join(f"{what}: {one.words()}" for what, one in counted.items())
+    return "\n".join(f"{what}: {one.words(what)}" for what, one in counted.items())
 
 
 def _sandbox(app: App) -> Any:
