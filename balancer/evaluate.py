@@ -203,8 +203,10 @@ def sample_size(
     ``n = 2 (z_{1-level/2} + z_power)^2 p (1 - p) / (p lift)^2 (1 - rho^2)``
     """
     _check_rates(base, rho)
-    if lift == 0.0:
-        raise BadNumbers("A lift of zero cannot be seen with any number of accounts.")
+    if lift == 0.0 or not np.isfinite(lift):
+        raise BadNumbers(
+            "A lift must be a finite number; none at all cannot be seen with any number of accounts."
+        )
     z = NormalDist().inv_cdf(1.0 - level / 2.0) + NormalDist().inv_cdf(power)
     exact = 2.0 * z**2 * base * (1.0 - base) / (base * lift) ** 2 * (1.0 - rho**2)
     return int(np.ceil(exact - 1e-9))

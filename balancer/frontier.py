@@ -2,7 +2,7 @@
 
 Shares against impressions: never a promise, always a curve with the point where
 the user's delivery floor stops it. Three readings of the market: flat price
-(what caps demand of everybody else), a power price (fitted on line), and any
+(what caps demand of everybody else), a power price (measured on line: ``elasticity``), and any
 cost curve (``frontier_static``).
 """
 
@@ -16,8 +16,7 @@ import numpy as np
 
 from balancer.allocate import water_fill
 from balancer.errors import BadNumbers
-from balancer.student import t_quantile
-from balancer.types import Bounded, Vector
+from balancer.types import Vector
 
 DEPTHS = 40  # caps tried between "none" and "even"
 
@@ -36,14 +35,6 @@ class Point:
     delivery: float
     throttle: float
     cap: float
-
-
-@dataclass(frozen=True, slots=True)
-class Elasticity:
-    """``d ln CPM / d ln throttle`` across bands, with a 95 % interval and the number of observations."""
-
-    value: Bounded
-    observations: int
 
 
 def throttle_for_cap(rates: Vector, *, cap: float, inventory: Vector | None = None) -> float:
@@ -157,29 +148,6 @@ def cost_of_a_point(points: Sequence[Point], *, share: float) -> float:
             fall = (before.share - after.share) * 100.0
             return (before.delivery - after.delivery) / fall
     return float("nan")
-
-
-def elasticity_from_bands(throttle: Vector, cpm: Vector, *, impressions: Vector) -> Elasticity | None:
-    """Fit ``ln CPM = const + eps ln throttle`` over bands and days, weighted by impressions.
-
-    throttle, cpm, impressions  (m,) one row per band and day; rows without all three > 0 are left out
-
-    None when fewer than three rows, or throttles too alike (under 5 %) to say anything. A day's
-    common price level should be divided out of ``cpm`` first when days differ.
-    """
-    usable = (throttle > 0.0) & (cpm > 0.0) & (impressions > 0.0)
-    x, y, w = np.log(throttle[usable]), np.log(cpm[usable]), impressions[usable]
-    if x.size < 3 or float(np.ptp(x)) < 0.05:
-        return None
-    w = w / w.sum()
-    dx, dy = x - w @ x, y - w @ y
-    spread = float(w @ dx**2)
-    slope = float(w @ (dx * dy)) / spread
-    left = dy - slope * dx
-    # Rows differ in size, so the error is the sandwich one (White 1980), with the small-sample factor.
-    variance = float((w**2) @ (dx**2 * left**2)) / spread**2 * x.size / (x.size - 2)
-    wide = t_quantile(0.975, x.size - 2) * float(np.sqrt(variance))
-    return Elasticity(Bounded(slope - wide, slope, slope + wide), int(x.size))
 
 
 def top_share(x: Vector, top: int) -> float:

@@ -195,6 +195,7 @@ def test_a_list_of_2500_cannot_confirm_a_quarter_more_pipeline_but_can_confirm_e
     [
         lambda: sample_size(0.0, 0.1),
         lambda: sample_size(0.1, 0.0),
+        lambda: sample_size(0.1, float("nan")),
         lambda: sample_size(0.1, 0.1, rho=1.0),
         lambda: smallest_lift(0.1, 0),
         lambda: outcome_effect(np.ones(4), treated=np.array([True, False, False, False])),

@@ -12,7 +12,6 @@ from balancer.frontier import (
     Point,
     cap_for_share,
     cost_of_a_point,
-    elasticity_from_bands,
     furthest,
     oracle_share,
     power_frontier,
@@ -105,26 +104,6 @@ def test_the_price_of_a_further_point_is_the_local_slope():
 def test_an_account_list_without_impressions_has_no_frontier():
     with pytest.raises(BadNumbers):
         power_frontier(np.zeros(3), elasticity=0.0, top=1)
-
-
-def test_the_elasticity_of_a_power_price_is_recovered_with_an_interval_that_contains_it():
-    inside = 0
-    for seed in range(100):
-        rng = np.random.default_rng(seed)
-        throttle = rng.uniform(0.5, 4.0, 12)
-        cpm = 30.0 * throttle**0.2 * np.exp(0.03 * rng.standard_normal(12))
-        found = elasticity_from_bands(throttle, cpm, impressions=rng.uniform(1e3, 1e4, 12))
-        assert found is not None
-        assert found.observations == 12
-        assert found.value.point == pytest.approx(0.2, abs=0.08)
-        inside += found.value.low <= 0.2 <= found.value.high
-    assert inside >= 88
-
-
-@pytest.mark.parametrize("throttle", [[1.0, 1.01, 1.02, 1.03], [1.0, 2.0], [0.0, 0.0, 1.0, 2.0]])
-def test_throttles_too_alike_or_too_few_say_nothing_about_the_price(throttle):
-    p = np.array(throttle)
-    assert elasticity_from_bands(p, np.ones(p.size), impressions=np.ones(p.size)) is None
 
 
 def market(n: int, seed: int, bids: int):
