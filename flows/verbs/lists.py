@@ -142,5 +142,6 @@ def _push_words(data: dict[str, Any]) -> str:
     lines += (
         [f"Rows and cells that were not taken, and why: {data['rejects_file']}"] if data["rejected"] else []
     )
-    lines.append("Nothing was sent." if data["dry_run"] else f"Sent; the list is {data['status']}.")
+    sent = "Sent" if data["adds"] or data["removes"] else "Nothing had to be sent"
+    lines.append("Nothing was sent." if data["dry_run"] else f"{sent}; the list is {data['status']}.")
     return "\n".join(lines)

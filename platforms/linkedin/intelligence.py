@@ -34,7 +34,10 @@ class Intelligence:
         There is no total in this answer. Raises NoPermission when the switch is off, PlatformError.
         """
         if not self._settings.company_intelligence:
-            raise NoPermission("Company Intelligence is switched off in the settings", platform="linkedin")
+            raise NoPermission(
+                "Company Intelligence is switched off in the settings (company_intelligence)",
+                platform="linkedin",
+            )
         if window not in WINDOWS:
             raise Refused(f"windows are {', '.join(WINDOWS)}", platform="linkedin", code="window")
         criteria: dict[str, object] = {"lookbackWindow": window}
