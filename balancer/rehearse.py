@@ -108,9 +108,11 @@ def rehearse(
     rule      what the reports show
     members   (n,) matched members where impressions are given and they are known; None = drawn
 
-    Raises BadNumbers for fewer than four weeks, an unknown mode or plant, or impressions that are not counts.
+    Raises BadNumbers for fewer than four weeks, an unknown mode, plant or world, a seed or headroom that is
+    none, or impressions that are not counts.
     """
     _check(mode, plant, weeks)
+    _check_numbers(seed, headroom)
     settled = PLANTS[plant] if isinstance(plant, str) else plant
     wanted = replace(policy or Policy(), mode=mode)
     numbers = tuple(range(seed, seed + max(1, seeds)))
@@ -129,12 +131,19 @@ def rehearse(
 
 
 def _check(mode: str, plant: Plant | str, weeks: int) -> None:
-    if weeks < 4:
+    if not isinstance(weeks, int | np.integer) or weeks < 4:
         raise BadNumbers(f"A rehearsal compares four-week windows; {weeks} weeks of control are too few.")
     if mode not in CONTROLLERS:
         raise BadNumbers(f"There is no mode {mode!r}; choose one of {', '.join(CONTROLLERS)}.")
     if isinstance(plant, str) and plant not in PLANTS:
         raise BadNumbers(f"There is no plant {plant!r}; choose one of {', '.join(PLANTS)}.")
+
+
+def _check_numbers(seed: int, headroom: float) -> None:
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise BadNumbers(f"Seeds are whole numbers from 0 up, not {seed}.")
+    if not 0.0 < headroom < np.inf:
+        raise BadNumbers(f"The headroom is a multiple of today's delivery above 0, not {headroom}.")
 
 
 def _world(source: World | Vector | str, seed: int, headroom: float, members: Vector | None) -> World:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from balancer.errors import BadNumbers
 from balancer.normal import quantile
 from balancer.types import Vector
 
@@ -55,7 +56,7 @@ class Day:
 def open_world(name: str, *, seed: int, n: int | None = None, headroom: float = 5.0) -> World:
     """World "A", "B", "C" or "D". ``n`` defaults to the size at which the shape was described."""
     if name not in SIZES:
-        raise ValueError(f"there is no world {name!r}; choose one of {', '.join(SIZES)}")
+        raise BadNumbers(f"There is no world {name!r}; choose one of {', '.join(SIZES)}.")
     rng = np.random.default_rng([seed, ord(name)])
     size = SIZES[name] if n is None else n
     rates = world_rates(name, size, rng, moving=True)
@@ -82,7 +83,7 @@ def world_rates(
     have both anchors (100 of 210 near-equal accounts hold 38 of 80 %); there the top-100 anchor wins.
     """
     if n < 1:
-        raise ValueError("a world needs at least one account")
+        raise BadNumbers("A world needs at least one account.")
     if n < 10:
         return np.asarray(np.full(n, total / n))
     deviates = quantile((np.arange(n, 0, -1) - 0.5) / n)  # largest first
@@ -95,7 +96,7 @@ def world_rates(
         spread = _solve(lambda s: _top_share(np.exp(s * deviates), k), share)
         rates = np.exp(spread * deviates)
     else:
-        raise ValueError(f"there is no shape {shape!r}; choose one of {', '.join(SIZES)}")
+        raise BadNumbers(f"There is no shape {shape!r}; choose one of {', '.join(SIZES)}.")
     return np.asarray(rng.permutation(rates * (total / rates.sum())))
 
 

@@ -85,11 +85,17 @@ def test_every_plant_has_a_name(plant):
         ({"weeks": 3}, "four-week"),
         ({"mode": "magic"}, "mode"),
         ({"plant": "moon"}, "plant"),
+        ({"source": "E"}, "world"),
+        ({"weeks": 4.5}, "four-week"),
+        ({"seed": -1}, "Seeds"),
+        ({"seed": 0.5}, "Seeds"),
+        ({"headroom": 0.0}, "headroom"),
+        ({"headroom": float("nan")}, "headroom"),
     ],
 )
 def test_a_rehearsal_that_cannot_be_is_refused_with_the_reason(kwargs, word):
     with pytest.raises(BadNumbers, match=word):
-        rehearse("C", **kwargs)
+        rehearse(**({"source": "C"} | kwargs))
 
 
 @pytest.mark.parametrize(
