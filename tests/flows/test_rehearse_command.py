@@ -152,7 +152,8 @@ def test_a_file_that_cannot_be_rehearsed_is_refused_with_the_place_and_a_remedy(
     "words",
     [
         ["--weeks", "3"],
-        ["--seeds", "0"],
+        ["--seeds", "1001"],
+        ["--seed", "-1"],
         ["--floor", "98"],
         ["--headroom", "nan"],
         ["--compare", "--caps", "0.5"],
