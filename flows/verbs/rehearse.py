@@ -18,7 +18,9 @@ def run(arguments: argparse.Namespace) -> int:
     from flows.rehearsal_words import rehearsal_words
 
     past, policy = _past(arguments), _policy(arguments)
-    if past is not None and past.policy is not None:
+    if past is None:  # a world whose spare inventory is known, so nothing need be felt out slowly
+        policy = replace(policy, ramp="fast")
+    elif past.policy is not None:
         policy = replace(past.policy, impression_floor=arguments.floor)
     if arguments.compare:
         return _compare(arguments, past)
@@ -43,7 +45,7 @@ def rehearsed(arguments: argparse.Namespace, past: Past | None, policy: Policy) 
         members=None if past is None else past.members,
     )
     data = {name: _plain(value) for name, value in asdict(found).items()} | {"realised": found.realised}
-    data["assumed"] = [*(past.assumed if past else ()), *data["assumed"]]
+    data["assumed"] = [*(past.assumed if past else (f"ramp {policy.ramp}",)), *data["assumed"]]
     data["below_floor"] = (
         f"that is below your floor of {arguments.floor:.1%}; evening out would stop before it"
         if found.delivery < arguments.floor - 0.0005

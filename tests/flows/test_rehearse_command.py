@@ -184,6 +184,17 @@ def test_a_world_is_rehearsed_the_same_way_twice(capsys: pytest.CaptureFixture[s
     assert printed(capsys, *words) == printed(capsys, *words)
 
 
+def test_eight_weeks_of_bands_in_a_world_of_known_inventory_reach_nearly_all_that_is_possible(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = printed(capsys, "--world", "A", "--mode", "bands", "--seed", "1", "--weeks", "8")
+
+    assert found["top100_after"] <= 0.115
+    assert found["realised"] >= 0.93
+    assert found["delivery"] >= 0.995
+    assert found["assumed"][0] == "ramp fast"
+
+
 def test_a_course_that_never_settled_is_not_called_settled(
     capsys: pytest.CaptureFixture[str], plain_file: Path
 ) -> None:
