@@ -129,6 +129,8 @@ def server_environment(**extra: str) -> dict[str, str]:
     kept = {
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(RUNS_KEPT_DAYS * 86_400),
+        # in memory, the place of a run that a stop cut off would be lost with the server, and never be given back
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
     }
     return {**kept, **os.environ, **extra}
 

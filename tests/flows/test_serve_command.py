@@ -224,3 +224,14 @@ def test_the_settings_of_prefect_tell_nobody_outside(tmp_path: Path, monkeypatch
     prepare_prefect(tmp_path)
     found = server_environment()
     assert (found["DO_NOT_TRACK"], found["PREFECT_SERVER_ANALYTICS_ENABLED"]) == ("1", "false")
+
+
+@pytest.mark.slow  # Prefect's server comes up
+def test_the_place_of_a_run_that_was_cut_off_outlives_prefects_server_and_so_is_given_back(
+    served: Served,
+) -> None:
+    limit = {"name": "one", "limit": 1, "active_slots": 0}
+    served.signed("v2/concurrency_limits/", limit)
+    asked = {"names": ["one"], "slots": 1, "mode": "concurrency", "lease_duration": 60}
+    lease = served.signed("v2/concurrency_limits/increment-with-lease", asked)["lease_id"]
+    assert (served.home / "concurrency_leases" / f"{lease}.json").is_file()
