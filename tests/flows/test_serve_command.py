@@ -24,6 +24,7 @@ from flows.engine import PortTaken, prefect_server, refuse_taken
 from flows.settings import PasswordMissing, require_client_password, require_server_password
 from tests.flows.free_ports import free_port
 from tests.flows.kept_workspace import write
+from tests.flows.pool_world import Patient
 
 ROOT = Path(__file__).parents[2]
 
@@ -90,7 +91,8 @@ def deployed(prefect: int) -> set[str]:
     """Names of the deployments whose schedules are active, once all are there."""
     for _ in range(600):
         url = f"http://127.0.0.1:{prefect}/api/deployments/filter"
-        found = httpx.post(url, json={}, timeout=120).raise_for_status().json()
+        with Patient(timeout=120, trust_env=False) as client:
+            found = client.post(url, json={}).raise_for_status().json()
         if len(found) == 4 and not any(one["paused"] for one in found):
             return {one["name"] for one in found}
         time.sleep(0.2)
@@ -143,7 +145,8 @@ class Served:
     client_password: str
 
     def post(self, path: str, body: dict[str, Any], **how: Any) -> httpx.Response:
-        return httpx.post(f"{self.api}/{path}", json=body, timeout=120, **how)
+        with Patient(timeout=120, trust_env=False) as client:
+            return client.post(f"{self.api}/{path}", json=body, **how)
 
     def signed(self, path: str, body: dict[str, Any]) -> Any:
         answer = self.post(path, body, auth=("somebody", "a-password")).raise_for_status()
