@@ -141,9 +141,8 @@ def _levels(page: ReportPage, caps: tuple[float, float] | None, x: Scale, y: Sca
     heights = spread_labels([y(v) - 6 for v, _, _ in levels], gap=16, low=TOP, high=BOTTOM - 4)
     for (value, words, kind), height in zip(levels, heights, strict=True):
         parts.append(line((x.start, y(value)), (x.end, y(value)), kind))
-        parts.append(
-            label((x.end - 4, height), words, "quiet", anchor="end")
-        )  # the lines are named at the left
+        # clear of the curves' names at the left and of their fall at the right
+        parts.append(label((x.start + 76, height), words, "quiet"))
     return parts
 
 
@@ -151,7 +150,7 @@ def _ends(page: ReportPage, ends: list[tuple[str, Figures, Point]]) -> list[Mark
     """The names of the lines, where they begin."""
     heights = spread_labels([at[1] for _, _, at in ends], gap=17, low=TOP + 10, high=BOTTOM)
     return [
-        label((at[0] + 10, height + (-6 if kind == "before" else 14)), _name(page, kind), f"name {kind}")
+        label((at[0] + 10, height + (-10 if kind == "before" else 14)), _name(page, kind), f"name {kind}")
         for (kind, _, at), height in zip(ends, heights, strict=True)
     ]
 
