@@ -80,6 +80,7 @@ class Reports(PagePart):
             coverage=coverage,
             waiting=len(self.app.store.plans(segment=name, status=PlanStatus.PROPOSED)),
             negative=segment.kind == "negative",
+            held_out=len(version.holdout_ids) if version else 0,
         )
 
     def _list_line(self, record: AudienceRecord) -> ListLine:

@@ -37,6 +37,7 @@ class SegmentLine:
     waiting: int = 0
     warnings: int = 0
     negative: bool = False  # an exclusion list; nothing is served to it
+    held_out: int = 0  # of the accounts, never advertised to
 
 
 @dataclass(frozen=True, slots=True)
