@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -72,7 +73,7 @@ def _flow_runs() -> int:
 def _words(outcome: Any, folder: Path) -> str:
     from flows.report.text import summary
 
-    f = outcome.figures
+    f, at = outcome.figures, f"--workspace {shlex.quote(str(folder))}"
     after = f["reported_after"]
     return "\n".join(
         [
@@ -87,12 +88,12 @@ def _words(outcome: Any, folder: Path) -> str:
             "",
             f"Report: {f['report']}",
             "Next:",
-            f"  evenreach segments preview tier-1-strike --workspace {folder}",
-            f"  evenreach why {_somebody(outcome)} --workspace {folder}",
-            f"  evenreach sync tech-and-industry --dry-run --workspace {folder}",
+            f"  evenreach segments preview tier-1-strike {at}",
+            f"  evenreach why {_somebody(outcome)} {at}",
+            f"  evenreach sync tech-and-industry --dry-run {at}",
         ]
     )
 
 
 def _somebody(outcome: Any) -> str:
-    return str(outcome.page.page.rows[0].account_id)
+    return shlex.quote(str(outcome.page.page.rows[0].account_id))  # an id may hold a name, with spaces
