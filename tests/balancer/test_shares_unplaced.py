@@ -24,7 +24,7 @@ from balancer.shares import (
 from balancer.shares_unplaced import NO_PAGES, Truths, raised
 from balancer.types import Exposure, Unplaced
 from tests.balancer.slow_twins import every_integer_point, every_placement, gini, top_k
-from tests.balancer.truncated_worlds import broken_promises, in_campaigns
+from tests.balancer.truncated_worlds import broken_promises, in_campaigns, shown_exposure
 from tests.balancer.truncation import cut_report, random_cells
 
 SLACK = 1e-9
@@ -148,15 +148,9 @@ def placed_case(seed: int):
         cells, rng, depth=rules.depth, floor=rules.floor, noise=noise, outsiders=pages, named=True
     )
     shown = rng.integers(3)
-    exposure = build_exposure(
-        [f"a{i:03d}" for i in range(n)],
-        total=report.total,
-        window=None if shown == 1 else report.window,
-        lists=None if shown == 2 else replace(report.lists, **eligibility),
-        rules=rules,
-        entities=1 + np.bincount(owner[owner >= 0], minlength=n),
-        outside_at_most=np.inf,
-        unplaced=pages,
+    entities = 1 + np.bincount(owner[owner >= 0], minlength=n)
+    exposure = shown_exposure(
+        report, n, shown, rules, eligibility, entities=entities, outside_at_most=np.inf, unplaced=pages
     )
     took = np.bincount(owner[owner >= 0], weights=cells[:, n:].sum(axis=0)[owner >= 0], minlength=n)
     return replace(report, truth=report.truth + took), exposure

@@ -43,15 +43,21 @@ def random_case(seed: int, *, noise: int):
     report = cut_report(cells, rng, depth=rules.depth, floor=rules.floor, noise=noise, outsiders=outsiders)
     shown = rng.integers(3)
     unnamed = not (report.window.account < 0).any() or shown == 1
-    exposure = build_exposure(
+    outside = np.inf if outsiders and unnamed else None
+    exposure = shown_exposure(report, n, shown, rules, eligibility, outside_at_most=outside)
+    return report, exposure, int(rng.integers(1, n + 1))
+
+
+def shown_exposure(report, n: int, shown: int, rules: ReportRules, eligibility: dict, **allowed):
+    """What a report tells of ``n`` accounts; ``shown`` 1 leaves its rows out, 2 its lists per creative and day."""
+    return build_exposure(
         [f"a{i:03d}" for i in range(n)],
         total=report.total,
         window=None if shown == 1 else report.window,
         lists=None if shown == 2 else replace(report.lists, **eligibility),
         rules=rules,
-        outside_at_most=np.inf if outsiders and unnamed else None,
+        **allowed,
     )
-    return report, exposure, int(rng.integers(1, n + 1))
 
 
 def in_campaigns(cells: np.ndarray, rng: np.random.Generator):
