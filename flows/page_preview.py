@@ -63,10 +63,9 @@ class Previews(Runs):
         upload = self._upload(preview_id)
         name = _title(upload.file_name)
         forecasts = tuple(self._forecast(upload, platform, name) for platform in upload.lists)
-        fields = dict(table("push.field")) | {
-            f: f.replace("_", " ").capitalize() for f in upload.mapping.values() if f
-        }
-        fields |= table("push.field")
+        known = table("push.field")
+        others = (f for f in upload.mapping.values() if f and f not in known)
+        fields = {**known, **{f: f.replace("_", " ").capitalize() for f in others}}
         found = upload.any_list
         problems = (upload.problem,) if upload.problem else ()
         if not problems and not upload.lists:
